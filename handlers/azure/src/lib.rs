@@ -1,0 +1,53 @@
+//! Speaks Azure: Resource Manager, Resource Graph, blobs, Service Bus and credentials, all over one HTTP seam.
+//!
+//! It never decides what should be done, knows no policy, and never asks for the wall clock, the environment or
+//! randomness of its own accord: whoever builds an [`Access`] gives them.
+//!
+//! ```text
+//! ArmClient ─┐
+//! Store ─────┼─► retries, bearer token ─► Guarded (latest moment, no token over plain http) ─► HttpClient
+//! Sender ────┘
+//! ```
+//!
+//! A change is given a [`Latest`] moment: none of its attempts is sent after it. No call waits longer than
+//! [`RETRY_BUDGET`]; what Azure asks to wait longer for comes back as an error that says how long.
+
+pub mod access;
+pub mod arm;
+mod bearer;
+pub mod blobs;
+pub mod credentials;
+pub mod error;
+pub mod evidence;
+pub mod graph;
+mod https;
+pub mod id;
+mod json;
+pub mod long_running;
+pub mod machines;
+pub mod operations;
+mod pace;
+pub mod quota;
+pub mod resource_groups;
+pub mod restore_points;
+mod retry;
+mod said;
+pub mod service_bus;
+pub mod subscriptions;
+pub mod transport;
+
+#[cfg(test)]
+mod scripted;
+#[cfg(test)]
+mod tapes;
+
+pub use access::Access;
+pub use arm::ArmClient;
+pub use error::{Error, ErrorKind};
+pub use id::ResourceId;
+pub use json::region;
+pub use retry::RETRY_BUDGET;
+pub use transport::Latest;
+
+/// What this crate says with.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,81 @@
+//! Resource groups (Microsoft.Resources 2025-04-01, `resources.json`).
+//!
+//! It never deletes one.
+
+use crate::{
+    arm::{ArmClient, Call, decode},
+    error::Error,
+    id::ResourceId,
+    json,
+    operations::{Operation, RESOURCES},
+    retry::Repeat,
+    transport::Latest,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Reading a resource group.
+pub const GET: Operation = Operation {
+    action: "Microsoft.Resources/subscriptions/resourceGroups/read",
+    method: "GET",
+    path: "/subscriptions/{subscriptionId}/resourcegroups/{resourceGroupName}",
+    api_version: RESOURCES.0,
+    document: RESOURCES.1,
+};
+
+/// Making a resource group, or setting the tags of one.
+pub const CREATE: Operation =
+    Operation { action: "Microsoft.Resources/subscriptions/resourceGroups/write", method: "PUT", ..GET };
+
+/// A resource group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceGroup {
+    /// Its id.
+    pub id: ResourceId,
+    /// Its name.
+    pub name: String,
+    /// Where its metadata is; what is in it may be elsewhere.
+    pub location: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// For example `Succeeded` or `Deleting`.
+    pub provisioning_state: Option<String>,
+}
+
+/// One group. A repeat is safe.
+pub async fn get(arm: &ArmClient, subscription: &str, group: &str) -> Result<ResourceGroup, Error> {
+    let value = arm.get(&GET, &[subscription, group], &[]).await?;
+    read(&GET, &value)
+}
+
+/// Makes a group, or replaces the tags of the one that is there. A repeat is safe: twice is once.
+///
+/// Harmless when sent late, because it only says how a group of that name shall be; in another location than the one that
+/// is there it is a conflict.
+pub async fn create(
+    arm: &ArmClient,
+    subscription: &str,
+    group: &str,
+    location: &str,
+    tags: &[(&str, &str)],
+    latest: Latest,
+) -> Result<ResourceGroup, Error> {
+    let url = arm.url(&CREATE, &[subscription, group], &[])?;
+    let tags: BTreeMap<_, _> = tags.iter().copied().collect();
+    let body = json!({ "location": location, "tags": tags }).to_string();
+    let call = Call { operation: &CREATE, url, body: Some(body.into()), repeat: Repeat::Safe, latest: Some(latest) };
+    let answer = arm.send(&call).await?;
+    read(&CREATE, &decode(CREATE.action, &answer)?)
+}
+
+fn read(operation: &'static Operation, value: &Value) -> Result<ResourceGroup, Error> {
+    let malformed = || Error::malformed(operation.action, "a resource group without its id");
+    let id: ResourceId = json::text(value, "/id").and_then(|id| id.parse().ok()).ok_or_else(malformed)?;
+    Ok(ResourceGroup {
+        name: id.name().to_owned(),
+        location: json::region(json::text(value, "/location").unwrap_or_default()),
+        tags: json::tags(value),
+        provisioning_state: json::string(value, "/properties/provisioningState"),
+        id,
+    })
+}

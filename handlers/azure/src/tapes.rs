@@ -1,0 +1,289 @@
+//! Recordings of real Azure, for tests: each is replayed through the call that would have made it.
+//!
+//! It never copies them; without the folder the tests say so and do nothing, or fail where it is required.
+
+use crate::{
+    arm::ArmClient,
+    error::{ErrorKind, Gone},
+    graph,
+    id::ResourceId,
+    long_running::{Accepted, OperationState},
+    machines, operations, resource_groups, restore_points,
+    said::Said,
+    scripted::{Asked, Reply, Scripted},
+    transport::{Answer, Latest},
+};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+/// The folder with the recordings and the documents, if it is there.
+#[expect(clippy::disallowed_methods, reason = "where the data is, is the one thing that a test asks its environment")]
+fn data() -> Option<PathBuf> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/azure");
+    let folder = PathBuf::from(std::env::var_os("LIFEBOAT_AZURE_DATA").unwrap_or_else(|| beside.into()));
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    assert!(std::env::var_os("LIFEBOAT_AZURE_DATA_REQUIRED").is_none(), "there is no data at {}", folder.display());
+    eprintln!("ignored: there is no data at {}", folder.display());
+    None
+}
+
+/// One request of a recording with its answer.
+#[derive(Clone)]
+struct Recorded {
+    method: String,
+    path: String,
+    request: Value,
+    status: u16,
+    headers: BTreeMap<String, String>,
+    response: Value,
+}
+
+fn tape(name: &str) -> Vec<Recorded> {
+    let Some(folder) = data() else { return Vec::new() };
+    let text = std::fs::read_to_string(folder.join("recordings").join(name)).unwrap();
+    let line = |line: &str| {
+        let value: Value = serde_json::from_str(line).unwrap();
+        Recorded {
+            method: value["method"].as_str().unwrap().to_owned(),
+            path: value["path"].as_str().unwrap().to_owned(),
+            request: value["request"].clone(),
+            status: value["status"].as_u64().unwrap().try_into().unwrap(),
+            headers: serde_json::from_value(value["headers"].clone()).unwrap(),
+            response: value["response"].clone(),
+        }
+    };
+    text.lines().map(line).collect()
+}
+
+impl Recorded {
+    fn reply(&self) -> Reply {
+        let headers = self.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        Reply::Answer { status: self.status, headers, body: self.response.to_string().into_bytes().into() }
+    }
+
+    fn bare_path(&self) -> &str {
+        self.path.split('?').next().unwrap()
+    }
+
+    fn id(&self) -> ResourceId {
+        self.bare_path().parse().unwrap()
+    }
+
+    /// The same request as ours, but for the api-version and the case of the path.
+    fn assert_same(&self, asked: &Asked) {
+        assert_eq!(asked.method, self.method);
+        assert_eq!(asked.url.path().to_lowercase(), self.bare_path().to_lowercase());
+        let query = |text: &str| -> BTreeMap<String, String> {
+            let pairs = url::form_urlencoded::parse(text.as_bytes()).into_owned();
+            pairs.filter(|(name, _)| name != "api-version").collect()
+        };
+        let recorded = self.path.split_once('?').map_or("", |(_, query)| query);
+        assert_eq!(query(asked.url.query().unwrap_or_default()), query(recorded), "{}", self.path);
+        assert_eq!(asked.json(), self.request, "{}", self.path);
+    }
+
+    fn client(&self) -> (ArmClient, Arc<Scripted>) {
+        let scripted = Scripted::new([self.reply()]);
+        let arm = ArmClient::new("https://management.azure.com".parse().unwrap(), &scripted.access()).unwrap();
+        (arm, scripted)
+    }
+}
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// Replays one recorded request if it is of an operation that we speak; gives its name.
+async fn replay(recorded: &Recorded) -> Option<&'static str> {
+    let path = recorded.bare_path().to_lowercase();
+    let has = |part: &str| path.contains(&part.to_lowercase());
+    let (arm, scripted) = recorded.client();
+    let latest = Latest::after(SOON);
+    if path.contains("/resourcegroups/") && path.split('/').count() == 5 && recorded.method == "GET" {
+        let id = recorded.id();
+        let group = resource_groups::get(&arm, id.subscription(), id.resource_group()).await.unwrap();
+        assert_eq!((group.id, group.provisioning_state.as_deref()), (id, Some("Succeeded")));
+        recorded.assert_same(&scripted.asked()[0]);
+        return Some("group");
+    }
+    if has("/restorePoints/") && recorded.method != "DELETE" {
+        let (id, parent) = (recorded.id(), recorded.id().parent().unwrap());
+        let (s, g, c) = (id.subscription(), id.resource_group(), parent.name());
+        let point = if recorded.method == "PUT" {
+            let crash_consistent = recorded.request["properties"]["consistencyMode"] == "CrashConsistent";
+            let new = restore_points::NewPoint { crash_consistent, exclude_disks: &[] };
+            let made = restore_points::create(&arm, s, g, c, id.name(), &new, latest).await.unwrap();
+            assert!(made.operation.unwrap().status_url.contains("/operations/"));
+            recorded.assert_same(&scripted.asked()[0]);
+            assert_eq!(made.point.state, restore_points::PointState::Creating);
+            assert!(!made.point.whole);
+            made.point
+        } else {
+            let point = restore_points::get(&arm, s, g, c, id.name()).await.unwrap();
+            assert_eq!(point.state, restore_points::PointState::Succeeded);
+            assert!(point.whole && point.disk_points.len() == 1);
+            point
+        };
+        assert_eq!(point.id, id);
+        assert!(point.time_created.is_some() && point.consistency.is_some() && point.source_vm_id.is_some());
+        return Some("point");
+    }
+    if has("/restorePointCollections/") && matches!(&*recorded.method, "GET" | "PUT") {
+        let id = recorded.id();
+        let (s, g) = (id.subscription(), id.resource_group());
+        let read = if recorded.method == "PUT" {
+            let text = |pointer: &str| recorded.request.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+            let (location, source) = (text("/location"), text("/properties/source/id"));
+            let tags: BTreeMap<String, String> =
+                serde_json::from_value(recorded.request.get("tags").cloned().unwrap_or_else(|| json!({}))).unwrap();
+            let tags: Vec<(&str, &str)> = tags.iter().map(|(name, value)| (&**name, &**value)).collect();
+            let new = restore_points::NewCollection { location: &location, source: &source, tags: &tags };
+            let made = restore_points::create_collection(&arm, s, g, id.name(), &new, latest).await.unwrap();
+            recorded.assert_same(&scripted.asked()[0]);
+            made
+        } else {
+            restore_points::get_collection(&arm, s, g, id.name()).await.unwrap()
+        };
+        assert_eq!(read.id, id);
+        assert!(read.source.unwrap().is("Microsoft.Compute/virtualMachines"));
+        return Some("collection");
+    }
+    if path.ends_with("providers/microsoft.compute/restorepointcollections") && !has("/resourceGroups/") {
+        let subscription = path.split('/').nth(2).unwrap();
+        assert!(!restore_points::list_collections(&arm, subscription).await.unwrap().is_empty());
+        recorded.assert_same(&scripted.asked()[0]);
+        return Some("collections");
+    }
+    if has("Microsoft.Compute/virtualMachines/") && path.split('/').count() == 9 {
+        let machine = machines::get(&arm, &recorded.id()).await.unwrap();
+        recorded.assert_same(&scripted.asked()[0]);
+        // One of the two was asked before its agent had reported.
+        let ready =
+            recorded.response.pointer("/properties/instanceView/vmAgent/statuses/0/displayStatus").unwrap() == "Ready";
+        assert_eq!(machine.agent == machines::AgentState::Ready, ready);
+        assert_ne!(machine.agent, machines::AgentState::Unknown);
+        assert_eq!(machine.power, machines::PowerState::Running);
+        assert_eq!((machine.os, machine.disks.len()), (Some(machines::Os::Linux), 1));
+        assert!(machine.time_created.is_some() && machine.disks[0].id.is_some() && !machine.vm_id.is_empty());
+        assert!(arm.remaining().of("Microsoft.Compute/LowCostGetResource").is_some());
+        return Some("machine");
+    }
+    if has("Microsoft.Compute/locations/") && has("/operations/") {
+        let url = format!("https://management.azure.com{}", recorded.path);
+        let mut headers = azure_core::http::headers::Headers::new();
+        headers.insert("azure-asyncoperation", url.clone());
+        let accepted = Accepted::read(&Answer { status: 201, headers, body: Default::default() }, jiff::Timestamp::MIN);
+        let state = arm.operation_state(&accepted.unwrap()).await.unwrap();
+        let expected = recorded.response["status"].as_str().unwrap();
+        assert_eq!(matches!(state, OperationState::Succeeded), expected == "Succeeded");
+        assert_eq!(scripted.asked()[0].url.as_str(), url, "a status URL is followed verbatim");
+        return Some("operation");
+    }
+    if recorded.status == 404 {
+        let answer = Said::read_body(recorded.response.to_string().as_bytes());
+        assert_eq!(answer.code.as_deref(), Some("ResourceNotFound"));
+        return Some("missing");
+    }
+    None
+}
+
+#[tokio::test]
+async fn every_recorded_answer_of_an_operation_that_we_speak_is_understood() {
+    for (name, expected) in [
+        ("restore_point.jsonl", "collection 2, group 2, machine 1, missing 2, operation 4, point 2"),
+        ("restore_point_collection.jsonl", "collection 2, collections 1, group 2, machine 1, missing 2, operation 1"),
+    ] {
+        let recorded = tape(name);
+        if recorded.is_empty() {
+            return;
+        }
+        let mut spoken: BTreeMap<&str, usize> = BTreeMap::new();
+        for request in &recorded {
+            if let Some(operation) = replay(request).await {
+                *spoken.entry(operation).or_default() += 1;
+            }
+        }
+        let counted: Vec<String> = spoken.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        assert_eq!(counted.join(", "), expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_machine_that_is_not_there_is_gone_by_arms_own_word_only() {
+    let Some(missing) = tape("restore_point.jsonl").into_iter().find(|recorded| recorded.status == 404) else { return };
+    let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/m".parse().unwrap();
+    for (code, gone) in [
+        ("ResourceNotFound", Gone::Resource),
+        ("ResourceGroupNotFound", Gone::ResourceGroup),
+        ("NotFound", Gone::Unproven),
+        ("SubscriptionNotFound", Gone::Unproven),
+    ] {
+        let mut recorded = missing.clone();
+        recorded.response["error"]["code"] = json!(code);
+        let error = machines::get(&recorded.client().0, &id).await.unwrap_err();
+        assert_eq!((error.kind, error.gone()), (ErrorKind::NotFound, Some(gone)), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn every_recorded_page_of_resource_graph_is_understood() {
+    for (name, rows, more) in
+        [("query.jsonl", 2, false), ("paged_query.jsonl", 3, true), ("skip_token_query.jsonl", 3, true)]
+    {
+        for recorded in tape(name) {
+            let page = graph::Page::read(&recorded.response, graph::machine).unwrap();
+            assert_eq!((page.rows.len(), page.truncated, page.next.is_some()), (rows, false, more), "{name}");
+        }
+    }
+    for recorded in tape("query_error.jsonl") {
+        let (arm, _) = recorded.client();
+        let error = graph::all_machines(&arm, &["s".to_owned()]).await.unwrap_err();
+        assert_eq!((error.kind, error.code()), (ErrorKind::Refused, Some("BadRequest")));
+        assert!(error.code_is("ParserFailure") && error.code_is("invalidquery"));
+        assert_eq!(arm.remaining().of("user-quota"), Some(14));
+    }
+}
+
+#[test]
+fn every_operation_stands_in_the_document_of_its_pinned_version() {
+    let Some(folder) = data() else { return };
+    for operation in operations::ALL {
+        let text = std::fs::read_to_string(folder.join("specs").join(operation.document)).unwrap();
+        let document: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(document["info"]["version"], operation.api_version, "{}", operation.action);
+        let method = document["paths"][operation.path].get(operation.method.to_lowercase());
+        assert!(method.is_some(), "{} {} is not in {}", operation.method, operation.path, operation.document);
+    }
+}
+
+/// The bodies of the answers in the documents' examples whose names begin so.
+fn examples(folder: &str, prefix: &str) -> Vec<Value> {
+    let Some(data) = data() else { return Vec::new() };
+    let compute = "specs/specification/compute/resource-manager/Microsoft.Compute/ComputeRP/stable/2025-04-01/examples";
+    let mut bodies = Vec::new();
+    for file in std::fs::read_dir(data.join(compute).join(folder)).unwrap() {
+        let file = file.unwrap();
+        if file.file_name().to_string_lossy().starts_with(prefix) {
+            let example: Value = serde_json::from_str(&std::fs::read_to_string(file.path()).unwrap()).unwrap();
+            let answers = example["responses"].as_object().unwrap().values();
+            bodies.extend(answers.map(|answer| answer["body"].clone()).filter(Value::is_object));
+        }
+    }
+    bodies
+}
+
+#[test]
+fn the_documents_examples_are_understood() {
+    let points =
+        [examples("restorePointExamples", "RestorePoint_Get"), examples("restorePointExamples", "RestorePoint_C")];
+    for body in points.iter().flatten() {
+        let point = restore_points::read_point(body).unwrap();
+        assert_eq!(point.failure, None);
+    }
+    for body in examples("virtualMachineExamples", "VirtualMachine_Get") {
+        // The instance view alone is another operation's answer.
+        if body.get("id").is_some() && body.pointer("/properties/vmId").is_some() {
+            assert!(machines::read(&body).is_some(), "{body}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Examples of what triggers send: ours, in the official shapes, one list for all functions.
+//! They never name a real account; the machine is one of the estate that `lifeboat local` simulates.
+
+/// A function of the app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "PascalCase")]
+pub enum Function {
+    /// Event Grid: a machine was written.
+    VmWritten,
+    /// Service Bus: a look at one machine is due.
+    Reconcile,
+    /// Timer: the estate is to be held against policy.
+    PolicySweep,
+    /// HTTP: what is protected.
+    Api,
+}
+
+impl Function {
+    /// The name that the host knows it by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::VmWritten => "VmWritten",
+            Self::Reconcile => "Reconcile",
+            Self::PolicySweep => "PolicySweep",
+            Self::Api => "Api",
+        }
+    }
+}
+
+/// One example.
+#[derive(Clone, Copy, Debug)]
+pub struct Example {
+    /// Whom it is for.
+    pub function: Function,
+    /// Its name.
+    pub name: &'static str,
+    /// What it stands for.
+    pub about: &'static str,
+    /// What the trigger brings: an event, the body of a message, the state of a timer, or a request line.
+    pub data: &'static str,
+}
+
+/// Every example.
+pub const EXAMPLES: [Example; 9] = [
+    Example {
+        function: Function::VmWritten,
+        name: "created",
+        about: "a machine was created, in Event Grid's own schema",
+        data: include_str!("../examples/VmWritten/created.json"),
+    },
+    Example {
+        function: Function::VmWritten,
+        name: "created-cloudevents",
+        about: "the same as a CloudEvent",
+        data: include_str!("../examples/VmWritten/created-cloudevents.json"),
+    },
+    Example {
+        function: Function::VmWritten,
+        name: "updated",
+        about: "a machine was changed: read again, and nothing made",
+        data: include_str!("../examples/VmWritten/updated.json"),
+    },
+    Example {
+        function: Function::VmWritten,
+        name: "deleted-ignored",
+        about: "a machine was deleted: ignored, with the reason in the log",
+        data: include_str!("../examples/VmWritten/deleted-ignored.json"),
+    },
+    Example {
+        function: Function::Reconcile,
+        name: "look",
+        about: "somebody asks for a look at one machine",
+        data: include_str!("../examples/Reconcile/look.json"),
+    },
+    Example {
+        function: Function::PolicySweep,
+        name: "tick",
+        about: "the timer fires as planned",
+        data: include_str!("../examples/PolicySweep/tick.json"),
+    },
+    Example {
+        function: Function::PolicySweep,
+        name: "past-due",
+        about: "the timer makes up for a run that the host slept through (with --direct only)",
+        data: include_str!("../examples/PolicySweep/past-due.json"),
+    },
+    Example {
+        function: Function::Api,
+        name: "status",
+        about: "asks how all is",
+        data: include_str!("../examples/Api/status.txt"),
+    },
+    Example {
+        function: Function::Api,
+        name: "points",
+        about: "asks for the points of one machine",
+        data: include_str!("../examples/Api/points.txt"),
+    },
+];
+
+/// An example by its name.
+pub fn find(function: Function, name: &str) -> Option<&'static Example> {
+    EXAMPLES.iter().find(|example| example.function == function && example.name == name)
+}
+
+/// The names for one function, for a message.
+pub fn names(function: Function) -> String {
+    let names: Vec<&str> = EXAMPLES.iter().filter(|e| e.function == function).map(|e| e.name).collect();
+    names.join(", ")
+}

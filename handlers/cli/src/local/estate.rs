@@ -1,0 +1,57 @@
+//! The estate that `lifeboat local` shows: a dozen machines in two subscriptions and two regions, there since long.
+//! It never holds a machine that Lifeboat is to protect: those are created by the tour.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use lifeboat_simulator::azure::machines::{MachineSeed, Os};
+
+/// The subscription of what customers use.
+pub const SHOP: &str = "6c1f0a52-3a5e-4b57-9f0c-1d2b7a9e4c10";
+/// The subscription of what the company uses itself.
+pub const OFFICE: &str = "b81d6f3c-7e0a-4d8e-a5b2-90c4e1f7d233";
+/// Where most of it runs.
+pub const WEST: &str = "westeurope";
+/// Where the rest runs.
+pub const NORTH: &str = "northeurope";
+
+/// A machine: subscription, group, name, region, system, tag `env`, another tag, its age in days.
+type Row = (&'static str, &'static str, &'static str, &'static str, Os, &'static str, Option<(&'static str, &'static str)>, i64);
+
+const ROWS: [Row; 12] = [
+    (SHOP, "rg-shop", "web-01", WEST, Os::Linux, "prod", None, 412),
+    (SHOP, "rg-shop", "web-02", WEST, Os::Linux, "prod", None, 412),
+    (SHOP, "rg-shop", "web-03", NORTH, Os::Linux, "prod", None, 160),
+    (SHOP, "rg-shop", "sql-01", WEST, Os::Windows, "prod", Some(("tier", "data")), 398),
+    (SHOP, "rg-shop", "sql-02", NORTH, Os::Windows, "prod", Some(("tier", "data")), 160),
+    (SHOP, "rg-shop-test", "web-t1", WEST, Os::Linux, "test", None, 75),
+    (SHOP, "rg-build", "agent-01", WEST, Os::Linux, "prod", Some(("lifeboat", "skip")), 33),
+    (OFFICE, "rg-office", "dc-01", WEST, Os::Windows, "prod", None, 903),
+    (OFFICE, "rg-office", "dc-02", NORTH, Os::Windows, "prod", None, 903),
+    (OFFICE, "rg-office", "files-01", NORTH, Os::Windows, "prod", None, 640),
+    (OFFICE, "rg-office", "print-01", NORTH, Os::Windows, "office", None, 640),
+    (OFFICE, "rg-lab", "gpu-01", WEST, Os::Linux, "lab", None, 12),
+];
+
+/// The estate as it stands at this moment.
+pub fn machines(now: Timestamp) -> Vec<MachineSeed> {
+    ROWS.iter()
+        .map(|&(subscription, group, name, location, os, env, tag, days)| {
+            let tags = [("env", env)].into_iter().chain(tag);
+            MachineSeed {
+                subscription: subscription.to_owned(),
+                group: group.to_owned(),
+                name: name.to_owned(),
+                location: location.to_owned(),
+                os,
+                size: "Standard_D4s_v5".to_owned(),
+                tags: tags.map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<BTreeMap<_, _>>(),
+                disks: Vec::new(),
+                agent_ready: true,
+                managed_by: None,
+                created_at: now.checked_sub(SignedDuration::from_hours(24 * days)).ok(),
+                vm_id: None,
+            }
+        })
+        .collect()
+}

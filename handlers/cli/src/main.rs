@@ -1,0 +1,88 @@
+//! The command `lifeboat`: talks to people. It reads the command line, runs one command and says how it ended.
+//! It never changes anything in Azure: what changes things is the handler.
+
+mod check;
+mod client;
+mod examples;
+mod handler;
+mod invoke;
+mod local;
+mod output;
+mod package;
+mod scratch;
+mod settings;
+mod stage;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
+
+use output::Outcome;
+use settings::Settings;
+
+/// Keeps Azure virtual machines restorable.
+///
+/// Lifeboat runs in your own Azure Functions app. This command tries it out on your machine (`local`), judges policies (`check`),
+/// writes what is deployed (`package`) and sends a function what its trigger would send (`invoke`).
+#[derive(Debug, Parser)]
+#[command(
+    name = "lifeboat",
+    version,
+    after_help = "Start with:
+  lifeboat local              all of it on this machine, with a simulated Azure
+  lifeboat check FILE         is this policy understood?
+
+Exit codes of every command: 0 it held, 1 something did not hold or was refused, 2 the command line was not understood."
+)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Local(local::LocalArgs),
+    Check(check::CheckArgs),
+    Invoke(invoke::InvokeArgs),
+    Package(package::PackageArgs),
+}
+
+fn main() -> ExitCode {
+    let command_line = match CommandLine::try_parse() {
+        Ok(command_line) => command_line,
+        Err(error) => return misread(&error),
+    };
+    let outcome = run(command_line.command).unwrap_or_else(|error| {
+        output::tell(format_args!("lifeboat: {}", output::with_causes(&error)));
+        Outcome::DidNotHold
+    });
+    outcome.into()
+}
+
+fn run(command: Command) -> Result<Outcome> {
+    let settings = Settings::from_environment();
+    // Another part of the process may have chosen one already; any does.
+    let _chosen = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Local(args) => local::run(&args, &settings).await,
+            Command::Check(args) => check::run(&args),
+            Command::Invoke(args) => invoke::run(&args, &settings).await,
+            Command::Package(args) => package::run(&args, &settings).await,
+        }
+    })
+}
+
+/// Help and version are what was asked for; the rest is a mistake, and an unknown command is told what there is.
+fn misread(error: &clap::Error) -> ExitCode {
+    let _closed = error.print();
+    if error.kind() == ErrorKind::InvalidSubcommand {
+        let commands = CommandLine::command();
+        let names: Vec<&str> = commands.get_subcommands().map(clap::Command::get_name).collect();
+        output::tell(format_args!("\nThis release has the commands {}.", names.join(", ")));
+    }
+    if error.use_stderr() { Outcome::Usage } else { Outcome::Held }.into()
+}

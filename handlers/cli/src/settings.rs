@@ -1,0 +1,29 @@
+//! What the command takes from its environment, read once at the start.
+//! It never writes to the environment and never lists it.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The environment of the command.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// `LIFEBOAT_KEY`: a key of the Functions host, for `invoke`.
+    pub key: Option<String>,
+    /// `CARGO`: the build tool that started this command, when one did.
+    pub cargo: Option<OsString>,
+    /// This executable, where the system says.
+    pub executable: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Reads them.
+    #[expect(clippy::disallowed_methods, reason = "this is the command's one place that reads the environment")]
+    pub fn from_environment() -> Self {
+        Self {
+            key: env::var("LIFEBOAT_KEY").ok().filter(|key| !key.is_empty()),
+            cargo: env::var_os("CARGO"),
+            executable: env::current_exe().ok(),
+        }
+    }
+}

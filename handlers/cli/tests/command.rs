@@ -1,0 +1,132 @@
+//! The command as a person meets it: its words, its JSON and its exit codes, on the built executable.
+//! It never builds a handler and never listens.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const GOOD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../contract/examples/backup-policy.yaml");
+
+/// A folder under cargo's own scratch folder for tests, made anew.
+fn folder(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _absent = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+fn lifeboat(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboat"));
+    command.args(args).env_remove("LIFEBOAT_KEY").output().expect("the command starts")
+}
+
+fn out(run: &Output) -> String {
+    String::from_utf8(run.stdout.clone()).unwrap()
+}
+
+fn err(run: &Output) -> String {
+    String::from_utf8(run.stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_good_policy_ends_0_and_says_what_it_is() {
+    let run = lifeboat(&["check", GOOD]);
+    assert_eq!(run.status.code(), Some(0), "{}", err(&run));
+    assert!(out(&run).contains("policy `production`, mode report"), "{}", out(&run));
+    let run = lifeboat(&["check", GOOD, "--output", "json"]);
+    let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!((&said["ok"], &said["policy"]["mode"]), (&true.into(), &"report".into()));
+}
+
+#[test]
+fn a_bad_policy_ends_1_and_points_at_the_place() {
+    let file = folder("check").join("p.yaml");
+    let text = std::fs::read_to_string(GOOD).unwrap().replace("kind: restorePoint", "kind: restorPoint");
+    std::fs::write(&file, &text).unwrap();
+    let file = file.to_str().unwrap();
+    let run = lifeboat(&["check", file]);
+    assert_eq!(run.status.code(), Some(1));
+    let said = out(&run);
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines[0].starts_with(&format!("{file}:13:13: spec.points[0].kind: ")), "{said}");
+    assert_eq!(lines[2].find("restorPoint"), lines[3].find('^'), "{said}");
+    let run = lifeboat(&["check", file, "--output", "json"]);
+    assert_eq!(run.status.code(), Some(1));
+    let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!((&said["ok"], &said["problems"][0]["line"]), (&false.into(), &13.into()));
+    assert_eq!(said["problems"][0]["nearest"], "restorePoint");
+}
+
+#[test]
+fn a_file_that_is_no_text_or_not_there_ends_1() {
+    let file = folder("no-text").join("p.yaml");
+    std::fs::write(&file, b"apiVersion: lifeboat/v1\nkind: \xff\n").unwrap();
+    let run = lifeboat(&["check", file.to_str().unwrap()]);
+    assert_eq!(run.status.code(), Some(1));
+    assert!(err(&run).contains("p.yaml:2: this is not UTF-8"), "{}", err(&run));
+    assert_eq!(lifeboat(&["check", "no/such/file.yaml"]).status.code(), Some(1));
+}
+
+#[test]
+fn an_unknown_command_ends_2_and_is_told_what_there_is() {
+    let run = lifeboat(&["assess"]);
+    assert_eq!(run.status.code(), Some(2));
+    assert!(err(&run).contains("local, check, invoke, package"), "{}", err(&run));
+    let run = lifeboat(&["invoke", "VmDeleted", "--example", "created"]);
+    assert_eq!(run.status.code(), Some(2));
+    assert!(err(&run).contains("VmWritten, Reconcile, PolicySweep, Api"), "{}", err(&run));
+    let run = lifeboat(&["invoke", "VmWritten", "--example", "nothing"]);
+    assert_eq!(run.status.code(), Some(1));
+    assert!(err(&run).contains("created, created-cloudevents, updated, deleted-ignored"), "{}", err(&run));
+}
+
+#[test]
+fn every_command_helps_and_says_its_exit_codes() {
+    for command in ["local", "check", "invoke", "package"] {
+        let run = lifeboat(&["help", command]);
+        assert_eq!(run.status.code(), Some(0));
+        assert!(out(&run).contains("Exit codes: 0 "), "{command}: {}", out(&run));
+    }
+}
+
+#[test]
+fn all_examples_are_listed() {
+    let run = lifeboat(&["invoke", "--list", "--output", "json"]);
+    let listed: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 9);
+    assert_eq!(out(&lifeboat(&["invoke", "--list", "Api"])).lines().count(), 3);
+}
+
+#[test]
+fn a_host_that_is_not_there_ends_1_and_no_key_is_repeated() {
+    // Port 9 of this machine: nobody listens to `discard` any more.
+    let run = lifeboat(&["invoke", "VmWritten", "--example", "created", "--url", "http://127.0.0.1:9", "--key", "s3cret"]);
+    assert_eq!(run.status.code(), Some(1));
+    assert!(err(&run).contains("http://127.0.0.1:9 did not answer") && !err(&run).contains("s3cret"), "{}", err(&run));
+}
+
+#[test]
+fn a_package_is_the_same_twice_and_refuses_what_the_cloud_cannot_run() {
+    let folder = folder("package");
+    let handler = folder.join("handler");
+    let (first, second) = (folder.join("a.zip"), folder.join("b.zip"));
+    // The head of a static executable for x86-64: enough to be taken for one.
+    let mut elf = vec![0; 4_096];
+    elf[..6].copy_from_slice(b"\x7fELF\x02\x01");
+    elf[18] = 62;
+    std::fs::write(&handler, &elf).unwrap();
+    let handler = handler.to_str().unwrap();
+    let run = lifeboat(&["package", "--handler", handler, "--out", first.to_str().unwrap(), "--output", "json"]);
+    assert_eq!(run.status.code(), Some(0), "{}", err(&run));
+    let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    let executable = said["files"].as_array().unwrap().iter().find(|file| file["path"] == "lifeboat-handler").unwrap();
+    assert_eq!(executable["mode"], "755");
+    assert_eq!(lifeboat(&["package", "--handler", handler, "--out", second.to_str().unwrap()]).status.code(), Some(0));
+    let zip = std::fs::read(&first).unwrap();
+    assert!(zip == std::fs::read(&second).unwrap(), "two packages differ");
+
+    std::fs::write(handler, "#!/bin/sh\n").unwrap();
+    let run = lifeboat(&["package", "--handler", handler, "--out", first.to_str().unwrap()]);
+    assert_eq!(run.status.code(), Some(1));
+    assert!(err(&run).contains("not an x86-64 Linux executable") && err(&run).contains("docker run"), "{}", err(&run));
+    assert!(zip == std::fs::read(&first).unwrap(), "a refused package must leave the last one");
+}

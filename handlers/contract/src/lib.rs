@@ -1,0 +1,10 @@
+//! The words Lifeboat exchanges with people and other systems: policy documents, messages, events, answers.
+//! It never speaks Azure's management API, never performs IO and never decides; it reads, checks and writes forms.
+
+#![forbid(unsafe_code)]
+
+pub mod event_grid;
+pub mod policy;
+pub mod schema;
+pub mod status;
+pub mod work;

@@ -1,0 +1,109 @@
+//! A machine's ledger in the store: loaded by its end, appended under its position, its head kept apart.
+//! It never rewrites; two writers cannot both append at one position, so the chain cannot fork.
+
+use lifeboat_azure::blobs::Store;
+use lifeboat_azure::blobs::Condition;
+use lifeboat_planning::id::MachineKey;
+
+use crate::clock::Clock;
+use crate::ledger::{self, Body, Entry, Fault, Head};
+
+/// The end of a chain that is read before it is added to: some forty entries, more than one piece of work writes.
+const TAIL_BYTES: usize = 32 * 1024;
+
+/// Why the ledger cannot be written to. Nothing is done without it.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+    /// The store did not take or give it. Repeating is safe.
+    #[error("the store did not answer for the ledger")]
+    Store(#[from] lifeboat_azure::Error),
+    /// The chain is broken. Repeating is pointless until a person has looked.
+    #[error("the ledger {name} is broken")]
+    Broken {
+        /// Its blob.
+        name: String,
+        /// What is wrong.
+        source: Fault,
+    },
+    /// An entry could not be written down. A bug; repeating is pointless.
+    #[error("an entry cannot be written as JSON")]
+    Unwritable(#[from] serde_json::Error),
+}
+
+/// A machine's chain, open for adding to.
+#[derive(Debug)]
+pub struct Chain<'a> {
+    store: &'a Store,
+    clock: Clock,
+    name: String,
+    machine: String,
+    position: u64,
+    head: Head,
+    bodies: Vec<Body>,
+    head_name: String,
+    grew: bool,
+}
+
+/// The blob of a machine's chain.
+pub fn blob_name(key: &MachineKey) -> String {
+    format!("ledger/{key}.jsonl")
+}
+
+/// The blob of a chain's head, kept apart so that a cut tail shows.
+pub fn head_name(key: &MachineKey) -> String {
+    format!("ledger/{key}.head.json")
+}
+
+impl<'a> Chain<'a> {
+    /// Opens the chain of a machine, reading its end.
+    pub async fn open(store: &'a Store, clock: Clock, key: &MachineKey, machine: &str) -> Result<Self, ChainError> {
+        let name = blob_name(key);
+        let (position, text) = match store.tail(&name, TAIL_BYTES).await? {
+            Some(tail) => (tail.length, whole_lines(tail.bytes.as_ref(), tail.length)),
+            None => (0, String::new()),
+        };
+        let (bodies, head) = ledger::read(&text).map_err(|source| ChainError::Broken { name: name.clone(), source })?;
+        let (machine, head_name) = (machine.to_owned(), head_name(key));
+        Ok(Self { store, clock, name, machine, position, head, bodies, head_name, grew: false })
+    }
+
+    /// The entries at the end of the chain, oldest first, those added since included.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.bodies.iter().map(|body| &body.entry)
+    }
+
+    /// The effects that have no outcome yet.
+    pub fn unanswered(&self) -> Vec<ledger::PlannedEffect> {
+        ledger::unanswered(&self.bodies)
+    }
+
+    /// Adds an entry; it is in the store when this returns.
+    pub async fn add(&mut self, entry: Entry) -> Result<(), ChainError> {
+        let (line, head) = self.head.next(self.clock.now(), &self.machine, entry)?;
+        let (mut read, _) = ledger::read(&line).map_err(|source| ChainError::Broken { name: self.name.clone(), source })?;
+        self.store.append(&self.name, self.position, line.clone().into_bytes().into()).await?;
+        self.position += line.len() as u64;
+        self.head = head;
+        self.bodies.append(&mut read);
+        self.grew = true;
+        Ok(())
+    }
+
+    /// Keeps the head apart, if the chain grew. It may lag behind after a stop, but it never leads.
+    pub async fn seal(&mut self) -> Result<(), ChainError> {
+        if std::mem::take(&mut self.grew) {
+            let head = serde_json::to_vec(&self.head)?;
+            self.store.put(&self.head_name, head.into(), Condition::Any).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The text of a tail, less the first line when that may be cut.
+fn whole_lines(bytes: &[u8], length: u64) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    if (bytes.len() as u64) < length {
+        return text.split_once('\n').map(|(_, rest)| rest.to_owned()).unwrap_or_default();
+    }
+    text.into_owned()
+}

@@ -1,0 +1,97 @@
+//! Puts the hands together: where Azure is, as whom, over which transport, by which clock.
+//! It opens no connection and asks for no token; the first call does.
+
+use std::sync::Arc;
+
+use azure_core::credentials::TokenCredential;
+use azure_core::http::HttpClient;
+use azure_core::http::Url;
+use lifeboat_azure::access::{Random, TraceParent};
+use lifeboat_azure::blobs::Store;
+use lifeboat_azure::service_bus::Sender;
+use lifeboat_azure::{Access, ArmClient, Error, credentials, transport};
+
+use crate::budget::Reserved;
+use crate::clock::Clock;
+use crate::lifeboat::Lifeboat;
+use crate::settings::Settings;
+
+/// Where things are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// Azure Resource Manager.
+    pub arm_url: String,
+    /// The blob container that is the store.
+    pub store_url: String,
+    /// Service Bus namespace.
+    pub bus_namespace: String,
+    /// Where Service Bus is, if not at its namespace.
+    pub bus_url: Option<String>,
+}
+
+/// How Azure is reached: the one seam, the credential, the clock, the dice.
+#[derive(Clone, Debug)]
+pub struct Connections {
+    access: Access,
+    clock: Clock,
+}
+
+/// Why the hands cannot be put together. Repeating is pointless.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// An address is no URL.
+    #[error("{what} is not an address: {text}")]
+    Address {
+        /// Whose address.
+        what: &'static str,
+        /// What was given.
+        text: String,
+    },
+    /// A URL that cannot be one of Azure's.
+    #[error("Azure cannot be reached with these settings")]
+    Unusable(#[from] Error),
+}
+
+fn url(what: &'static str, text: &str) -> Result<Url, ConnectError> {
+    Url::parse(text).map_err(|_| ConnectError::Address { what, text: text.to_owned() })
+}
+
+impl Connections {
+    /// Over any transport, as anybody: a simulated Azure is put in here.
+    pub fn new(transport: Arc<dyn HttpClient>, credential: Arc<dyn TokenCredential>, clock: Clock, seed: u64) -> Self {
+        let access = Access::new(transport, credential, Arc::new(move || clock.now()), Random::seeded(seed));
+        Self { access, clock }
+    }
+
+    /// Over HTTPS, as the managed identity: system-assigned, or the user-assigned one with this client id.
+    pub fn over_https(clock: Clock, client_id: Option<String>) -> Self {
+        let transport = transport::https();
+        let credential = credentials::managed_identity(Arc::clone(&transport), client_id);
+        let access = Access::new(transport, credential, Arc::new(move || clock.now()), Random::from_system());
+        Self { access, clock }
+    }
+
+    /// Continues the caller's trace in every request.
+    #[must_use]
+    pub fn with_traceparent(mut self, hook: TraceParent) -> Self {
+        self.access = self.access.with_traceparent(hook);
+        self
+    }
+}
+
+impl Lifeboat {
+    /// One deployment's hands.
+    pub fn connect(connections: Connections, places: &Places, settings: Settings) -> Result<Self, ConnectError> {
+        let Connections { access, clock } = connections;
+        let bus = places.bus_url.clone().unwrap_or_else(|| format!("https://{}", places.bus_namespace));
+        Ok(Self {
+            arm: ArmClient::new(url("Azure Resource Manager", &places.arm_url)?, &access)?,
+            store: Store::new(url("the store", &places.store_url)?, &access)?,
+            sender: Sender::new(url("Service Bus", &bus)?, &access)?,
+            clock,
+            reserved: Reserved::default(),
+            settings,
+            started_at: clock.now(),
+        })
+    }
+}

@@ -1,0 +1,47 @@
+//! What can wake Lifeboat: one variant for each function, under the function's own noun.
+//! It never says what is done about it.
+
+use jiff::Timestamp;
+
+/// What woke us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Event Grid: a machine was written. A hint: it does not say created or updated.
+    VmWritten(VmWritten),
+    /// Service Bus: a look at one machine is due. The body is the message as it lay on the queue.
+    Reconcile(Vec<u8>),
+    /// Timer: hold the estate against policy.
+    PolicySweep(PolicySweep),
+    /// HTTP: somebody asks.
+    Api(Api),
+}
+
+/// A machine was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VmWritten {
+    /// The event's own id: two deliveries of one event carry the same.
+    pub event_id: String,
+    /// ARM id of the machine.
+    pub machine: String,
+}
+
+/// The sweep's timer fired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PolicySweep {
+    /// It fired later than it should have.
+    pub past_due: bool,
+    /// When it last ran, by the host's word.
+    pub last: Option<Timestamp>,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Api {
+    /// How this deployment does.
+    Status,
+    /// The points of one machine, or of all.
+    Points {
+        /// ARM id of the machine.
+        machine: Option<String>,
+    },
+}

@@ -1,0 +1,26 @@
+//! Does: observe, plan, audit, save, perform, report. One entry, [`Lifeboat::handle`], for everything that can wake it.
+//! It never decides about policy (`planning` does) and never speaks Azure's wire (`azure` does).
+#![forbid(unsafe_code)]
+
+pub mod budget;
+mod chain;
+pub mod clock;
+mod connect;
+mod event;
+pub mod ledger;
+mod lifeboat;
+mod observe;
+mod perform;
+mod policies;
+mod policy_sweep;
+mod queue;
+mod reconcile;
+pub mod record;
+mod settings;
+mod status;
+mod sweep_record;
+
+pub use connect::{ConnectError, Connections, Places};
+pub use event::{Api, Event, PolicySweep, VmWritten};
+pub use lifeboat::{Answer, Lifeboat, NotDone, Report};
+pub use settings::{Build, Settings};

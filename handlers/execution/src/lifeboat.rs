@@ -1,0 +1,96 @@
+//! What everything rests on, and the one entry: an event comes in, what came of it goes out.
+//! It never decides and never loops; one event, one attempt.
+
+use jiff::Timestamp;
+use lifeboat_azure::ArmClient;
+use lifeboat_azure::blobs::Store;
+use lifeboat_azure::service_bus::Sender;
+use lifeboat_contract::status::{Points, Status};
+use lifeboat_contract::work::{Cause, ReconcileMessage, WorkError};
+
+use crate::budget::Reserved;
+use crate::clock::Clock;
+use crate::event::{Api, Event};
+use crate::queue::{self, QueueError};
+use crate::settings::Settings;
+use crate::{policy_sweep, reconcile, status};
+
+/// One deployment's hands.
+#[derive(Debug)]
+pub struct Lifeboat {
+    /// Azure Resource Manager.
+    pub arm: ArmClient,
+    /// The store.
+    pub store: Store,
+    /// Service Bus.
+    pub sender: Sender,
+    /// The time.
+    pub clock: Clock,
+    /// Settings.
+    pub settings: Settings,
+    /// What this process has reserved of Azure's budgets.
+    pub reserved: Reserved,
+    /// When this process started.
+    pub started_at: Timestamp,
+}
+
+/// What came of an event that was taken care of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// Done, or put off by a message; the lines say what.
+    Done(Report),
+    /// The answer of `/api/status`.
+    Status(Box<Status>),
+    /// The answer of `/api/points`.
+    Points(Box<Points>),
+}
+
+/// What was done, in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// One line each.
+    pub lines: Vec<String>,
+}
+
+/// Why an event was not taken care of: whoever sent it must send it again.
+#[derive(Debug, thiserror::Error)]
+pub enum NotDone {
+    /// Nothing could be queued.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The message is not one that this release reads: it stays on the queue until it is dead-lettered and seen.
+    #[error("the message was not understood")]
+    NotUnderstood(#[from] WorkError),
+    /// A sweep could not be finished; the next one starts where it started.
+    #[error(transparent)]
+    Sweep(#[from] policy_sweep::SweepError),
+    /// A question could not be answered.
+    #[error(transparent)]
+    Status(#[from] status::StatusError),
+}
+
+impl Report {
+    /// A report of one line.
+    pub fn line(text: impl Into<String>) -> Self {
+        Self { lines: vec![text.into()] }
+    }
+}
+
+impl Lifeboat {
+    /// Takes care of one event.
+    pub async fn handle(&self, event: Event) -> Result<Answer, NotDone> {
+        match event {
+            Event::VmWritten(written) => {
+                let cause = Cause::Written { event_id: written.event_id };
+                queue::send(&self.sender, &ReconcileMessage::new(written.machine.clone(), cause), None).await?;
+                Ok(Answer::Done(Report::line(format!("queued a look at {}", written.machine))))
+            }
+            Event::Reconcile(body) => Ok(Answer::Done(reconcile::run(self, &ReconcileMessage::decode(&body)?).await?)),
+            Event::PolicySweep(sweep) => Ok(Answer::Done(policy_sweep::run(self, sweep).await?)),
+            Event::Api(Api::Status) => Ok(Answer::Status(Box::new(status::status(self).await?))),
+            Event::Api(Api::Points { machine }) => {
+                Ok(Answer::Points(Box::new(status::points(self, machine.as_deref()).await?)))
+            }
+        }
+    }
+}

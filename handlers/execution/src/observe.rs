@@ -1,0 +1,154 @@
+//! Reads what a decision rests on: the machine, its collection with its points, its subscription where something is missing.
+//! It never concludes: what Azure says becomes *present*, *gone* or *unknown*, as the words of the design have it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use lifeboat_azure::Error;
+use lifeboat_azure::error::Gone;
+use lifeboat_azure::ResourceId;
+use lifeboat_azure::machines::AgentState;
+use lifeboat_azure::{machines, restore_points, subscriptions};
+use lifeboat_planning::creation::region;
+use lifeboat_planning::facts::{
+    Agent, Collection, CollectionSeen, DiskSupport, Facts, Machine, MachineSeen, Point, PointState, Provisioning, UnknownBecause,
+};
+use lifeboat_planning::id::{self, MachineKey};
+use lifeboat_planning::policy::{MachineAttributes, Os};
+
+use crate::lifeboat::Lifeboat;
+use crate::perform::OWNER_TAG;
+
+/// The facts for one machine. Faults that pass are errors: the look is put off.
+pub async fn facts(lifeboat: &Lifeboat, id: &ResourceId, known_since: Timestamp) -> Result<Facts, Error> {
+    let machine = machine(lifeboat, id).await?;
+    let collection = match &machine {
+        MachineSeen::Present(machine) => of_machine(lifeboat, machine).await?,
+        MachineSeen::Gone | MachineSeen::Unknown(_) => CollectionSeen::Unknown(UnknownBecause::NotAsked),
+    };
+    let deployment = lifeboat.settings.deployment.clone();
+    Ok(Facts { machine, collection, known_since: Some(known_since), deployment })
+}
+
+/// A machine. *Gone* needs ARM's own 404 while the subscription answers `Enabled`; anything else is not known.
+async fn machine(lifeboat: &Lifeboat, id: &ResourceId) -> Result<MachineSeen, Error> {
+    match machines::get(&lifeboat.arm, id).await {
+        Ok(read) => Ok(MachineSeen::Present(from_azure(read))),
+        Err(error) if error.is_permission() => Ok(MachineSeen::Unknown(UnknownBecause::NotPermitted)),
+        Err(error) if error.gone() == Some(Gone::Unproven) => Ok(MachineSeen::Unknown(UnknownBecause::NotFoundUnproven)),
+        Err(error) if error.gone().is_some() => {
+            let subscription = subscriptions::get(&lifeboat.arm, id.subscription()).await;
+            match subscription {
+                Ok(subscription) if subscription.is_enabled() => Ok(MachineSeen::Gone),
+                Ok(_) => Ok(MachineSeen::Unknown(UnknownBecause::SubscriptionNotEnabled)),
+                Err(error) if error.is_permission() => Ok(MachineSeen::Unknown(UnknownBecause::NotPermitted)),
+                Err(error) => Err(error),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The collection of a machine, by its derived name.
+async fn of_machine(lifeboat: &Lifeboat, machine: &Machine) -> Result<CollectionSeen, Error> {
+    let group = id::points_group(&region(&machine.about.location));
+    let name = id::collection(&MachineKey::new(&machine.vm_id, &machine.id));
+    collection(lifeboat, &machine.about.subscription, &group, &name).await
+}
+
+/// A collection with its points.
+pub async fn collection(lifeboat: &Lifeboat, subscription: &str, group: &str, name: &str) -> Result<CollectionSeen, Error> {
+    match restore_points::get_collection(&lifeboat.arm, subscription, group, name).await {
+        Ok(read) => Ok(CollectionSeen::Present(collection_from_azure(read))),
+        Err(error) if error.is_permission() => Ok(CollectionSeen::Unknown(UnknownBecause::NotPermitted)),
+        Err(error) => match error.gone() {
+            Some(Gone::ResourceGroup) => Ok(CollectionSeen::GroupAbsent),
+            Some(Gone::Resource) => Ok(CollectionSeen::Absent),
+            Some(Gone::Unproven) => Ok(CollectionSeen::Unknown(UnknownBecause::NotFoundUnproven)),
+            None => Err(error),
+        },
+    }
+}
+
+/// A machine as `azure` reads it, in the words of `planning`.
+fn from_azure(read: machines::Machine) -> Machine {
+    let about = MachineAttributes {
+        name: read.id.name().to_owned(),
+        resource_group: read.id.resource_group().to_owned(),
+        subscription: read.id.subscription().to_owned(),
+        location: read.location,
+        os: read.os.map(os),
+        size: read.size.unwrap_or_default(),
+        tags: read.tags,
+        managed_by: read.managed_by.or(read.scale_set.map(|id| id.as_str().to_owned())),
+    };
+    let provisioning = match read.provisioning_state.as_deref().unwrap_or_default() {
+        "Succeeded" | "Failed" | "Canceled" => Provisioning::Settled,
+        "Deleting" => Provisioning::Deleting,
+        _ => Provisioning::InProgress,
+    };
+    let agent = match read.agent {
+        AgentState::Ready => Agent::Ready,
+        AgentState::NotReady | AgentState::Unknown => Agent::NotReady,
+    };
+    let ephemeral_os = read.disks.iter().any(|disk| disk.ephemeral);
+    let no_crash_consistent = read.disks.iter().any(|disk| {
+        let kind = disk.storage.as_deref().unwrap_or_default();
+        disk.write_accelerator || ["UltraSSD_LRS", "PremiumV2_LRS"].iter().any(|sku| kind.eq_ignore_ascii_case(sku))
+    });
+    Machine {
+        id: read.id.as_str().to_owned(),
+        vm_id: read.vm_id,
+        about,
+        // A machine without a time was made before Azure kept one: it is not new.
+        created_at: read.time_created.unwrap_or(Timestamp::MIN),
+        provisioning,
+        agent,
+        disks: DiskSupport { ephemeral_os, no_crash_consistent },
+    }
+}
+
+fn os(read: machines::Os) -> Os {
+    match read {
+        machines::Os::Windows => Os::Windows,
+        machines::Os::Linux => Os::Linux,
+    }
+}
+
+fn collection_from_azure(read: restore_points::Collection) -> Collection {
+    Collection {
+        location: read.location,
+        source: read.source.map(|id| id.as_str().to_owned()).unwrap_or_default(),
+        owner: tag(&read.tags, OWNER_TAG),
+        points: read.points.into_iter().map(point_from_azure).collect(),
+    }
+}
+
+fn point_from_azure(read: restore_points::Point) -> Point {
+    let state = match read.state {
+        restore_points::PointState::Succeeded if read.whole => PointState::Succeeded,
+        restore_points::PointState::Failed => PointState::Failed,
+        restore_points::PointState::Deleting => PointState::Deleting,
+        _ => PointState::InProgress,
+    };
+    Point { name: read.name, state, created_at: read.time_created, consistency: read.consistency }
+}
+
+/// A tag's value; Azure compares tag names without regard to case.
+fn tag(tags: &BTreeMap<String, String>, name: &str) -> Option<String> {
+    tags.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
+}
+
+/// What policies match on, from a row of Resource Graph.
+pub fn row_attributes(row: &lifeboat_azure::graph::MachineRow) -> MachineAttributes {
+    MachineAttributes {
+        name: row.name.clone(),
+        resource_group: row.resource_group.clone(),
+        subscription: row.subscription.clone(),
+        location: row.location.clone(),
+        os: row.os.map(os),
+        size: row.size.clone().unwrap_or_default(),
+        tags: row.tags.clone(),
+        managed_by: row.managed_by.clone().or_else(|| row.scale_set.clone()),
+    }
+}

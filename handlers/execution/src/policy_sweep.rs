@@ -1,0 +1,159 @@
+//! The sweep: finds by Resource Graph the new machines that events missed, and queues a look at each.
+//! It never changes a machine; it moves `known_since` only when all it found is queued, and never two sweeps run at once.
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use lifeboat_azure::blobs::Condition;
+use lifeboat_azure::Error;
+use lifeboat_azure::graph;
+use lifeboat_contract::work::{Cause, ReconcileMessage};
+use lifeboat_planning::creation::region;
+use lifeboat_planning::facts::{CollectionSeen, UnknownBecause};
+use lifeboat_planning::id::{self, MachineKey};
+use lifeboat_planning::policy::{self, BackupPolicy, OnCreate, PointEntry, Reach};
+use lifeboat_planning::sweep::{self, Candidate, Standing};
+
+use crate::budget::{self, Budget};
+use crate::event::PolicySweep;
+use crate::lifeboat::{Lifeboat, Report};
+use crate::policies::{self, PolicyError};
+use crate::queue::{self, QueueError};
+use crate::record::SweepRecord;
+use crate::sweep_record::{self, SweepRecordError};
+use crate::{observe, observe::row_attributes};
+
+/// The lease that keeps two sweeps apart.
+const LEASE: &str = "leases/policy-sweep";
+/// How long it lasts: a sweep renews it before each of its phases.
+const LEASE_SECS: u32 = 60;
+/// Collections read and messages sent at a time: a hundredth of what ARM grants a second would be too few, all at once too many.
+const PARALLEL: usize = 8;
+
+/// Why a sweep was not completed. Repeating is safe; the next one starts where this one started.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// Azure or the store did not answer.
+    #[error("the sweep could not read what it needs")]
+    Azure(#[from] Error),
+    /// No policy can be followed.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The sweep's own record.
+    #[error(transparent)]
+    Record(#[from] SweepRecordError),
+    /// A look could not be queued.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
+
+/// A new machine in scope, with where its collection would be.
+struct Found {
+    candidate: Candidate,
+    key: MachineKey,
+    subscription: String,
+    group: String,
+}
+
+/// Runs one sweep.
+pub async fn run(lifeboat: &Lifeboat, event: PolicySweep) -> Result<Report, SweepError> {
+    let lease = match lifeboat.store.lease(LEASE, LEASE_SECS).await {
+        Ok(lease) => lease,
+        Err(error) if error.is_lease_taken() => return Ok(Report::line("another sweep is under way")),
+        Err(error) => return Err(error.into()),
+    };
+    if event.past_due {
+        tracing::warn!(last = ?event.last, "the sweep is past due");
+    }
+    let done = sweep(lifeboat).await;
+    if let Err(error) = lifeboat.store.release(&lease).await {
+        tracing::warn!(error = %error, "the sweep's lease could not be released; it runs out by itself");
+    }
+    done
+}
+
+async fn sweep(lifeboat: &Lifeboat) -> Result<Report, SweepError> {
+    let started_at = lifeboat.clock.now();
+    let (mut record, etag) = sweep_record::read_or_start(&lifeboat.store, started_at).await?;
+    let in_force = policies::in_force(&lifeboat.store, &lifeboat.settings.policy).await?;
+    let policy = &in_force.policy;
+    let Some((entry, on_create)) = policy.points.iter().find_map(|entry| entry.on_create.map(|rule| (entry, rule))) else {
+        return Ok(Report::line("the policy asks for no point on creation"));
+    };
+    let (seen, found) = new_machines(lifeboat, policy, &record, on_create).await?;
+    let standings = standings(lifeboat, policy, entry, found).await?;
+
+    let number = record.number + 1;
+    let mut open = Vec::new();
+    let mut queued = 0;
+    for (found, standing) in standings {
+        match standing {
+            Standing::Protected | Standing::UsedUp => {
+                record.settled.insert(found.key.to_string(), found.candidate.created_at);
+            }
+            Standing::Open => {
+                let message = ReconcileMessage::new(found.candidate.id.clone(), Cause::Swept { sweep: number });
+                queue::send(&lifeboat.sender, &message, None).await?;
+                queued += 1;
+                open.push(found.candidate);
+            }
+        }
+    }
+    record.known_since = sweep::known_since_after(started_at, record.known_since, &open);
+    record.forget_settled_before(sweep::window_start(record.known_since, on_create));
+    let completed_at = lifeboat.clock.now();
+    let record = SweepRecord {
+        number,
+        started_at: Some(started_at),
+        completed_at: Some(completed_at),
+        seen,
+        open: queued,
+        ..record
+    };
+    sweep_record::write(&lifeboat.store, &record, Condition::IfMatch(etag)).await?;
+    Ok(Report::line(format!("sweep {number}: {seen} new machines in scope, {queued} without a point are queued")))
+}
+
+/// The machines created lately that the policy covers and that are not settled, and how many were seen at all.
+async fn new_machines(
+    lifeboat: &Lifeboat,
+    policy: &BackupPolicy,
+    record: &SweepRecord,
+    on_create: OnCreate,
+) -> Result<(u64, Vec<Found>), Error> {
+    let since = sweep::window_start(record.known_since, on_create);
+    let rows = graph::machines_created_since(&lifeboat.arm, &lifeboat.settings.subscriptions, since).await?;
+    let seen = rows.len() as u64;
+    let found = rows.into_iter().filter_map(|row| {
+        let about = row_attributes(&row);
+        let covered = policy::reach(&policy.matches, &about) != Reach::Outside && about.managed_by.is_none();
+        let candidate = Candidate { id: row.id, vm_id: row.vm_id, created_at: row.time_created? };
+        let key = MachineKey::new(&candidate.vm_id, &candidate.id);
+        let group = id::points_group(&region(&about.location));
+        let settled = record.settled.contains_key(&key.to_string());
+        (covered && !settled).then_some(Found { candidate, key, subscription: about.subscription, group })
+    });
+    Ok((seen, found.collect()))
+}
+
+/// Where each stands, by what Azure says of its collection. What cannot be read stays open.
+async fn standings(
+    lifeboat: &Lifeboat,
+    policy: &BackupPolicy,
+    entry: &PointEntry,
+    found: Vec<Found>,
+) -> Result<Vec<(Found, Standing)>, Error> {
+    let look = |found: Found| async move {
+        let name = id::collection(&found.key);
+        if budget::wait_for(lifeboat, &Budget::looks(&found.subscription)).await.is_some() {
+            // No read is left for now: it stays open, and its own look has its turn.
+            return Ok((found, Standing::Open));
+        }
+        let seen = match observe::collection(lifeboat, &found.subscription, &found.group, &name).await {
+            Ok(seen) => seen,
+            Err(error) if error.is_not_yet() => CollectionSeen::Unknown(UnknownBecause::NotAsked),
+            Err(error) => return Err(error),
+        };
+        let standing = sweep::standing(&policy.name, &entry.name, &found.candidate, &seen);
+        Ok((found, standing))
+    };
+    stream::iter(found).map(look).buffer_unordered(PARALLEL).try_collect().await
+}

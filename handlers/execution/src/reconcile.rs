@@ -1,0 +1,299 @@
+//! One look at one machine: lease, observe, plan, audit, save, perform, save the outcomes, say when to look again.
+//! It never waits for Azure: "throttled, busy, not yet" is a scheduled message, and only a queue that takes none is a failure.
+//!
+//! ```text
+//! message ─► lease ─► facts ─► plan ─► audit ─► ledger: decision ─► perform ─► ledger: outcomes ─► next look
+//!              └ busy ──────────┴ unknown, not yet ─────────────────────────────────────────────────┘
+//! ```
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use lifeboat_azure::blobs::Lease;
+use lifeboat_azure::Error;
+use lifeboat_azure::{Latest, ResourceId};
+use lifeboat_contract::work::{Cause, ReconcileMessage, Reserved};
+use lifeboat_planning::effect::{Effect, PointEffect};
+use lifeboat_planning::facts::{CollectionSeen, Facts, MachineSeen, PointState};
+use lifeboat_planning::id::{MachineKey, OnCreateName, hash};
+use lifeboat_planning::{Plan, Work, audit, look};
+
+use crate::budget::{self, Budget};
+use crate::chain::{Chain, ChainError};
+use crate::ledger::{Decision, Entry, OutcomeResult, PlannedEffect};
+use crate::lifeboat::{Lifeboat, NotDone, Report};
+use crate::perform::{self, Outcome};
+use crate::policies::{self, InForce, PolicyError};
+use crate::sweep_record::{self, SweepRecordError};
+use crate::{observe, queue};
+
+/// How long a lease lasts: the check before an effect, the ten seconds in which it may be sent and the time-out of the request
+/// pass within it, so that whoever takes over finds everything that was sent.
+const LEASE_SECS: u32 = 60;
+/// How long after the check that it rests on a request may be sent (design §4).
+const LATEST: Duration = Duration::from_secs(10);
+
+/// What is left to do after a look.
+enum Next {
+    /// Nothing.
+    Nothing,
+    /// Look again then.
+    LookAt(Timestamp),
+    /// The same look in its turn: a budget of Azure's is spent until then.
+    TurnAt(Timestamp, Reserved),
+}
+
+/// Why a look could not be finished now. All of these end in another look; none is lost.
+#[derive(Debug, thiserror::Error)]
+enum NotNow {
+    #[error("Azure did not answer as hoped")]
+    Azure(#[from] Error),
+    #[error("another look at this machine is under way")]
+    LeaseTaken,
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    #[error(transparent)]
+    Record(#[from] SweepRecordError),
+    #[error("the machine's id is not an ARM id")]
+    Id,
+}
+
+/// Takes one look.
+pub async fn run(lifeboat: &Lifeboat, message: &ReconcileMessage) -> Result<Report, NotDone> {
+    let looked = message.look - 1;
+    let mut report = Report::default();
+    let next = match attempt(lifeboat, message, &mut report).await {
+        Ok(next) => next,
+        Err(why) => put_off(lifeboat, message, looked, &why, &mut report),
+    };
+    match next {
+        Next::Nothing => {}
+        Next::LookAt(_) if looked >= look::LOOKS_MAX => {
+            tracing::error!(machine = %message.machine, "looked {looked} times; the sweep takes over");
+            report.lines.push(format!("looked {looked} times at {}; the sweep takes over", message.machine));
+        }
+        Next::TurnAt(at, reserved) => {
+            queue::send(&lifeboat.sender, &message.next_turn(reserved), Some(at)).await?;
+            report.lines.push(format!("a budget of Azure's is spent; the turn of {} is at {at}", message.machine));
+        }
+        Next::LookAt(at) => {
+            queue::send(&lifeboat.sender, &message.next_look(), Some(at)).await?;
+            report.lines.push(format!("look again at {at}"));
+        }
+    }
+    Ok(report)
+}
+
+/// A look that could not be finished: when the next one is, and who is told.
+fn put_off(lifeboat: &Lifeboat, message: &ReconcileMessage, looked: u32, why: &NotNow, report: &mut Report) -> Next {
+    let now = lifeboat.clock.now();
+    let hopeless = matches!(why, NotNow::Id | NotNow::Policy(PolicyError::Missing { .. } | PolicyError::Unreadable { .. }));
+    let chain = std::iter::successors(Some(why as &dyn std::error::Error), |error| error.source());
+    let text = chain.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    match why {
+        NotNow::LeaseTaken => tracing::info!(machine = %message.machine, "{text}"),
+        NotNow::Azure(error) if error.is_not_yet() => tracing::info!(machine = %message.machine, "{text}"),
+        _ => tracing::error!(machine = %message.machine, "{text}"),
+    }
+    report.lines.push(format!("{}: {text}", message.machine));
+    if hopeless {
+        // The sweep does not count the machine as dealt with, so it is found again once somebody has mended this.
+        return Next::Nothing;
+    }
+    let wait = match why {
+        NotNow::Azure(error) => error.retry_after(),
+        _ => None,
+    };
+    Next::LookAt(match wait.and_then(|wait| SignedDuration::try_from(wait).ok()) {
+        Some(wait) => look::after(wait, looked, &message.machine, now),
+        None => look::next(looked, &message.machine, now),
+    })
+}
+
+async fn attempt(lifeboat: &Lifeboat, message: &ReconcileMessage, report: &mut Report) -> Result<Next, NotNow> {
+    let id: ResourceId = message.machine.parse().map_err(|_| NotNow::Id)?;
+    if message.reserved.is_none()
+        && let Some(at) = budget::wait_for(lifeboat, &Budget::looks(id.subscription())).await
+    {
+        return Ok(Next::TurnAt(at, Reserved::Look));
+    }
+    let name = format!("leases/{}", hash(&[&message.machine.to_lowercase()]));
+    let mut lease = match lifeboat.store.lease(&name, LEASE_SECS).await {
+        Ok(lease) => lease,
+        Err(error) if error.is_lease_taken() => return Err(NotNow::LeaseTaken),
+        Err(error) => return Err(error.into()),
+    };
+    let next = with_lease(lifeboat, message, &id, &mut lease, report).await;
+    if let Err(error) = lifeboat.store.release(&lease).await {
+        // It runs out by itself; the next look finds it taken until then.
+        tracing::warn!(error = %error, "the lease could not be released");
+    }
+    next
+}
+
+async fn with_lease(
+    lifeboat: &Lifeboat,
+    message: &ReconcileMessage,
+    id: &ResourceId,
+    lease: &mut Lease,
+    report: &mut Report,
+) -> Result<Next, NotNow> {
+    let now = lifeboat.clock.now();
+    let in_force = policies::in_force(&lifeboat.store, &lifeboat.settings.policy).await?;
+    let (record, _) = sweep_record::read_or_start(&lifeboat.store, now).await?;
+    let facts = observe::facts(lifeboat, id, record.known_since).await?;
+    let key = match &facts.machine {
+        MachineSeen::Present(machine) => MachineKey::new(&machine.vm_id, &machine.id),
+        MachineSeen::Gone | MachineSeen::Unknown(_) => MachineKey::new("", &message.machine),
+    };
+    let mut chain = Chain::open(&lifeboat.store, lifeboat.clock, &key, &message.machine).await?;
+    answer_for_a_stop(&mut chain, &facts).await?;
+    say_what_ended(&mut chain, &facts, report).await?;
+
+    let looked = message.look - 1;
+    let plan = lifeboat_planning::plan(Work { look: looked }, &in_force.policy, &facts, now);
+    if message.reserved != Some(Reserved::Point)
+        && let Some(at) = turn_of_point(lifeboat, &plan).await
+    {
+        return Ok(Next::TurnAt(at, Reserved::Point));
+    }
+    let notes = audit::audit(&plan, &in_force.policy, &facts);
+    let audit: Vec<String> = notes.iter().map(|note| format!("{}: {}", note.effect, note.finding)).collect();
+    let decision = decision(message, &in_force, &plan, audit);
+    tell(message, &plan, &decision, report);
+    if is_news(&chain, &decision) {
+        chain.add(Entry::Decision(decision.clone())).await?;
+    }
+    if !decision.audit.is_empty() {
+        tracing::error!(machine = %message.machine, "the audit refused the plan: {}", decision.audit.join("; "));
+        chain.seal().await?;
+        return Ok(Next::Nothing);
+    }
+    let again = perform_all(lifeboat, &plan.effects, lease, &mut chain, looked, &message.machine).await?;
+    chain.seal().await?;
+    Ok(again.or(plan.look_again_at).map_or(Next::Nothing, Next::LookAt))
+}
+
+/// When a plan that makes a point may be performed: `None` for now.
+async fn turn_of_point(lifeboat: &Lifeboat, plan: &Plan) -> Option<Timestamp> {
+    let place = plan.effects.iter().find_map(|effect| match effect {
+        Effect::Point(PointEffect::CreateRestorePoint { place, .. }) => Some(place),
+        Effect::Point(PointEffect::EnsureGroup { .. } | PointEffect::EnsureCollection { .. }) => None,
+    })?;
+    budget::wait_for(lifeboat, &Budget::restore_points(&place.subscription, &place.group)).await
+}
+
+/// Performs effects in their order up to the first that does not get through; each gets its outcome in the ledger.
+async fn perform_all(
+    lifeboat: &Lifeboat,
+    effects: &[Effect],
+    lease: &mut Lease,
+    chain: &mut Chain<'_>,
+    looked: u32,
+    machine: &str,
+) -> Result<Option<Timestamp>, NotNow> {
+    let mut stopped: Option<Outcome> = None;
+    for effect in effects {
+        let outcome = match &stopped {
+            Some(_) => Outcome::not_sent(effect),
+            None => {
+                let checked = tokio::time::Instant::now();
+                lifeboat.store.renew(lease).await?;
+                perform::perform(lifeboat, effect, Latest(checked + LATEST)).await
+            }
+        };
+        let (key, detail) = (outcome.effect.clone(), outcome.detail.clone());
+        chain.add(Entry::Outcome { effect: key, result: outcome.result, detail }).await?;
+        let through = matches!(outcome.result, OutcomeResult::Done | OutcomeResult::AlreadyThere);
+        if !through && stopped.is_none() {
+            stopped = Some(outcome);
+        }
+    }
+    let Some(outcome) = stopped else { return Ok(None) };
+    let now = lifeboat.clock.now();
+    let wait = outcome.retry_after.and_then(|wait| SignedDuration::try_from(wait).ok());
+    Ok(Some(wait.map_or_else(|| look::next(looked, machine, now), |wait| look::after(wait, looked, machine, now))))
+}
+
+/// Effects whose outcome was never saved, because we were stopped: what is there now answers for them.
+async fn answer_for_a_stop(chain: &mut Chain<'_>, facts: &Facts) -> Result<(), ChainError> {
+    for effect in chain.unanswered() {
+        let result = match (&facts.collection, effect.what.split(' ').nth(1)) {
+            (CollectionSeen::Unknown(_), _) => continue,
+            (CollectionSeen::GroupAbsent, _) => OutcomeResult::AbsentAfterStop,
+            (_, Some("resource")) => OutcomeResult::FoundAfterStop,
+            (CollectionSeen::Absent, _) => OutcomeResult::AbsentAfterStop,
+            (CollectionSeen::Present(seen), _) => {
+                let is_collection = effect.what.starts_with("make restore point collection");
+                let there = is_collection || seen.points.iter().any(|point| effect.what.contains(&point.name));
+                if there { OutcomeResult::FoundAfterStop } else { OutcomeResult::AbsentAfterStop }
+            }
+        };
+        chain.add(Entry::Outcome { effect: effect.key, result, detail: String::new() }).await?;
+    }
+    Ok(())
+}
+
+/// Points of ours that came to an end since the last look, said once each.
+async fn say_what_ended(chain: &mut Chain<'_>, facts: &Facts, report: &mut Report) -> Result<(), ChainError> {
+    let CollectionSeen::Present(collection) = &facts.collection else { return Ok(()) };
+    for point in collection.points.iter().filter(|point| OnCreateName::parse(&point.name).is_some()) {
+        let succeeded = match point.state {
+            PointState::Succeeded => true,
+            PointState::Failed => false,
+            PointState::InProgress | PointState::Deleting => continue,
+        };
+        let said = chain.entries().any(|entry| matches!(entry, Entry::Verified { point: name, .. } if *name == point.name));
+        if !said {
+            let (name, consistency) = (point.name.clone(), point.consistency.clone());
+            report.lines.push(format!("point {name} {}", if succeeded { "succeeded" } else { "failed" }));
+            chain.add(Entry::Verified { point: name, succeeded, consistency }).await?;
+        }
+    }
+    Ok(())
+}
+
+fn decision(message: &ReconcileMessage, in_force: &InForce, plan: &Plan, audit: Vec<String>) -> Decision {
+    let planned = |effects: &[Effect]| -> Vec<PlannedEffect> {
+        effects.iter().map(|effect| PlannedEffect { key: effect.key(), what: effect.to_string() }).collect()
+    };
+    Decision {
+        cause: match &message.cause {
+            Cause::Written { event_id } => format!("VmWritten {event_id}"),
+            Cause::Swept { sweep } => format!("PolicySweep {sweep}"),
+            Cause::Asked { request_id } => format!("asked {request_id}"),
+        },
+        look: message.look,
+        policy: in_force.policy.name.clone(),
+        policy_digest: in_force.digest.clone(),
+        effects: planned(&plan.effects),
+        would: planned(&plan.would),
+        refusals: plan.refusals.iter().map(ToString::to_string).collect(),
+        late: plan.late,
+        audit,
+    }
+}
+
+/// A decision is written down when it does something, or says something else than the last one did.
+fn is_news(chain: &Chain<'_>, decision: &Decision) -> bool {
+    let last = chain.entries().filter_map(|entry| match entry {
+        Entry::Decision(last) => Some(last),
+        Entry::Outcome { .. } | Entry::Verified { .. } => None,
+    });
+    let same = |last: &Decision| {
+        last.refusals == decision.refusals && last.would == decision.would && last.policy_digest == decision.policy_digest
+    };
+    !decision.effects.is_empty() || !last.last().is_some_and(same)
+}
+
+fn tell(message: &ReconcileMessage, plan: &Plan, decision: &Decision, report: &mut Report) {
+    for refusal in plan.refusals.iter().filter(|refusal| refusal.alarms()) {
+        tracing::error!(machine = %message.machine, "nothing is done: {refusal}");
+    }
+    let late = if plan.late { " (late)" } else { "" };
+    report.lines.extend(decision.effects.iter().map(|effect| format!("{}{late}", effect.what)));
+    report.lines.extend(decision.would.iter().map(|effect| format!("would {}{late}", effect.what)));
+    report.lines.extend(decision.refusals.iter().cloned());
+}

@@ -1,0 +1,160 @@
+//! The one place that reads the handler's environment: once, at the start, into values that cannot be wrong.
+//! It never falls back where a wrong value could change what is protected; each error names the setting and what it should hold.
+
+use std::time::Duration;
+
+/// The time that the host gives an invocation when `host.json` says nothing: its default on this plan is longer.
+const FUNCTION_TIMEOUT_DEFAULT: Duration = Duration::from_secs(300);
+/// Subscriptions in scope, at most: more do not fit one Resource Graph query.
+const SUBSCRIPTIONS_MAX: usize = 1_000;
+
+/// The handler's settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The time that the host gives an invocation.
+    pub function_timeout: Duration,
+    /// Id of this deployment.
+    pub deployment: String,
+    /// The blob container that is the store.
+    pub store_url: String,
+    /// Place of the policy document in the store.
+    pub policy: String,
+    /// Subscriptions in scope.
+    pub subscriptions: Vec<String>,
+    /// Where Azure Resource Manager is.
+    pub arm_url: String,
+    /// Service Bus namespace.
+    pub bus_namespace: String,
+    /// Where Service Bus is, if not at its namespace.
+    pub bus_url: Option<String>,
+    /// The user-assigned identity to act as.
+    pub client_id: Option<String>,
+}
+
+/// A setting that is missing or wrong. The process cannot work and ends.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the setting {name} {fault}: expected {expected}")]
+pub struct SettingError {
+    /// Its name.
+    pub name: &'static str,
+    /// What is wrong.
+    pub fault: Fault,
+    /// What it should hold.
+    pub expected: &'static str,
+}
+
+/// What is wrong with a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// Not set, or empty.
+    #[error("is missing")]
+    Missing,
+    /// Something else.
+    #[error("cannot be used")]
+    Unusable,
+}
+
+impl Settings {
+    /// Reads the process's environment.
+    pub fn from_env() -> Result<Self, SettingError> {
+        Self::read(variable)
+    }
+
+    /// Reads settings from wherever `get` takes them.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
+        let optional = |name: &str| get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let error = |name, fault, expected| SettingError { name, fault, expected };
+        let required = |name, expected| optional(name).ok_or(error(name, Fault::Missing, expected));
+        let deployment = required("LIFEBOAT_DEPLOYMENT", "an id of 1 to 40 letters, digits and dashes")?;
+        if deployment.len() > 40 || !deployment.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+            return Err(error("LIFEBOAT_DEPLOYMENT", Fault::Unusable, "an id of 1 to 40 letters, digits and dashes"));
+        }
+        let expected = "subscription ids, separated by commas, at most 1000";
+        let subscriptions = required("LIFEBOAT_SUBSCRIPTIONS", expected)?;
+        let subscriptions: Vec<String> = subscriptions.split(',').map(|id| id.trim().to_lowercase()).collect();
+        let plain = |id: &String| !id.is_empty() && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+        if subscriptions.len() > SUBSCRIPTIONS_MAX || !subscriptions.iter().all(plain) {
+            return Err(error("LIFEBOAT_SUBSCRIPTIONS", Fault::Unusable, expected));
+        }
+        let store_url = required("LIFEBOAT_STORE_URL", "the URL of a blob container, https://<account>.blob.core.windows.net/lifeboat")?;
+        Ok(Self {
+            function_timeout: function_timeout(optional("FUNCTIONS_APP_ROOT_PATH").as_deref()),
+            deployment,
+            store_url,
+            policy: required("LIFEBOAT_POLICY", "the place of the policy document in the store, policies/production.yaml")?,
+            subscriptions,
+            arm_url: optional("LIFEBOAT_ARM_URL").unwrap_or_else(|| "https://management.azure.com".to_owned()),
+            bus_namespace: required("ServiceBus__fullyQualifiedNamespace", "a Service Bus namespace, <name>.servicebus.windows.net")?,
+            bus_url: optional("LIFEBOAT_SERVICEBUS_URL"),
+            client_id: optional("AZURE_CLIENT_ID"),
+        })
+    }
+}
+
+/// A variable of the process's environment.
+#[expect(clippy::disallowed_methods, reason = "this is the handler's one place that reads the environment")]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// `functionTimeout` of the app's `host.json`.
+fn function_timeout(app_root: Option<&str>) -> Duration {
+    let host = app_root.and_then(|root| std::fs::read_to_string(std::path::Path::new(root).join("host.json")).ok());
+    let host: Option<serde_json::Value> = host.and_then(|text| serde_json::from_str(&text).ok());
+    let timeout = host.as_ref().and_then(|host| host.get("functionTimeout")?.as_str()).and_then(timespan);
+    timeout.unwrap_or(FUNCTION_TIMEOUT_DEFAULT)
+}
+
+/// A .NET TimeSpan of the form `hh:mm:ss`, with days before a dot.
+fn timespan(text: &str) -> Option<Duration> {
+    let (days, rest) = text.split_once('.').unwrap_or(("0", text));
+    let parts: Vec<u64> = rest.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let [hours, minutes, seconds] = parts.as_slice() else { return None };
+    let days: u64 = days.parse().ok()?;
+    let secs = days.checked_mul(24)?.checked_add(*hours)?.checked_mul(60)?.checked_add(*minutes)?.checked_mul(60)?;
+    Some(Duration::from_secs(secs.checked_add(*seconds)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(name: &str) -> Option<String> {
+        let value = match name {
+            "LIFEBOAT_DEPLOYMENT" => "lb-weu",
+            "LIFEBOAT_STORE_URL" => "https://acct.blob.core.windows.net/lifeboat",
+            "LIFEBOAT_POLICY" => "policies/production.yaml",
+            "LIFEBOAT_SUBSCRIPTIONS" => "00000000-0000-0000-0000-00000000000A, 00000000-0000-0000-0000-00000000000b",
+            "ServiceBus__fullyQualifiedNamespace" => "ns.servicebus.windows.net",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    }
+
+    #[test]
+    fn settings_are_read_and_what_is_missing_or_wrong_is_named() {
+        let settings = Settings::read(set).expect("reads");
+        assert_eq!(settings.subscriptions.len(), 2);
+        assert_eq!(settings.arm_url, "https://management.azure.com");
+        for (name, value, fault) in [
+            ("LIFEBOAT_DEPLOYMENT", "a/b", Fault::Unusable),
+            ("LIFEBOAT_SUBSCRIPTIONS", "a,,b", Fault::Unusable),
+            ("LIFEBOAT_STORE_URL", " ", Fault::Missing),
+            ("LIFEBOAT_POLICY", "", Fault::Missing),
+            ("ServiceBus__fullyQualifiedNamespace", "", Fault::Missing),
+        ] {
+            let error = Settings::read(|n| if n == name { Some(value.to_owned()) } else { set(n) }).expect_err(name);
+            assert_eq!((error.name, error.fault), (name, fault));
+        }
+    }
+
+    #[test]
+    fn the_hosts_time_out_is_read_as_it_writes_it() {
+        assert_eq!(function_timeout(None), FUNCTION_TIMEOUT_DEFAULT);
+        assert_eq!(timespan("00:10:00"), Some(Duration::from_secs(600)));
+        assert_eq!(timespan("1.00:00:01"), Some(Duration::from_secs(86_401)));
+        for nonsense in ["", "-1", "10", "a:b:c", "1:2", "99999999999999999999:0:0"] {
+            assert_eq!(timespan(nonsense), None, "{nonsense}");
+        }
+    }
+}

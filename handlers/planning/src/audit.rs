@@ -1,0 +1,183 @@
+//! Checks a plan with other code than made it: each rule is derived again from the facts alone.
+//! It never repairs a plan; a fatal note stops the run.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::effect::{Consistency, Effect, PointEffect};
+use crate::facts::{Agent, Collection, CollectionSeen, Facts, Machine, MachineSeen, PointState, Provisioning};
+use crate::id::{MachineKey, NAME_CHARS_MAX, OnCreateName, collection, hash, points_group};
+use crate::plan::Plan;
+use crate::policy::{BackupPolicy, Mode};
+
+/// Something that the audit found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// What.
+    pub finding: Finding,
+    /// The effect that it is about.
+    pub effect: String,
+}
+
+/// What an audit can find. All of these are fatal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// A change under a policy that only reports.
+    ChangeUnderReport,
+    /// A change for a machine that was not read.
+    MachineNotSeen,
+    /// A change for a machine that ARM is at work on or deletes.
+    MachineNotAtRest,
+    /// A change for a machine that something else manages and the policy does not name.
+    Managed,
+    /// A change without knowing since when creations are known, or for a machine older than that less the policy's window.
+    NotACreation,
+    /// A point where one stands, is being made, or has this name already.
+    SecondPoint,
+    /// More than one point in a plan.
+    TwoPoints,
+    /// A change in a collection that is not this deployment's, or of another machine.
+    Foreign,
+    /// A name that is too long, has other characters, or is not derived from this machine.
+    Name,
+    /// A place that is not the machine's subscription and the points' group of its region.
+    Place,
+    /// A point before its collection, or a collection before its group.
+    Order,
+    /// An application-consistent point without a ready agent.
+    Consistency,
+}
+
+/// Audits a plan against the facts that it was made from.
+pub fn audit(plan: &Plan, policy: &BackupPolicy, facts: &Facts) -> Vec<Note> {
+    let Some(first) = plan.effects.first() else { return Vec::new() };
+    let mut notes = Vec::new();
+    let mut note = |finding, effect: &Effect| notes.push(Note { finding, effect: effect.to_string() });
+    if policy.mode != Mode::Enforce {
+        note(Finding::ChangeUnderReport, first);
+    }
+    let MachineSeen::Present(machine) = &facts.machine else {
+        note(Finding::MachineNotSeen, first);
+        return notes;
+    };
+    if machine.provisioning != Provisioning::Settled {
+        note(Finding::MachineNotAtRest, first);
+    }
+    if crate::plan::in_scope(policy, machine).is_err() {
+        note(Finding::Managed, first);
+    }
+    if !is_recent(machine, policy, facts) {
+        note(Finding::NotACreation, first);
+    }
+    if plan.effects.iter().filter(|effect| is_point(effect)).count() > 1 {
+        note(Finding::TwoPoints, first);
+    }
+    let (mut group, mut stands) = match &facts.collection {
+        CollectionSeen::Present(_) => (true, true),
+        CollectionSeen::Absent => (true, false),
+        CollectionSeen::GroupAbsent | CollectionSeen::Unknown(_) => (false, false),
+    };
+    for effect in &plan.effects {
+        let Effect::Point(point) = effect;
+        match point {
+            PointEffect::EnsureGroup { .. } => group = true,
+            PointEffect::EnsureCollection { .. } if !group => note(Finding::Order, effect),
+            PointEffect::EnsureCollection { .. } => stands = true,
+            PointEffect::CreateRestorePoint { .. } if !stands => note(Finding::Order, effect),
+            PointEffect::CreateRestorePoint { .. } => {}
+        }
+        for finding in about(point, machine, facts) {
+            note(finding, effect);
+        }
+    }
+    notes
+}
+
+fn is_point(effect: &Effect) -> bool {
+    matches!(effect, Effect::Point(PointEffect::CreateRestorePoint { .. }))
+}
+
+/// Created within the longest window of the policy's entries, counted back from the time since when creations are known.
+fn is_recent(machine: &Machine, policy: &BackupPolicy, facts: &Facts) -> bool {
+    let windows = policy.points.iter().filter_map(|entry| entry.on_create).map(|rule| rule.within.as_secs().max(3600));
+    let Some(since) = facts.known_since else { return false };
+    windows.max().is_some_and(|window_secs| since.duration_since(machine.created_at).as_secs() < window_secs)
+}
+
+/// What is wrong with one effect by itself.
+fn about(effect: &PointEffect, machine: &Machine, facts: &Facts) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut unless = |holds: bool, finding| {
+        if !holds {
+            found.push(finding);
+        }
+    };
+    let region: String = machine.about.location.to_lowercase().replace(' ', "");
+    let key = MachineKey::new(&machine.vm_id, &machine.id);
+    match effect {
+        PointEffect::EnsureGroup { subscription, group, location } => {
+            unless(*subscription == machine.about.subscription && *group == points_group(&region), Finding::Place);
+            unless(*location == machine.about.location, Finding::Place);
+        }
+        PointEffect::EnsureCollection { place, location, machine: source, owner, vm_hash } => {
+            unless(
+                place.subscription == machine.about.subscription && place.group == points_group(&region),
+                Finding::Place,
+            );
+            unless(*location == machine.about.location && *source == machine.id, Finding::Place);
+            unless(place.collection == collection(&key), Finding::Name);
+            unless(*owner == facts.deployment, Finding::Foreign);
+            unless(*vm_hash == hash(&[&machine.vm_id.to_lowercase()]), Finding::Name);
+        }
+        PointEffect::CreateRestorePoint { place, point, consistency } => {
+            unless(
+                place.subscription == machine.about.subscription && place.group == points_group(&region),
+                Finding::Place,
+            );
+            unless(place.collection == collection(&key) && is_name(point, machine), Finding::Name);
+            unless(*consistency != Consistency::Application || machine.agent == Agent::Ready, Finding::Consistency);
+            if let CollectionSeen::Present(collection) = &facts.collection {
+                unless(collection.owner.as_deref() == Some(facts.deployment.as_str()), Finding::Foreign);
+                unless(collection.source.to_lowercase() == machine.id.to_lowercase(), Finding::Foreign);
+                unless(!is_second(point, collection), Finding::SecondPoint);
+            }
+        }
+    }
+    found
+}
+
+fn is_name(point: &str, machine: &Machine) -> bool {
+    let plain = point.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let of_machine =
+        OnCreateName::parse(point).is_some_and(|name| name.machine == hash(&[&machine.vm_id.to_lowercase()]));
+    plain && of_machine && point.len() <= NAME_CHARS_MAX
+}
+
+/// The same slot succeeded or is at work, or the name is taken.
+fn is_second(point: &str, collection: &Collection) -> bool {
+    let Some(wanted) = OnCreateName::parse(point) else { return true };
+    collection.points.iter().any(|seen| {
+        let same = OnCreateName::parse(&seen.name).is_some_and(|name| name.same_slot(&wanted));
+        seen.name == point || (same && seen.state != PointState::Failed) || seen.state == PointState::InProgress
+    })
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ChangeUnderReport => "a change under a policy that only reports",
+            Self::MachineNotSeen => "a change for a machine that was not read",
+            Self::MachineNotAtRest => "a change for a machine that is not at rest",
+            Self::Managed => "a change for a machine out of the policy's scope",
+            Self::NotACreation => "a point on creation for a machine that is not new",
+            Self::SecondPoint => "a second point for one slot",
+            Self::TwoPoints => "two points in one plan",
+            Self::Foreign => "a change in a collection that is not ours",
+            Self::Name => "a name that is not derived from the machine",
+            Self::Place => "a place that is not the points' place of the machine",
+            Self::Order => "an effect before the one that it rests on",
+            Self::Consistency => "an application-consistent point without a ready agent",
+        })
+    }
+}

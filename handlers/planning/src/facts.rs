@@ -1,0 +1,146 @@
+//! What was seen, with how sure we are of it: the input of every decision.
+//! It never fetches anything; absence and ignorance are different values and are never turned into one another.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use jiff::Timestamp;
+
+use crate::policy::MachineAttributes;
+
+/// One look at the world for one machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The machine.
+    pub machine: MachineSeen,
+    /// Its restore point collection, by its derived name.
+    pub collection: CollectionSeen,
+    /// Since when we know of every creation: see [`crate::sweep`]. `None` when the store could not tell.
+    pub known_since: Option<Timestamp>,
+    /// The deployment that acts: what another one made is foreign.
+    pub deployment: String,
+}
+
+/// A machine as Azure told it, or why it is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one for each look, never kept in numbers")]
+pub enum MachineSeen {
+    /// Read.
+    Present(Machine),
+    /// ARM says that it does not exist, while its subscription answers `Enabled`.
+    Gone,
+    /// Anything else: nothing may be concluded.
+    Unknown(UnknownBecause),
+}
+
+/// Why something is not known. Unknown changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownBecause {
+    /// We may not read it (401, 403).
+    NotPermitted,
+    /// Its subscription is not enabled.
+    SubscriptionNotEnabled,
+    /// A 404 that is not ARM's own word for a resource or group that is not there.
+    NotFoundUnproven,
+    /// Not asked, because what it rests on is not known.
+    NotAsked,
+}
+
+/// A virtual machine, as far as decisions need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// ARM id, as Azure writes it.
+    pub id: String,
+    /// Identity of the machine: stays when it moves, changes when it is made again.
+    pub vm_id: String,
+    /// What policies match on: name, group, subscription, region, tags, system, size, manager.
+    pub about: MachineAttributes,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// Provisioning state.
+    pub provisioning: Provisioning,
+    /// The VM agent in the guest.
+    pub agent: Agent,
+    /// What of its disks decides which kind of point is possible.
+    pub disks: DiskSupport,
+}
+
+/// Provisioning state of a machine, as far as decisions tell it apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provisioning {
+    /// `Succeeded`, `Failed`, `Canceled`: the machine stands still.
+    Settled,
+    /// `Creating`, `Updating`, `Migrating`: ARM is at work on it.
+    InProgress,
+    /// `Deleting`.
+    Deleting,
+}
+
+/// The VM agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agent {
+    /// `ProvisioningState/succeeded`, displayed `Ready`.
+    Ready,
+    /// Reported as anything else, or not at all: a machine that is off reports nothing.
+    NotReady,
+}
+
+/// Which kinds of point the machine's disks allow (support matrix of restore points).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiskSupport {
+    /// An ephemeral OS disk: no restore points at all.
+    pub ephemeral_os: bool,
+    /// Ultra, Premium SSD v2 or write-accelerated disks: no crash-consistent restore points.
+    pub no_crash_consistent: bool,
+}
+
+/// A restore point collection, or why it is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CollectionSeen {
+    /// Read, with its points.
+    Present(Collection),
+    /// The group exists (or the collection's absence was told by the group), the collection does not.
+    Absent,
+    /// Not even the points' resource group exists.
+    GroupAbsent,
+    /// Nothing may be concluded.
+    Unknown(UnknownBecause),
+}
+
+/// A collection and its points.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collection {
+    /// Region.
+    pub location: String,
+    /// ARM id of the machine that it is of.
+    pub source: String,
+    /// The tag that says whose it is.
+    pub owner: Option<String>,
+    /// Its points, in any order.
+    pub points: Vec<Point>,
+}
+
+/// A restore point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Point {
+    /// Name.
+    pub name: String,
+    /// State.
+    pub state: PointState,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// Consistency as really reached, in Azure's word.
+    pub consistency: Option<String>,
+}
+
+/// State of a restore point, as far as decisions tell it apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointState {
+    /// `Succeeded`.
+    Succeeded,
+    /// `Failed` or `Canceled`: final, kept as evidence.
+    Failed,
+    /// `Deleting`.
+    Deleting,
+    /// Anything else: still at work.
+    InProgress,
+}

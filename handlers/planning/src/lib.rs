@@ -1,0 +1,22 @@
+//! Decides what Lifeboat does: from policy, facts and the time it is told, to effects, verdicts and refusals with reasons.
+//! It never reads a clock, never performs IO and never sees Azure's JSON; `no_std` and the bans in `.clippy.toml` hold it to that.
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod audit;
+pub mod creation;
+pub mod effect;
+pub mod facts;
+pub mod id;
+pub mod look;
+pub mod policy;
+pub mod refusal;
+pub mod sweep;
+
+mod plan;
+#[cfg(test)]
+mod tests;
+
+pub use plan::{Plan, Verdict, VerdictKind, Work, plan};

@@ -1,0 +1,66 @@
+//! Decides what a sweep does for machines that were created lately: which need a look, and since when every creation is known.
+//! It never concludes from absence: a machine that Resource Graph does not show yet stays within the window.
+//!
+//! `known_since` is the moment up to which every creation is dealt with. A sweep moves it to its own start, but never past a
+//! creation that still lacks its point: an outage of ours makes a point late, not missing.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::creation::{ATTEMPTS_MAX, WINDOW_MIN};
+use crate::facts::{CollectionSeen, PointState};
+use crate::id::OnCreateName;
+use crate::policy::OnCreate;
+
+/// A new machine, as the sweep sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// ARM id.
+    pub id: String,
+    /// `vmId`.
+    pub vm_id: String,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+/// Where a candidate's point stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It has its point.
+    Protected,
+    /// All attempts failed: alarmed, a person's turn.
+    UsedUp,
+    /// A point is being made, or is not there, or nothing could be learned: queue a look.
+    Open,
+}
+
+/// Since when the sweep has to look for creations.
+pub fn window_start(known_since: Timestamp, on_create: OnCreate) -> Timestamp {
+    known_since.checked_sub(on_create.within.max(WINDOW_MIN)).unwrap_or(Timestamp::MIN)
+}
+
+/// Where a candidate stands, by what Azure says of its collection.
+pub fn standing(policy: &str, entry: &str, candidate: &Candidate, seen: &CollectionSeen) -> Standing {
+    let CollectionSeen::Present(collection) = seen else { return Standing::Open };
+    let wanted = OnCreateName::new(policy, entry, &candidate.vm_id, 1);
+    let ours = collection.points.iter().filter_map(|point| {
+        OnCreateName::parse(&point.name).filter(|name| name.same_slot(&wanted)).map(|name| (name.attempt, point.state))
+    });
+    let ours: Vec<_> = ours.collect();
+    if ours.iter().any(|(_, state)| *state == PointState::Succeeded) {
+        Standing::Protected
+    } else if ours.iter().any(|(attempt, state)| *attempt >= ATTEMPTS_MAX && *state == PointState::Failed) {
+        Standing::UsedUp
+    } else {
+        Standing::Open
+    }
+}
+
+/// Since when every creation is known after a completed sweep: its start, or just before the oldest creation still open.
+pub fn known_since_after(started_at: Timestamp, known_since: Timestamp, open: &[Candidate]) -> Timestamp {
+    let oldest_open = open.iter().map(|candidate| candidate.created_at).min();
+    let held_back = oldest_open.and_then(|at| at.checked_sub(SignedDuration::from_secs(1)).ok());
+    // Never back behind what was known: a machine older than the window is not ours to find.
+    held_back.map_or(started_at, |at| at.min(started_at)).max(known_since)
+}

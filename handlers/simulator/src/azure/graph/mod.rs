@@ -1,0 +1,241 @@
+//! Resource Graph: what ARM knew a while ago, asked in a query language and answered in pages.
+//! It never lists a restore point, never answers what it cannot read, and is never newer than its lag.
+
+mod eval;
+mod lexer;
+mod parser;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::access::allows;
+use super::call::{Answer, Call};
+use super::errors::{ArmError, invalid_content};
+use super::ids::stamp_z;
+use super::state::State;
+
+/// Most rows of a page, and how many there are when none are asked for (documented).
+const ROWS_PER_PAGE: usize = 1_000;
+/// Results of queries kept for their next pages.
+const RESULTS_KEPT: usize = 8;
+
+/// A table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Table {
+    /// Resources.
+    Resources,
+    /// Subscriptions and resource groups.
+    ResourceContainers,
+}
+
+/// A resource that Resource Graph lists.
+pub(crate) trait Listed: fmt::Debug + Send + Sync {
+    /// The table it is in.
+    fn table(&self) -> Table;
+    /// Its row. The columns `subscriptionId` and `type` are always there.
+    fn row(&self) -> Value;
+}
+
+/// What is listed, and what will be once the lag has passed.
+#[derive(Clone, Debug)]
+pub(crate) struct GraphIndex {
+    lag: SignedDuration,
+    rows: BTreeMap<String, Arc<dyn Listed>>,
+    pending: BTreeMap<(Timestamp, u64), (String, Option<Arc<dyn Listed>>)>,
+    recorded: u64,
+    /// Counts changes of `rows`.
+    version: u64,
+    results: Vec<(Asked, Arc<Vec<Value>>)>,
+}
+
+/// What a kept result is the answer to.
+#[derive(Clone, Debug, PartialEq)]
+struct Asked {
+    version: u64,
+    query: String,
+    subscriptions: Vec<String>,
+    at: Option<Timestamp>,
+}
+
+impl Table {
+    fn named(name: &str) -> Option<Self> {
+        let is = |table: &str| name.eq_ignore_ascii_case(table);
+        if is("resources") {
+            Some(Self::Resources)
+        } else if is("resourcecontainers") {
+            Some(Self::ResourceContainers)
+        } else {
+            None
+        }
+    }
+}
+
+impl GraphIndex {
+    pub(crate) fn new(lag: SignedDuration) -> Self {
+        Self { lag, rows: BTreeMap::new(), pending: BTreeMap::new(), recorded: 0, version: 0, results: Vec::new() }
+    }
+
+    /// How long changes take from now on.
+    pub(crate) fn set_lag(&mut self, lag: SignedDuration) {
+        self.lag = lag;
+    }
+
+    pub(crate) fn record(&mut self, key: String, row: Option<Arc<dyn Listed>>, now: Timestamp) {
+        self.recorded += 1;
+        let at = now.checked_add(self.lag).unwrap_or(Timestamp::MAX);
+        self.pending.insert((at, self.recorded), (key, row));
+    }
+
+    pub(crate) fn settle(&mut self, now: Timestamp) {
+        while let Some(entry) = self.pending.first_entry() {
+            if entry.key().0 > now {
+                return;
+            }
+            let (key, row) = entry.remove();
+            self.version += 1;
+            match row {
+                Some(row) => self.rows.insert(key, row),
+                None => self.rows.remove(&key),
+            };
+        }
+    }
+
+    fn rows_of(&self, table: Table, subscriptions: &[String]) -> Vec<Value> {
+        let rows = self.rows.values().filter(|row| row.table() == table).map(|row| row.row());
+        let own = |row: &Value| {
+            row["subscriptionId"].as_str().is_some_and(|id| subscriptions.iter().any(|one| one.eq_ignore_ascii_case(id)))
+        };
+        rows.filter(own).collect()
+    }
+}
+
+/// `POST /providers/Microsoft.ResourceGraph/resources`.
+pub(crate) fn resources(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
+    let body = call.object()?;
+    let text = body["query"].as_str().ok_or_else(|| invalid_content("Required property 'query' not found"))?;
+    let query = parser::parse(text).map_err(|token| refused(state, call, &token))?;
+    let subscriptions = scope(state, call, body)?;
+    let options = &body["options"];
+    let (skip, top) = window(options).ok_or_else(|| invalid_options(state, call))?;
+    let asked = Asked {
+        version: state.graph.version,
+        query: text.to_owned(),
+        subscriptions: subscriptions.clone(),
+        at: query.uses_time.then_some(call.now),
+    };
+    let kept = state.graph.results.iter().find(|(found, _)| *found == asked).map(|(_, rows)| rows.clone());
+    let rows = kept.unwrap_or_else(|| {
+        let all = state.graph.rows_of(query.table, &subscriptions);
+        let rows = Arc::new(eval::run(&query.stages, all, call.now));
+        state.graph.results.insert(0, (asked, rows.clone()));
+        state.graph.results.truncate(RESULTS_KEPT);
+        rows
+    });
+    let data: Vec<&Value> = rows.iter().skip(skip).take(top).collect();
+    let end = skip + data.len();
+    let has_id = data.iter().all(|row| row["id"].is_string());
+    // A page can be followed only where rows have an id (documented); else the rest is cut off and said to be.
+    let more = end < rows.len();
+    let mut answer = json!({
+        "totalRecords": rows.len(),
+        "count": data.len(),
+        "data": data,
+        "facets": [],
+        "resultTruncated": if more && !has_id { "true" } else { "false" },
+    });
+    if more && has_id && !data.is_empty() {
+        answer["$skipToken"] = json!(skip_token(top, end));
+    }
+    Ok(Answer::new(200, answer))
+}
+
+/// The subscriptions that are asked for, exist, and may be read. *Assumed*: that others are left out without a word,
+/// and the refusal where none is left.
+fn scope(state: &State, call: &Call, body: &Value) -> Result<Vec<String>, ArmError> {
+    let list = body["subscriptions"].as_array();
+    let asked: Vec<String> = match list {
+        Some(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        None => state.subscriptions.values().map(|one| one.id.clone()).collect(),
+    };
+    let readable = |id: &String| {
+        let scope = format!("/subscriptions/{id}");
+        state.subscriptions.contains_key(&id.to_ascii_lowercase())
+            && allows(&call.principal.grants, "Microsoft.Resources/subscriptions/resources/read", &scope)
+    };
+    let found: Vec<String> = asked.iter().filter(|id| readable(id)).cloned().collect();
+    if found.is_empty() {
+        let message = format!(
+            "There must be at least one subscription that is eligible to contain resources. Given: '{}'.",
+            asked.join(",")
+        );
+        return Err(bad_request(state, call, vec![json!({ "code": "NoValidSubscriptionsInQueryRequest", "message": message })]));
+    }
+    Ok(found)
+}
+
+/// Where the page starts and how long it is: the token's word counts more than `$skip` and `$top`.
+fn window(options: &Value) -> Option<(usize, usize)> {
+    let number = |value: &Value| value.as_u64().and_then(|number| usize::try_from(number).ok());
+    let given = |name: &str| if options[name].is_null() { Some(None) } else { number(&options[name]).map(Some) };
+    let (mut skip, mut top) = (given("$skip")?.unwrap_or(0), given("$top")?.unwrap_or(ROWS_PER_PAGE));
+    match &options["$skipToken"] {
+        Value::Null => {}
+        Value::String(token) => {
+            let token: Value = serde_json::from_slice(&STANDARD.decode(token).ok()?).ok()?;
+            skip = number(&token["RowsToSkip"])?;
+            top = number(&token["MaxRows"])?;
+        }
+        _ => return None,
+    }
+    (1..=ROWS_PER_PAGE).contains(&top).then_some((skip, top))
+}
+
+/// The token's recorded form: base64 of this JSON, with these line ends.
+fn skip_token(top: usize, skip: usize) -> String {
+    STANDARD.encode(format!(
+        "{{\r\n  \"$id\": \"1\",\r\n  \"MaxRows\": {top},\r\n  \"RowsToSkip\": {skip},\r\n  \"KustoClusterUrl\": \
+         \"https://arg-weu-four-sf.arg.core.windows.net\"\r\n}}"
+    ))
+}
+
+/// The recorded refusal of a query that cannot be read.
+fn refused(state: &State, call: &Call, token: &lexer::Token) -> ArmError {
+    let invalid = json!({
+        "code": "InvalidQuery",
+        "message": "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and fix the \
+                    error before retrying.",
+    });
+    let failure = json!({
+        "code": "ParserFailure",
+        "message": "ParserFailure",
+        "line": token.line,
+        "characterPositionInLine": token.column,
+        "token": token.text,
+        // What the service printed, one odd letter; nobody can rest on it.
+        "expectedToken": "\u{1cf}",
+    });
+    bad_request(state, call, vec![invalid, failure])
+}
+
+/// *Assumed*: code and wording.
+fn invalid_options(state: &State, call: &Call) -> ArmError {
+    let message = "The query options are invalid: $top must be between 1 and 1000, $skip and $skipToken as answered.";
+    bad_request(state, call, vec![json!({ "code": "InvalidQueryOptions", "message": message })])
+}
+
+fn bad_request(_state: &State, call: &Call, details: Vec<Value>) -> ArmError {
+    let message = format!(
+        "Please provide below info when asking for support: timestamp = {}, correlationId = {}.",
+        stamp_z(call.now),
+        call.correlation_id
+    );
+    ArmError::new(400, "BadRequest", message).with_details(details)
+}

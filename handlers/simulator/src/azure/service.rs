@@ -1,0 +1,372 @@
+//! The way of a call through ARM: fault, token, waiting time, budgets, version, access, existence, and then the answer.
+//! It never lets a call past a gate because of what a later gate would say.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State as Shared};
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use serde_json::Value;
+
+use super::Arm;
+use super::access::allows;
+use super::blobs::wire::{bearer, http_date, percent_decode, reset_response};
+use super::budgets::Left;
+use super::call::{Answer, Call, Failure};
+use super::charges::{Spend, Whose, arm_charges, arm_refusal, compute_charges, compute_header, compute_refusal};
+use super::errors::{self, ArmError, Origin};
+use super::faults::{ArmFaultEffect, Candidate, RegionTrouble};
+use super::gates;
+use super::identity::{ARM_AUDIENCE, Principal};
+use super::ids::key;
+use super::log::RequestRecord;
+use super::registry::{Found, Route, find};
+use super::state::State;
+
+/// Largest request body, in bytes: that of ARM's own limit of 4 MB (*assumed*).
+const BODY_BYTES: usize = 4 * 1024 * 1024;
+/// What `retry-after` says with 503, in seconds. *Assumed*.
+const UNAVAILABLE_SECONDS: u32 = 5;
+
+/// A request that was read.
+struct Heard {
+    method: String,
+    path: String,
+    raw_query: String,
+    host: Option<String>,
+    token: Option<String>,
+    client_request_id: Option<String>,
+    returns_client_request_id: bool,
+    body: bytes::Bytes,
+}
+
+/// What a call is answered with: the answer or refusal, and the budgets' headers.
+struct Reply {
+    outcome: Result<Answer, ArmError>,
+    headers: Vec<(&'static str, String)>,
+}
+
+/// A response with a JSON body.
+pub(crate) fn json_response(status: u16, headers: &[(&'static str, String)], body: Option<&Value>) -> Response {
+    let text = body.map(Value::to_string).unwrap_or_default();
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if body.is_some() {
+        let kind = HeaderValue::from_static("application/json; charset=utf-8");
+        response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
+    }
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+/// Answers one request.
+pub(crate) async fn serve(Shared(arm): Shared<Arm>, request: Request) -> Response {
+    let Some(heard) = hear(request).await else {
+        let refusal = ArmError::gateway(413, "RequestEntityTooLarge", "The request is too large.");
+        return json_response(413, &[], Some(&refusal.body()));
+    };
+    let found = find(&heard.method, &heard.path);
+    let action = if let Found::Route(route, _) = &found { route.action } else { "" };
+    let number = arm.log().begin(RequestRecord {
+        number: 0,
+        at: arm.clock.now(),
+        method: heard.method.clone(),
+        path: heard.path.clone(),
+        action: action.to_owned(),
+        client_request_id: heard.client_request_id.clone(),
+        status: None,
+        error_code: None,
+    });
+    let effect = arm.strike(Candidate { method: &heard.method, path: &heard.path, action });
+    if matches!(effect, Some(ArmFaultEffect::ResetBefore)) {
+        return reset_response();
+    }
+    match &effect {
+        Some(ArmFaultEffect::Hang) => std::future::pending().await,
+        Some(ArmFaultEffect::Slow { milliseconds }) => tokio::time::sleep(Duration::from_millis(*milliseconds)).await,
+        _ => {}
+    }
+    let trouble = region_trouble(&arm, &found, &heard);
+    match &trouble {
+        Some(RegionTrouble::Down) => std::future::pending().await,
+        Some(RegionTrouble::Slow { milliseconds }) => tokio::time::sleep(Duration::from_millis(*milliseconds)).await,
+        _ => {}
+    }
+    let reply = answer(&arm, &heard, found, effect.as_ref(), trouble.as_ref());
+    let code = reply.outcome.as_ref().err().map(|refusal| refusal.code.clone());
+    let response = finish(&arm, &heard, reply);
+    arm.log().end(number, &heard.method, response.status().as_u16(), code);
+    arm.after_change();
+    if matches!(effect, Some(ArmFaultEffect::ResetAfter)) { reset_response() } else { response }
+}
+
+async fn hear(request: Request) -> Option<Heard> {
+    let (parts, body) = request.into_parts();
+    let body = Limited::new(body, BODY_BYTES).collect().await.ok()?.to_bytes();
+    let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    Some(Heard {
+        method: parts.method.as_str().to_owned(),
+        path: percent_decode(parts.uri.path())?,
+        raw_query: parts.uri.query().unwrap_or_default().to_owned(),
+        host: text("host").or_else(|| parts.uri.authority().map(ToString::to_string)),
+        token: bearer(&parts.headers).map(str::to_owned),
+        client_request_id: text("x-ms-client-request-id"),
+        returns_client_request_id: text("x-ms-return-client-request-id").is_some_and(|yes| yes.eq_ignore_ascii_case("true")),
+        body,
+    })
+}
+
+fn answer(
+    arm: &Arm,
+    heard: &Heard,
+    found: Found,
+    effect: Option<&ArmFaultEffect>,
+    trouble: Option<&RegionTrouble>,
+) -> Reply {
+    let refuse = |refusal| Reply { outcome: Err(refusal), headers: Vec::new() };
+    let principal = match arm.identity.verify(heard.token.as_deref(), ARM_AUDIENCE) {
+        Ok(principal) => principal,
+        Err(fault) => return refuse(gates::unauthenticated(&fault, &arm.tenant)),
+    };
+    let now = arm.clock.now();
+    let caller = caller(heard, &principal);
+    if let Some(seconds) = arm.budgets().too_early(caller, now) {
+        arm.log().came_too_early();
+        return refuse(gates::still_waiting(seconds));
+    }
+    let reply = match ordered_refusal(effect, trouble) {
+        Some(refusal) => refuse(refusal),
+        None => admitted(arm, heard, found, effect, principal),
+    };
+    if let Err(refusal) = &reply.outcome
+        && matches!(refusal.status, 429 | 503)
+        && let Some(seconds) = refusal.headers.iter().find(|(name, _)| *name == "retry-after")
+    {
+        arm.budgets().tell(caller, seconds.1.parse().unwrap_or(0), now);
+    }
+    reply
+}
+
+/// A call with a good token, under no fault that refuses it.
+fn admitted(arm: &Arm, heard: &Heard, found: Found, effect: Option<&ArmFaultEffect>, principal: Principal) -> Reply {
+    let mut headers = Vec::new();
+    let outcome = (|| {
+        let (route, params) = gates::known(found, &heard.method, &heard.path)?;
+        let subscription = route.pattern.starts_with("/subscriptions/{}").then(|| params[0].clone());
+        headers.extend(spend_arm(arm, heard, route, subscription.as_deref(), &principal)?);
+        let call = call_of(arm, heard, route, params, principal, effect)?;
+        gates::version(route, &call)?;
+        let mut state = arm.state();
+        state.settle(call.now);
+        gates::subscription(&state, subscription.as_deref(), &call)?;
+        if !route.is_graph() && subscription.is_some() && !allows(&call.principal.grants, route.action, &call.path) {
+            let who = &call.principal;
+            return Err(errors::authorization_failed(&who.client_id, &who.object_id, route.action, &call.path));
+        }
+        if let Some(answer) = gates::existence(&state, route, &call)? {
+            return Ok(answer);
+        }
+        headers.extend(spend_compute(arm, &state, route, &call)?);
+        if matches!(effect, Some(ArmFaultEffect::AcknowledgedButDropped)) {
+            return dropped(&mut state, route, &call);
+        }
+        (route.handler)(&mut state, &call)
+    })();
+    Reply { outcome, headers }
+}
+
+/// Answers as if the call were carried out, and forgets it; its operation will succeed all the same.
+fn dropped(state: &mut State, route: &Route, call: &Call) -> Result<Answer, ArmError> {
+    let mut shadow = state.clone();
+    let answer = (route.handler)(&mut shadow, call)?;
+    let wait = state.latencies.scaled(state.latencies.application_point_ms);
+    state.operations.adopt(&shadow.operations, wait, call.now);
+    // Identifiers that were given away are not given twice.
+    state.names = shadow.names;
+    Ok(answer)
+}
+
+fn spend_arm(
+    arm: &Arm,
+    heard: &Heard,
+    route: &Route,
+    subscription: Option<&str>,
+    principal: &Principal,
+) -> Result<Vec<(&'static str, String)>, ArmError> {
+    let now = arm.clock.now();
+    if route.is_graph() {
+        return gates::spend_graph(arm, &principal.object_id, now);
+    }
+    let charges = arm_charges(&heard.method, subscription, &principal.object_id);
+    let left = arm.budgets().take(&charges, now);
+    let left = left.map_err(|refusal| arm_refusal(refusal, subscription.unwrap_or_default()))?;
+    Ok(left.iter().map(|left| (remaining_header(left), left.calls.to_string())).collect())
+}
+
+fn remaining_header(left: &Left) -> &'static str {
+    match left.rule.name {
+        "subscription-reads" => "x-ms-ratelimit-remaining-subscription-reads",
+        "subscription-writes" => "x-ms-ratelimit-remaining-subscription-writes",
+        "subscription-deletes" => "x-ms-ratelimit-remaining-subscription-deletes",
+        "subscription-global-reads" => "x-ms-ratelimit-remaining-subscription-global-reads",
+        "subscription-global-writes" => "x-ms-ratelimit-remaining-subscription-global-writes",
+        "subscription-global-deletes" => "x-ms-ratelimit-remaining-subscription-global-deletes",
+        _ => "x-ms-ratelimit-remaining-tenant-reads",
+    }
+}
+
+fn spend_compute(arm: &Arm, state: &State, route: &Route, call: &Call) -> Result<Option<(&'static str, String)>, ArmError> {
+    if route.spend == Spend::Nothing {
+        return Ok(None);
+    }
+    let top = top_level_id(route, call);
+    let region = top.as_deref().and_then(|id| state.region_of(id)).or_else(|| body_region(call)).unwrap_or_default();
+    let resource = top.unwrap_or_else(|| call.path.clone());
+    let whose = Whose { subscription: call.param(0), region: &region, resource: &key(&resource) };
+    let mut charges = compute_charges(route.spend, whose);
+    if route.spend == Spend::PointPut {
+        charges.extend(super::restore_points::charge(state, call));
+    }
+    let left = arm.budgets().take(&charges, call.now).map_err(|refusal| compute_refusal(refusal, call.now))?;
+    Ok(Some(("x-ms-ratelimit-remaining-resource", compute_header(&left))))
+}
+
+fn call_of(
+    arm: &Arm,
+    heard: &Heard,
+    route: &'static Route,
+    params: Vec<String>,
+    principal: Principal,
+    effect: Option<&ArmFaultEffect>,
+) -> Result<Call, ArmError> {
+    let body = if heard.body.is_empty() {
+        None
+    } else {
+        Some(serde_json::from_slice(&heard.body).map_err(|error| errors::invalid_content(&error.to_string()))?)
+    };
+    let query = url::form_urlencoded::parse(heard.raw_query.as_bytes());
+    let base = match heard.host.as_deref() {
+        Some(host) if host.starts_with("127.0.0.1") || host.starts_with("localhost") => format!("http://{host}"),
+        _ => "https://management.azure.com".to_owned(),
+    };
+    Ok(Call {
+        method: heard.method.clone(),
+        path: heard.path.clone(),
+        raw_query: heard.raw_query.clone(),
+        query: query.map(|(name, value)| (name.to_ascii_lowercase(), value.into_owned())).collect(),
+        body,
+        base,
+        params,
+        principal,
+        client_request_id: heard.client_request_id.clone(),
+        correlation_id: arm.state().names.guid(),
+        action: route.action,
+        now: arm.clock.now(),
+        fails: match effect {
+            Some(ArmFaultEffect::OperationFails { after_seconds, code }) => {
+                let message = "The operation failed because the simulator was told so.".to_owned();
+                Some((*after_seconds, Failure { code: code.clone(), message }))
+            }
+            _ => None,
+        },
+    })
+}
+
+fn finish(arm: &Arm, heard: &Heard, reply: Reply) -> Response {
+    let id = arm.state().names.guid();
+    let mut headers = vec![
+        ("x-ms-request-id", id.clone()),
+        ("x-ms-correlation-request-id", id.clone()),
+        ("x-ms-routing-request-id", format!("SIMULATED:{}:{id}", arm.clock.now().strftime("%Y%m%dT%H%M%SZ"))),
+        ("date", http_date(arm.clock.now())),
+        ("cache-control", "no-cache".to_owned()),
+    ];
+    if heard.returns_client_request_id
+        && let Some(sent) = &heard.client_request_id
+    {
+        headers.push(("x-ms-client-request-id", sent.clone()));
+    }
+    match reply.outcome {
+        Ok(answer) => {
+            headers.extend(reply.headers);
+            headers.extend(answer.headers);
+            json_response(answer.status, &headers, answer.body.as_ref())
+        }
+        Err(refusal) => {
+            if refusal.origin == Origin::Gateway {
+                headers.push(("x-ms-failure-cause", "gateway".to_owned()));
+            } else {
+                headers.extend(reply.headers);
+            }
+            headers.extend(refusal.headers.clone());
+            json_response(refusal.status, &headers, Some(&refusal.body()))
+        }
+    }
+}
+
+fn ordered_refusal(effect: Option<&ArmFaultEffect>, trouble: Option<&RegionTrouble>) -> Option<ArmError> {
+    // *Assumed*: codes and wordings of the 5xx answers.
+    match (effect, trouble) {
+        (Some(ArmFaultEffect::TooManyRequests { retry_after_seconds }), _) => {
+            Some(gates::too_many_requests(*retry_after_seconds))
+        }
+        (Some(ArmFaultEffect::InternalServerError), _) => Some(ArmError::new(
+            500,
+            "InternalServerError",
+            "Encountered internal server error. Diagnostic information: simulated.",
+        )),
+        (Some(ArmFaultEffect::ServiceUnavailable), _) => Some(
+            ArmError::new(503, "ServiceUnavailable", "The service is temporarily unavailable.")
+                .with_header("retry-after", UNAVAILABLE_SECONDS.to_string()),
+        ),
+        (Some(ArmFaultEffect::AnotherOperation), _) => Some(errors::another_operation("the resource")),
+        (_, Some(RegionTrouble::Throttled { retry_after_seconds })) => {
+            Some(gates::too_many_requests(Some(*retry_after_seconds)))
+        }
+        _ => None,
+    }
+}
+
+/// What is wrong with the region that a call is about.
+fn region_trouble(arm: &Arm, found: &Found, heard: &Heard) -> Option<RegionTrouble> {
+    let Found::Route(route, params) = found else { return None };
+    let of_operation = (route.spend == Spend::Poll).then(|| params.get(1).map(|place| place.to_ascii_lowercase()));
+    let state = arm.state();
+    let region = of_operation.flatten().or_else(|| {
+        let end = heard.path.match_indices('/').nth(8).map_or(heard.path.len(), |(at, _)| at);
+        let known = route.top_level(params).and_then(|_| state.region_of(&heard.path[..end]));
+        let body: Value = serde_json::from_slice(&heard.body).unwrap_or_default();
+        known.or_else(|| body["location"].as_str().map(str::to_ascii_lowercase))
+    })?;
+    drop(state);
+    arm.trouble_in(&region)
+}
+
+/// The id of the top-level resource in a call's path.
+pub(crate) fn top_level_id(route: &Route, call: &Call) -> Option<String> {
+    let (kind, name, _) = route.top_level(&call.params)?;
+    let (subscription, group) = (call.param(0), call.param(1));
+    Some(format!("/subscriptions/{subscription}/resourceGroups/{group}/providers/{kind}/{name}"))
+}
+
+fn body_region(call: &Call) -> Option<String> {
+    Some(call.body.as_ref()?["location"].as_str()?.to_ascii_lowercase())
+}
+
+/// Who asks for what: a write is the same one however often it is sent; a read is told apart by its request id, since
+/// many callers may rightly read one thing.
+fn caller(heard: &Heard, principal: &Principal) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&principal.object_id, &heard.method, key(&heard.path), &heard.raw_query, &heard.body[..]).hash(&mut hasher);
+    if heard.method == "GET" {
+        heard.client_request_id.hash(&mut hasher);
+    }
+    hasher.finish()
+}

@@ -1,0 +1,237 @@
+//! What ARM knows: subscriptions, groups, resources, operations, and what will happen to them and when.
+//! It never waits: whoever holds it says what time it is, and everything due until then has happened.
+//!
+//! ```text
+//! a call ──► resource in a passing state + a step that is due later ──settle(now)──► resource in its next state
+//!                                                                        ├─► Resource Graph, after its lag
+//!                                                                        └─► events, to be published
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::call::{Call, Cause, Failure};
+use super::collections::Collection;
+use super::disks::Disk;
+use super::event_grid::{Outcome, Raised, Verb};
+use super::graph::{GraphIndex, Listed};
+use super::ids::{Names, key};
+use super::machines::Machine;
+use super::operations::Operations;
+use super::restore_points;
+use super::subscriptions::{Group, Subscription};
+
+/// How long things take, in milliseconds before the factor.
+#[derive(Clone, Debug)]
+pub struct Latencies {
+    /// Scales all of them, in thousandths: 1000 is as recorded.
+    pub factor_permille: u32,
+    /// A machine from `PUT` to `Succeeded` (recorded: 14.5 s).
+    pub machine_create_ms: u32,
+    /// From `PUT` until the guest agent reports (recorded: 26.7 s).
+    pub agent_ready_ms: u32,
+    /// A change of a machine (*assumed*).
+    pub machine_update_ms: u32,
+    /// A machine's removal (*assumed*).
+    pub machine_delete_ms: u32,
+    /// A crash-consistent point (recorded: 12.8 s).
+    pub crash_point_ms: u32,
+    /// A point of the other modes (recorded: 45.7 s).
+    pub application_point_ms: u32,
+    /// A point's removal (recorded: 5.1 s).
+    pub point_delete_ms: u32,
+    /// A collection's removal (recorded: 0.1 s).
+    pub collection_delete_ms: u32,
+}
+
+/// Everything.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) seed: u64,
+    pub(crate) names: Names,
+    pub(crate) latencies: Latencies,
+    pub(crate) page_size: usize,
+    pub(crate) subscriptions: BTreeMap<String, Arc<Subscription>>,
+    pub(crate) groups: BTreeMap<String, Arc<Group>>,
+    pub(crate) machines: BTreeMap<String, Arc<Machine>>,
+    pub(crate) disks: BTreeMap<String, Arc<Disk>>,
+    pub(crate) collections: BTreeMap<String, Collection>,
+    pub(crate) operations: Operations,
+    pub(crate) graph: GraphIndex,
+    /// Points that ARM accepted, ever.
+    pub(crate) points_created: u64,
+    /// Events that were raised and not yet taken for publishing.
+    pub(crate) raised: Vec<Raised>,
+    due: BTreeMap<(Timestamp, u64), Step>,
+    steps: u64,
+    /// Times of new steps that nobody waits for yet.
+    fresh: Vec<Timestamp>,
+}
+
+/// What happens to a resource at a later moment. An operation's name is the first part where there is one.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// A machine's creation or change ends.
+    MachineDone { operation: String, machine: String, cause: Cause, failure: Option<Failure> },
+    /// The guest agent reports for the first time.
+    AgentReady { machine: String, vm_id: String },
+    /// A machine is gone.
+    MachineGone { operation: String, machine: String, cause: Cause },
+    /// A point is half made: here it can fail.
+    PointHalfway { operation: String, collection: String, point: String, cause: Cause },
+    /// A point ends.
+    PointDone { operation: String, collection: String, point: String, cause: Cause, failure: Option<Failure> },
+    /// A point is gone.
+    PointGone { operation: String, collection: String, point: String, cause: Cause },
+    /// A collection is gone, and all its points with it.
+    CollectionGone { operation: String, collection: String, cause: Cause },
+}
+
+impl Default for Latencies {
+    fn default() -> Self {
+        Self {
+            factor_permille: 1_000,
+            machine_create_ms: 14_515,
+            agent_ready_ms: 26_665,
+            machine_update_ms: 1_000,
+            machine_delete_ms: 20_000,
+            crash_point_ms: 12_844,
+            application_point_ms: 45_688,
+            point_delete_ms: 5_125,
+            collection_delete_ms: 109,
+        }
+    }
+}
+
+impl Latencies {
+    /// So many milliseconds, scaled.
+    pub(crate) fn scaled(&self, milliseconds: u32) -> SignedDuration {
+        SignedDuration::from_micros(i64::from(milliseconds) * i64::from(self.factor_permille))
+    }
+}
+
+impl State {
+    pub(crate) fn new(seed: u64, latencies: Latencies, page_size: usize, graph_lag: SignedDuration) -> Self {
+        Self {
+            seed,
+            names: Names::new(seed),
+            latencies,
+            page_size,
+            subscriptions: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            machines: BTreeMap::new(),
+            disks: BTreeMap::new(),
+            collections: BTreeMap::new(),
+            operations: Operations::default(),
+            graph: GraphIndex::new(graph_lag),
+            points_created: 0,
+            raised: Vec::new(),
+            due: BTreeMap::new(),
+            steps: 0,
+            fresh: Vec::new(),
+        }
+    }
+
+    /// Lets everything happen that is due.
+    pub(crate) fn settle(&mut self, now: Timestamp) {
+        while let Some(entry) = self.due.first_entry() {
+            let at = entry.key().0;
+            if at > now {
+                break;
+            }
+            let step = entry.remove();
+            self.happen(step, at);
+        }
+        self.graph.settle(now);
+        self.operations.forget_old(now);
+    }
+
+    /// Something happens later.
+    pub(crate) fn later(&mut self, at: Timestamp, step: Step) {
+        self.steps += 1;
+        self.due.insert((at, self.steps), step);
+        self.fresh.push(at);
+    }
+
+    /// Something happens so many scaled milliseconds after `now`.
+    pub(crate) fn after(&mut self, now: Timestamp, milliseconds: u32, step: Step) -> Timestamp {
+        let at = now.checked_add(self.latencies.scaled(milliseconds)).unwrap_or(Timestamp::MAX);
+        self.later(at, step);
+        at
+    }
+
+    /// When the next thing happens.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.due.keys().next().map(|&(at, _)| at)
+    }
+
+    /// The times of steps that were added since the last look.
+    pub(crate) fn take_fresh(&mut self) -> Vec<Timestamp> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// Tells Resource Graph that a resource is now so, or gone.
+    pub(crate) fn list(&mut self, id: &str, row: Option<Arc<dyn Listed>>, now: Timestamp) {
+        self.graph.record(key(id), row, now);
+    }
+
+    /// Raises an event about a resource.
+    pub(crate) fn raise(&mut self, verb: Verb, outcome: Outcome, id: &str, cause: &Cause, at: Timestamp) {
+        let event = Raised {
+            id: self.names.guid(),
+            at,
+            verb,
+            outcome,
+            resource: id.to_owned(),
+            operation_name: cause.action.to_owned(),
+            cause: cause.clone(),
+        };
+        self.raised.push(event);
+    }
+
+    /// The steps' failure on order, and its time.
+    pub(crate) fn ordered_failure(call: &Call) -> Option<(Timestamp, Failure)> {
+        let (seconds, failure) = call.fails.clone()?;
+        let at = call.now.checked_add(SignedDuration::from_secs(seconds.into())).unwrap_or(Timestamp::MAX);
+        Some((at, failure))
+    }
+
+    /// Whether a top-level resource of this id exists.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        let key = key(id);
+        self.machines.contains_key(&key) || self.disks.contains_key(&key) || self.collections.contains_key(&key)
+    }
+
+    /// The region of a top-level resource.
+    pub(crate) fn region_of(&self, id: &str) -> Option<String> {
+        let key = key(id);
+        let machine = self.machines.get(&key).map(|machine| &machine.location);
+        let disk = || self.disks.get(&key).map(|disk| &disk.location);
+        let collection = || self.collections.get(&key).map(|collection| &collection.about.location);
+        machine.or_else(disk).or_else(collection).map(|region| region.to_ascii_lowercase())
+    }
+
+    fn happen(&mut self, step: Step, at: Timestamp) {
+        match step {
+            Step::MachineDone { operation, machine, cause, failure } => {
+                self.machine_done(&operation, &machine, &cause, failure, at);
+            }
+            Step::AgentReady { machine, vm_id } => self.agent_reports(&machine, &vm_id, at),
+            Step::MachineGone { operation, machine, cause } => self.machine_gone(&operation, &machine, &cause, at),
+            Step::PointHalfway { operation, collection, point, cause } => {
+                restore_points::halfway(self, operation, collection, point, cause, at);
+            }
+            Step::PointDone { operation, collection, point, cause, failure } => {
+                restore_points::done(self, &operation, &collection, &point, &cause, failure, at);
+            }
+            Step::PointGone { operation, collection, point, cause } => {
+                restore_points::gone(self, &operation, &collection, &point, &cause, at);
+            }
+            Step::CollectionGone { operation, collection, cause } => {
+                self.collection_gone(&operation, &collection, &cause, at);
+            }
+        }
+    }
+}

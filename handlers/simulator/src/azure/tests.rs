@@ -1,0 +1,7 @@
+//! ARM as a caller sees it: state machines, shapes against the recordings, gates, budgets, faults, pages.
+
+pub(crate) mod calls;
+mod faults;
+mod gates;
+mod points;
+mod recorded;

@@ -1,0 +1,12 @@
+using 'main.bicep'
+
+// What every deployment says for itself. Everything else has a default in main.bicep, with its reason.
+
+param deployment = 'lb-weu'
+
+// Leave out to protect the subscription that Lifeboat is deployed in, or name all of them:
+// param subscriptions = ['00000000-0000-0000-0000-000000000000']
+
+param tags = {
+  application: 'lifeboat'
+}

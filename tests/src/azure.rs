@@ -1,0 +1,243 @@
+//! The simulated Azure of a rig: ARM, Event Grid and the identity endpoint, the store and the queue beside them, and one transport to
+//! all of them. What the tests do to Azure and see of it stands here, past HTTP, tokens and budgets.
+//! It never opens a socket.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Router;
+use azure_core::error::{Error, ErrorKind};
+use azure_core::http::headers::{HeaderName, Headers};
+use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request, StatusCode};
+use jiff::Timestamp;
+use lifeboat_simulator::azure::blobs::{Blobs, ConnectionReset};
+use lifeboat_simulator::azure::{
+    Arm, ArmOptions, BUS_AUDIENCE, EventGrid, EventSchema, EventSubscription, EventTarget, Grant, Identity, MachineSeed, PointView,
+    Principal, STORAGE_AUDIENCE, SubscriptionState,
+};
+use lifeboat_simulator::bus::{Bus, QueueOptions};
+use lifeboat_simulator::clock::Clock;
+use lifeboat_simulator::host::Keys;
+use tower::ServiceExt;
+
+use crate::gateway::Gateway;
+use crate::rig::{ACTIONS, GROUP, LOCATION, SUBSCRIPTION};
+
+/// The largest answer that is carried: far above any that the simulator gives.
+const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// ARM and what belongs to it.
+pub struct Azure {
+    /// Resource Manager and Resource Graph.
+    pub arm: Arm,
+    /// Events.
+    pub events: EventGrid,
+    /// Principals and tokens.
+    pub identity: Identity,
+    /// The handler's principal.
+    pub principal: Principal,
+    clock: Clock,
+}
+
+/// A machine, as the simulator shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MachineView {
+    /// ARM id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// What it is told apart by.
+    pub vm_id: String,
+    /// Where it is in its life.
+    pub state: String,
+    /// When it was created.
+    pub created: Timestamp,
+    /// Its tag `env`.
+    pub env: Option<String>,
+    /// What manages it.
+    pub managed_by: Option<String>,
+    /// Whether its agent reports.
+    pub agent_ready: bool,
+}
+
+impl Azure {
+    /// A subscription with one group, and the handler's identity with the rights of `infra` in it.
+    pub fn new(clock: &Clock, seed: u64) -> Self {
+        let identity = Identity::new(clock.clone(), seed);
+        let principal = identity.add_named("lifeboat", rights());
+        let options = ArmOptions { seed, ..ArmOptions::default() };
+        let events = EventGrid::new(clock.clone(), options.tenant.clone());
+        let arm = Arm::new(clock.clone(), identity.clone(), events.clone(), options);
+        arm.add_subscription(SUBSCRIPTION, "production");
+        arm.add_group(SUBSCRIPTION, GROUP, LOCATION);
+        Self { arm, events, identity, principal, clock: clock.clone() }
+    }
+
+    /// A store and a queue that take this directory's tokens.
+    pub fn store_and_queue(&self, queue: QueueOptions) -> (Blobs, Bus) {
+        let blobs = Blobs::new(self.clock.clone()).with_token_check(self.identity.token_check(STORAGE_AUDIENCE));
+        let bus = Bus::new(self.clock.clone(), vec![queue]).with_token_check(self.identity.token_check(BUS_AUDIENCE));
+        (blobs, bus)
+    }
+
+    /// One transport to ARM, store, queue and identity endpoint, told apart by the host that is called.
+    pub fn transport(&self, blobs: &Blobs, bus: &Bus) -> Arc<dyn HttpClient> {
+        Arc::new(InProcess {
+            arm: self.arm.router(),
+            blobs: blobs.router(),
+            bus: bus.router(),
+            identity: self.identity.router(),
+        })
+    }
+
+    /// The secret that the platform gives to the app's process.
+    pub fn identity_header(&self) -> String {
+        self.identity.header()
+    }
+
+    /// Sends the writes of machines to the app's webhook.
+    pub fn subscribe_events(&self, gateway: &Gateway, cloud_events: bool) {
+        let schema = if cloud_events { EventSchema::CloudEventSchemaV1_0 } else { EventSchema::EventGridSchema };
+        let target = EventTarget::InProcess(gateway.router(), webhook());
+        self.events.subscribe(EventSubscription::machine_writes("lifeboat", target).in_schema(schema));
+    }
+
+    /// A machine in scope, not there yet.
+    pub fn seed(name: &str) -> MachineSeed {
+        MachineSeed::new(SUBSCRIPTION, GROUP, name, LOCATION).tag("env", "prod")
+    }
+
+    /// The ARM id of a machine of this name.
+    pub fn id(name: &str) -> String {
+        Self::seed(name).id()
+    }
+
+    /// All machines.
+    pub fn machines(&self) -> Vec<MachineView> {
+        let shown = self.arm.machines();
+        shown.iter().map(view).collect()
+    }
+
+    /// A machine by its name.
+    pub fn machine(&self, name: &str) -> Option<MachineView> {
+        self.machines().into_iter().find(|machine| machine.name == name)
+    }
+
+    /// The points of a machine's name, oldest first, over all that ever bore it.
+    pub fn points(&self, name: &str) -> Vec<PointView> {
+        self.arm.points_of(&Self::id(name))
+    }
+
+    /// The ids of the writes of a machine that were told of, oldest first.
+    pub fn writes_of(&self, name: &str) -> Vec<String> {
+        let id = Self::id(name).to_ascii_lowercase();
+        let events = self.events.events().into_iter();
+        events
+            .filter(|event| event.subject.to_ascii_lowercase() == id && event.event_type.ends_with("WriteSuccess"))
+            .map(|event| event.id)
+            .collect()
+    }
+
+    /// Whether nothing will happen by itself and no event is on its way.
+    pub fn is_quiet(&self) -> bool {
+        self.arm.next_due().is_none() && self.events.under_way() == 0
+    }
+
+    /// Disables or enables the subscription.
+    pub fn set_enabled(&self, enabled: bool) {
+        let state = if enabled { SubscriptionState::Enabled } else { SubscriptionState::Disabled };
+        self.arm.set_subscription_state(SUBSCRIPTION, state);
+    }
+
+    /// Takes an action from the handler's rights.
+    pub fn take_right(&self, action: &str) {
+        self.identity.change_grants(&self.principal.object_id, |grants| {
+            grants.iter_mut().for_each(|grant| grant.not_actions.push(action.to_owned()));
+        });
+    }
+
+    /// Gives all rights back.
+    pub fn give_rights_back(&self) {
+        self.identity.change_grants(&self.principal.object_id, |grants| *grants = rights());
+    }
+}
+
+/// The webhook's path, with the function and the key.
+pub fn webhook() -> String {
+    format!("/runtime/webhooks/eventgrid?functionName=VmWritten&code={}", Keys::default().event_grid)
+}
+
+fn rights() -> Vec<Grant> {
+    vec![Grant::over_subscription(SUBSCRIPTION, &ACTIONS)]
+}
+
+fn view(shown: &serde_json::Value) -> MachineView {
+    let text = |name: &str| shown[name].as_str().unwrap_or_default().to_owned();
+    MachineView {
+        id: text("id"),
+        name: text("name"),
+        vm_id: text("vmId"),
+        state: text("provisioningState"),
+        created: text("timeCreated").parse().unwrap_or_default(),
+        env: shown["tags"]["env"].as_str().map(str::to_owned),
+        managed_by: shown["managedBy"].as_str().map(str::to_owned),
+        agent_ready: shown["agentReady"].as_bool().unwrap_or_default(),
+    }
+}
+
+/// Calls the simulator's routers without a socket.
+struct InProcess {
+    arm: Router,
+    blobs: Router,
+    bus: Router,
+    identity: Router,
+}
+
+impl InProcess {
+    fn of(&self, host: &str) -> &Router {
+        match host {
+            "management.azure.com" => &self.arm,
+            "acct.blob.core.windows.net" => &self.blobs,
+            "ns.servicebus.windows.net" => &self.bus,
+            _ => &self.identity,
+        }
+    }
+}
+
+#[async_trait]
+impl HttpClient for InProcess {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let unusable = |what: &str| Error::with_message(ErrorKind::Io, what.to_owned());
+        let url = request.url();
+        let mut copy = http::Request::builder().method(request.method().as_str()).uri(url.as_str());
+        for (name, value) in request.headers().iter() {
+            copy = copy.header(name.as_str(), value.as_str());
+        }
+        let Body::Bytes(bytes) = request.body() else { return Err(unusable("only bytes are carried")) };
+        let copy = copy.body(axum::body::Body::from(bytes.clone())).map_err(|error| unusable(&error.to_string()))?;
+        let router = self.of(url.host_str().unwrap_or_default()).clone();
+        let response = router.oneshot(copy).await.unwrap_or_else(|error| match error {});
+        if response.extensions().get::<ConnectionReset>().is_some() {
+            return Err(unusable("the simulated connection broke"));
+        }
+        let (parts, body) = response.into_parts();
+        let headers: HashMap<HeaderName, _> = parts
+            .headers
+            .iter()
+            .map(|(name, value)| {
+                let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                (HeaderName::from(name.as_str().to_owned()), text.into())
+            })
+            .collect();
+        let bytes = axum::body::to_bytes(body, ANSWER_BYTES_MAX).await.map_err(|error| unusable(&error.to_string()))?;
+        Ok(AsyncRawResponse::from_bytes(StatusCode::from(parts.status.as_u16()), Headers::from(headers), bytes))
+    }
+}
+
+impl fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InProcess").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,14 @@
+//! What the tests of the whole share: the rig, in which the real handler runs against a simulated Azure in virtual time.
+//! It never holds anything of the product; it starts it, breaks what is around it, and looks at what came of it.
+
+pub mod azure;
+pub mod data;
+pub mod gateway;
+pub mod identity;
+pub mod ledgers;
+pub mod policy;
+pub mod rig;
+pub mod stage;
+pub mod tap;
+
+pub use rig::Rig;

@@ -1,0 +1,309 @@
+//! The rig: simulated Azure, queue, store and Functions host in one process and one virtual time, with the real handler in the
+//! middle. It never reads the wall clock, and never tells what is protected by asking the product.
+//!
+//! ```text
+//! World (ARM, events) ──► gateway ──► stand-in host ──► handler's router, made anew at each start
+//!   ▲       Bus ─────────────────────────┘                     │
+//!   └──────── Blobs ◄──────────────── tap ◄────────────────────┘
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use azure_core::http::HttpClient;
+use jiff::Timestamp;
+use lifeboat_execution::{Build, Connections, Lifeboat, Places, Settings};
+use lifeboat_functions::host::RuntimeOptions;
+use lifeboat_simulator::azure::blobs::Blobs;
+use lifeboat_simulator::bus::{Bus, QueueOptions};
+use lifeboat_simulator::clock::Clock;
+use lifeboat_simulator::host::{
+    HandlerFactory, HandlerLink, Host, HostOptions, Invocation, Keys, LogLevel, RawRequest, RawResponse, TimerStatusStore,
+};
+
+use crate::azure::Azure;
+use crate::gateway::Gateway;
+use crate::identity::Identity;
+use crate::ledgers::{self, Ledger};
+use crate::stage;
+use crate::tap::Wire;
+
+/// When every rig starts: a Sunday morning, a minute past a sweep's time.
+pub const EPOCH: &str = "2026-11-22T10:01:00Z";
+/// The subscription in scope.
+pub const SUBSCRIPTION: &str = "00000000-0000-4000-8000-00000000000a";
+/// The group of the machines.
+pub const GROUP: &str = "rg-app";
+/// The region of the machines.
+pub const LOCATION: &str = "westeurope";
+/// The container that is the store.
+pub const CONTAINER: &str = "lifeboat";
+/// The policy's blob.
+pub const POLICY: &str = "policies/production.yaml";
+/// The queue.
+pub const QUEUE: &str = "reconcile";
+/// The deployment's id.
+pub const DEPLOYMENT: &str = "lb-weu";
+/// As `infra` sets it: ten deliveries burn in seconds.
+const DELIVERIES_MAX: u32 = 50;
+/// The platform's pause before it starts a host that ended by itself. *Assumed*: no source gives a figure.
+const RESTART_PAUSE: Duration = Duration::from_secs(5);
+/// `functionTimeout` of host.json.
+const FUNCTION_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// What the identity may do: the actions of `infra/app/roles.bicep`.
+pub const ACTIONS: [&str; 11] = [
+    "Microsoft.Compute/virtualMachines/read",
+    "Microsoft.Compute/virtualMachines/instanceView/read",
+    "Microsoft.Compute/restorePointCollections/read",
+    "Microsoft.Compute/restorePointCollections/write",
+    "Microsoft.Compute/restorePointCollections/restorePoints/read",
+    "Microsoft.Compute/restorePointCollections/restorePoints/write",
+    "Microsoft.Compute/locations/operations/read",
+    "Microsoft.Resources/subscriptions/read",
+    "Microsoft.Resources/subscriptions/resourceGroups/read",
+    "Microsoft.Resources/subscriptions/resourceGroups/write",
+    "Microsoft.ResourceGraph/resources/read",
+];
+
+/// The rig.
+pub struct Rig {
+    /// The one clock.
+    pub clock: Clock,
+    /// When the rig started.
+    pub epoch: Timestamp,
+    /// ARM, Resource Graph, Event Grid, identities.
+    pub azure: Azure,
+    /// The store.
+    pub blobs: Blobs,
+    /// The queue.
+    pub bus: Bus,
+    /// Every call that the handler made.
+    pub wire: Wire,
+    /// The app's address.
+    pub gateway: Gateway,
+    app: App,
+    guard: Option<tokio::task::JoinHandle<()>>,
+    past: Vec<Invocation>,
+}
+
+/// What a host is started with.
+#[derive(Clone)]
+struct App {
+    clock: Clock,
+    bus: Bus,
+    factory: HandlerFactory,
+    timers: TimerStatusStore,
+    gateway: Gateway,
+    seed: u64,
+}
+
+impl Rig {
+    /// A rig with an enforcing policy in its store, a subscription, an identity, and the host switched on.
+    pub async fn new(seed: u64) -> Self {
+        let rig = Self::without_host(seed);
+        rig.write_policy(&crate::policy::document("enforce", "24h"));
+        let mut rig = rig;
+        rig.host_on().await;
+        rig
+    }
+
+    /// The same, with nothing in the store and the host off.
+    pub fn without_host(seed: u64) -> Self {
+        let epoch: Timestamp = EPOCH.parse().expect("a time");
+        let clock = Clock::starting_at(epoch);
+        let gateway = Gateway::default();
+        let azure = Azure::new(&clock, seed);
+        let (blobs, bus) = azure.store_and_queue(QueueOptions { max_delivery_count: DELIVERIES_MAX, ..QueueOptions::new(QUEUE) });
+        blobs.create_container(CONTAINER);
+        let wire = Wire::new(clock.clone());
+        let dying = gateway.clone();
+        wire.kills_by(Arc::new(move || {
+            if let Some(host) = dying.host() {
+                host.kill_handler();
+            }
+        }));
+        azure.subscribe_events(&gateway, false);
+        let transport: Arc<dyn HttpClient> = wire.tap(azure.transport(&blobs, &bus));
+        let factory = handlers(transport, azure.identity_header(), clock.clone(), seed);
+        let timers = TimerStatusStore::default();
+        let app = App { clock: clock.clone(), bus: bus.clone(), factory, timers, gateway: gateway.clone(), seed };
+        Self { clock, epoch, azure, blobs, bus, wire, gateway, app, guard: None, past: Vec::new() }
+    }
+
+    /// Puts a policy document into the store.
+    pub fn write_policy(&self, text: &str) {
+        self.blobs.put(CONTAINER, POLICY, text.as_bytes().to_vec());
+    }
+
+    /// Takes the policy document out of the store.
+    pub fn remove_policy(&self) {
+        self.blobs.remove(CONTAINER, POLICY);
+    }
+
+    /// Switches the host on; the platform starts it again when it ends by itself.
+    pub async fn host_on(&mut self) {
+        if self.gateway.host().is_none() {
+            self.app.start().await;
+            let app = self.app.clone();
+            self.guard = Some(tokio::spawn(app.watch()));
+        }
+    }
+
+    /// Switches the host off: at once, as a lost machine, or after what is in flight was waited for.
+    pub async fn host_off(&mut self, at_once: bool) {
+        if let Some(guard) = self.guard.take() {
+            guard.abort();
+        }
+        if let Some(host) = self.gateway.put(None) {
+            if !at_once {
+                host.stop().await;
+            }
+            self.past.extend(host.invocations());
+        }
+    }
+
+    /// Kills the handler; the host starts it again.
+    pub fn kill_handler(&self) -> bool {
+        self.gateway.host().is_some_and(|host| host.kill_handler())
+    }
+
+    /// Fires the sweep's timer, and waits until what it started has ended.
+    pub async fn sweep(&self) {
+        if let Some(host) = self.gateway.host() {
+            host.fire_timer("PolicySweep").await;
+            host.idle().await;
+        }
+    }
+
+    /// Asks the Api as a person with the function key does.
+    pub async fn ask(&self, path: &str) -> (u16, serde_json::Value) {
+        let Some(host) = self.gateway.host() else { return (503, serde_json::Value::Null) };
+        let request = RawRequest::new("GET", path)
+            .with("Host", "127.0.0.1")
+            .with("Accept", "application/json")
+            .with("x-functions-key", Keys::default().host);
+        let answer: Option<RawResponse> = host.call(&request).await;
+        answer.map_or((503, serde_json::Value::Null), |answer| {
+            (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default())
+        })
+    }
+
+    /// Lets time pass.
+    pub async fn run(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    /// Lets time pass until nothing waits and nothing is under way, for so long at most; says whether it came to that.
+    pub async fn settle(&self, at_most: Duration) -> bool {
+        const STEP: Duration = Duration::from_secs(1);
+        let until = tokio::time::Instant::now() + at_most;
+        while tokio::time::Instant::now() < until {
+            tokio::time::sleep(STEP).await;
+            if self.is_quiet() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether nothing waits and nothing is under way.
+    pub fn is_quiet(&self) -> bool {
+        let counts = self.bus.counts(QUEUE);
+        let in_flight = self.gateway.host().map_or(0, |host| host.in_flight());
+        counts.active + counts.scheduled + counts.locked + in_flight == 0 && self.azure.is_quiet()
+    }
+
+    /// What the host that runs has logged as an error, oldest first.
+    pub fn errors(&self) -> Vec<String> {
+        let logs = self.gateway.host().map(|host| host.logs()).unwrap_or_default();
+        let errors = logs.into_iter().filter(|line| matches!(line.level, LogLevel::Error | LogLevel::Warning));
+        errors.map(|line| format!("{} {}", line.at, line.text)).collect()
+    }
+
+    /// All invocations, oldest first, over all hosts.
+    pub fn invocations(&self) -> Vec<Invocation> {
+        let now = self.gateway.host().map(|host| host.invocations()).unwrap_or_default();
+        self.past.iter().cloned().chain(now).collect()
+    }
+
+    /// The store's ledgers; panics with the fault when one does not verify.
+    pub fn ledgers(&self) -> Vec<Ledger> {
+        match ledgers::read_all(&self.blobs) {
+            Ok(ledgers) => ledgers,
+            Err((name, fault)) => panic!("{name}: {fault}"),
+        }
+    }
+
+    /// The store's ledgers, or the first one's fault.
+    pub fn read_ledgers(&self) -> Result<Vec<Ledger>, String> {
+        ledgers::read_all(&self.blobs).map_err(|(name, fault)| format!("{name}: {fault}"))
+    }
+
+    /// How long after the start that was.
+    pub fn since_start(&self, at: Timestamp) -> Duration {
+        Duration::try_from(at.duration_since(self.epoch)).unwrap_or_default()
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        if let Some(guard) = self.guard.take() {
+            guard.abort();
+        }
+        self.gateway.put(None);
+    }
+}
+
+impl App {
+    async fn start(&self) {
+        let settings = [
+            ("AzureWebJobsStorage__accountName", "acct"),
+            ("ServiceBus__fullyQualifiedNamespace", "ns.servicebus.windows.net"),
+        ];
+        let link = HandlerLink::InProcess(Arc::clone(&self.factory));
+        let mut options = HostOptions::new(stage::app_root(), link, self.clock.clone());
+        options.settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        options.bus = Some(self.bus.clone());
+        options.seed = self.seed;
+        options.timer_status = self.timers.clone();
+        options.listen = false;
+        let host = Host::start(options).await.expect("the staged app is an app");
+        host.ready().await;
+        self.gateway.put(Some(Arc::new(host)));
+    }
+
+    /// Starts the host again whenever it has ended by itself.
+    async fn watch(self) {
+        while let Some(host) = self.gateway.host() {
+            host.stopped().await;
+            drop(host);
+            tokio::time::sleep(RESTART_PAUSE).await;
+            self.gateway.put(None);
+            self.start().await;
+        }
+    }
+}
+
+/// Makes the handler anew: the real routes over the real clients, with nothing kept from the one before.
+fn handlers(transport: Arc<dyn HttpClient>, header: String, clock: Clock, seed: u64) -> HandlerFactory {
+    Arc::new(move || {
+        let credential = Identity::new(Arc::clone(&transport), header.clone());
+        let own = lifeboat_execution::clock::Clock::starting_at(clock.now());
+        let connections = Connections::new(Arc::clone(&transport), credential, own, seed);
+        let places = Places {
+            arm_url: "https://management.azure.com".to_owned(),
+            store_url: format!("https://acct.blob.core.windows.net/{CONTAINER}"),
+            bus_namespace: "ns.servicebus.windows.net".to_owned(),
+            bus_url: None,
+        };
+        let settings = Settings {
+            deployment: DEPLOYMENT.to_owned(),
+            policy: POLICY.to_owned(),
+            subscriptions: vec![SUBSCRIPTION.to_owned()],
+            build: Build { version: "0.0.0".to_owned(), id: "rig".to_owned() },
+        };
+        let lifeboat = Lifeboat::connect(connections, &places, settings).expect("the places are places");
+        lifeboat_functions::app(Arc::new(lifeboat), RuntimeOptions::below(FUNCTION_TIMEOUT)).router()
+    })
+}
