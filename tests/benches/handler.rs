@@ -62,12 +62,27 @@ fn lines(handler: &Path) -> Vec<Line> {
     process.end();
     let bare = bare_server();
     let (floor_overhead, floor_throughput) = (self::overhead(bare), self::throughput(bare));
-    let most = |what, figure, unit, budget, floor, floor_is| Line { what, figure, unit, budget, at_least: false, floor, floor_is };
+    let most = |what, figure, unit, budget, floor, floor_is| Line {
+        what,
+        figure,
+        unit,
+        budget,
+        at_least: false,
+        floor,
+        floor_is,
+    };
     vec![
         most("start to first answered request, p50", start, "ms", 10.0, floor_start, "start and end of /bin/true"),
         most("resident after the first request", resident, "MB", 15.0, 0.0, "-"),
         most("size of the binary", size, "MB", 15.0, 0.0, "-"),
-        most("one invocation at one connection, p50", overhead, "us", 150.0, floor_overhead, "a bare socket that answers {}"),
+        most(
+            "one invocation at one connection, p50",
+            overhead,
+            "us",
+            150.0,
+            floor_overhead,
+            "a bare socket that answers {}",
+        ),
         Line {
             what: "invocations a second at 16 connections",
             figure: throughput,
@@ -168,7 +183,9 @@ fn exchange(stream: &mut TcpStream, request: &[u8]) -> Option<()> {
         got.extend_from_slice(&part[..n]);
         let text = String::from_utf8_lossy(&got);
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+        let length = head
+            .lines()
+            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok());
         if body.len() >= length.unwrap_or(0) {
             return head.starts_with("HTTP/1.1 200").then_some(());
         }

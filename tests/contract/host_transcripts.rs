@@ -37,7 +37,10 @@ const FILES: [&str; 11] = [
 /// Replays all runs of a file and prints what came of it.
 async fn check(file: &str) {
     let Some(folder) = tape::folder() else {
-        #[expect(clippy::disallowed_methods, reason = "whether the data must be there is said by the environment alone")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "whether the data must be there is said by the environment alone"
+        )]
         let required = std::env::var_os("LIFEBOAT_AZURE_DATA_REQUIRED").is_some();
         assert!(!required, "the transcripts are required and not there");
         eprintln!("ignored: no transcripts; LIFEBOAT_AZURE_DATA names their folder");
@@ -58,7 +61,10 @@ async fn check(file: &str) {
             None => total.add(replay::run(file, &run, own).await),
         }
     }
-    eprintln!("{file}: {} exchanges equal, {} answers equal, {} log lines equal", total.exchanges, total.answers, total.logs);
+    eprintln!(
+        "{file}: {} exchanges equal, {} answers equal, {} log lines equal",
+        total.exchanges, total.answers, total.logs
+    );
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for reason in &total.skipped {
         *reasons.entry(reason).or_default() += 1;
@@ -66,7 +72,12 @@ async fn check(file: &str) {
     for (reason, count) in reasons {
         eprintln!("  not replayed: {count} × {reason}");
     }
-    assert!(total.differences.is_empty(), "{} differences:\n{}", total.differences.len(), total.differences.join("\n\n"));
+    assert!(
+        total.differences.is_empty(),
+        "{} differences:\n{}",
+        total.differences.len(),
+        total.differences.join("\n\n")
+    );
     assert!(total.exchanges > 0, "nothing was compared");
 }
 

@@ -105,7 +105,9 @@ fn derived(target: &str, body: &[u8]) -> Option<(String, Value)> {
         Value::Object(members) if members.contains_key("Schedule") => {
             json!({ "type": "timerTrigger", "schedule": YEARLY })
         }
-        Value::Object(members) if members.contains_key("Url") => return Some((name.to_owned(), http(name, "anonymous"))),
+        Value::Object(members) if members.contains_key("Url") => {
+            return Some((name.to_owned(), http(name, "anonymous")));
+        }
         Value::String(_) if name.starts_with("one_") => {
             let kind = if name == "one_retry" { "binary" } else { name.trim_start_matches("one_") };
             json!({ "type": "serviceBusTrigger", "queueName": name, "dataType": kind })
@@ -187,8 +189,7 @@ fn timers() -> Vec<(&'static str, Value)> {
     disabled["disabled"] = json!(true);
     let mut unwatched = timer("30 * * * * *");
     unwatched["bindings"][0]["useMonitor"] = json!(false);
-    let exponential =
-        json!({ "strategy": "exponentialBackoff", "maxRetryCount": 2, "minimumInterval": "00:00:01", "maximumInterval": "00:00:10" });
+    let exponential = json!({ "strategy": "exponentialBackoff", "maxRetryCount": 2, "minimumInterval": "00:00:01", "maximumInterval": "00:00:10" });
     vec![
         ("minute", timer("0 * * * * *")),
         ("minute5", timer_at_start("0 * * * * *")),
@@ -230,8 +231,8 @@ fn forwarded() -> Vec<(&'static str, Value)> {
     ] });
     functions.push(("noout", alone));
     let plain = [
-        "echo", "anym", "rhead", "r200", "r201", "r204", "r301", "r304", "r400", "r401", "r404", "r500", "r503", "rgzip",
-        "rbin", "rnoctype", "rchunk", "rbig", "rreset", "rmid", "rslow", "rempty", "rodd",
+        "echo", "anym", "rhead", "r200", "r201", "r204", "r301", "r304", "r400", "r401", "r404", "r500", "r503",
+        "rgzip", "rbin", "rnoctype", "rchunk", "rbig", "rreset", "rmid", "rslow", "rempty", "rodd",
     ];
     functions.extend(plain.map(|name| (name, http(name, "anonymous"))));
     functions

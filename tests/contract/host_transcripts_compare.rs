@@ -34,7 +34,9 @@ pub fn head(request: &RawRequest, port: u16) -> String {
             "X-Azure-Functions-InvocationId" => guids(value),
             "traceparent" => trace(value),
             // Its value follows from ids of varying length.
-            "Content-Length" if request.method == "POST" && request.target.matches('/').count() == 1 => "(length)".to_owned(),
+            "Content-Length" if request.method == "POST" && request.target.matches('/').count() == 1 => {
+                "(length)".to_owned()
+            }
             _ => value.clone(),
         };
         lines.push(format!("{name}: {value}"));

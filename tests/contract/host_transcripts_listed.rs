@@ -13,14 +13,18 @@ pub const FILES: [(&str, &str); 3] = [
 const MANY: &str = "cardinality many: Lifeboat takes one event, one message";
 const OUTPUT: &str = "output bindings: Lifeboat has none but http";
 const NET_TRACE: &str = "the exception in a RetryContext carries .NET stack traces; Lifeboat declares no retry policy";
-const NET_TYPES: &str = "properties of .NET types, DeadLetterSource and TransactionPartitionKey: the broker's messages cannot hold them";
+const NET_TYPES: &str =
+    "properties of .NET types, DeadLetterSource and TransactionPartitionKey: the broker's messages cannot hold them";
 const QUEUE: &str = "a storage queue";
 const OFFLINE: &str = "the app is taken offline or its files change: local runs do neither";
 const PAGES: &str = "a page or listing of the host's own that nothing of ours reads";
 
 /// Whole runs.
-const RUNS: [(&str, &str); 3] =
-    [("x_term_queue_4s", QUEUE), ("x_term_queue_20s", QUEUE), ("x_orphan", "SIGKILL of the host: a process cannot be ended from inside; the handler's own tests hold it")];
+const RUNS: [(&str, &str); 3] = [
+    ("x_term_queue_4s", QUEUE),
+    ("x_term_queue_20s", QUEUE),
+    ("x_orphan", "SIGKILL of the host: a process cannot be ended from inside; the handler's own tests hold it"),
+];
 
 /// Steps of scenarios, by their beginning.
 const STEPS: [(&str, &str); 24] = [
@@ -60,7 +64,8 @@ pub fn run(run: &str) -> Option<&'static str> {
 
 /// Why a step is not replayed.
 pub fn step(line: &Line) -> Option<&'static str> {
-    let exact = |name: &str| matches!(name, "admin/GET /admin/functions/tick" | "admin/GET /admin/functions" | "admin/GET /");
+    let exact =
+        |name: &str| matches!(name, "admin/GET /admin/functions/tick" | "admin/GET /admin/functions" | "admin/GET /");
     let is = |name: &str| if exact(name) { line.scenario == name } else { line.scenario.starts_with(name) };
     if let Some((_, reason)) = STEPS.iter().find(|(name, _)| is(name)) {
         return Some(reason);
@@ -74,6 +79,11 @@ pub fn step(line: &Line) -> Option<&'static str> {
 /// The answer of a step whose request is still sent, because what follows rests on it.
 pub fn only_sent(line: &Line) -> bool {
     matches!(line.scenario.as_str(), "admin/POST /admin/host/restart")
+}
+
+/// Whether what led to an exchange is not done at all, so that its log lines are not expected either.
+pub fn is_left_out(line: &Line) -> bool {
+    step(line).is_some_and(|reason| reason != NET_TRACE)
 }
 
 /// Whether a log line belongs to what is not replayed, or says what no one acts on.

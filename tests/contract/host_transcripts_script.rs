@@ -42,6 +42,7 @@ pub struct Process {
 #[derive(Clone, Debug)]
 pub struct Sent {
     pub request: RawRequest,
+    pub at: Instant,
     pub line: Option<usize>,
 }
 
@@ -116,7 +117,8 @@ impl Script {
             What::Handler(recorded, _) => crate::compare::body(&recorded.body) == crate::compare::body(&request.body),
             _ => false,
         };
-        let chosen = free.iter().find(same).or(free.first()).copied();
+        let several = free.len() > 1;
+        let chosen = free.iter().find(|at| several && same(at)).or(free.first()).copied();
         if let Some(at) = chosen {
             used[at] = true;
         }
@@ -131,7 +133,8 @@ pub struct Scripted(pub Arc<Script>);
 impl Launcher for Scripted {
     async fn launch(&self, start: Start) -> io::Result<Arc<dyn Handler>> {
         let process = self.0.processes.lock().expect("lock").pop_front();
-        let process = process.unwrap_or(Process { pid: 1, listens_after: None, ends: None, prints: Vec::new(), broken: None });
+        let process =
+            process.unwrap_or(Process { pid: 1, listens_after: None, ends: None, prints: Vec::new(), broken: None });
         self.0.starts.lock().expect("lock").push(start.clone());
         if let Some(errno) = process.broken {
             return Err(io::Error::from_raw_os_error(errno));
@@ -204,7 +207,7 @@ async fn serve(running: Arc<Running>, stream: DuplexStream, reset: Arc<AtomicBoo
     let mut stream = BufReader::new(stream);
     while let Ok(Some(request)) = read_request(&mut stream).await {
         let at = running.script.take(&request);
-        running.script.sent.lock().expect("lock").push(Sent { request: request.clone(), line: at });
+        running.script.sent.lock().expect("lock").push(Sent { request: request.clone(), at: Instant::now(), line: at });
         let line = at.map(|at| running.script.line(at).clone());
         let behaviour = match line.as_ref().map(|line| &line.what) {
             Some(What::Handler(_, behaviour)) => behaviour.clone(),
@@ -267,7 +270,11 @@ fn as_node_sends(request: &RawRequest, mut response: RawResponse) -> RawResponse
 }
 
 impl AsyncRead for Pipe {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(context, buffer);
         let ended = matches!(polled, Poll::Ready(Ok(()))) && buffer.filled().len() == before;

@@ -19,29 +19,51 @@ const EDGES: &[(&str, &[&str])] = &[
 
 /// All that `planning` may rest on: hashing and time zones, neither of which does IO in `no_std`.
 const PLANNING_TREE: &[&str] = &[
-    "lifeboat-planning", "block-buffer", "cfg-if", "cpufeatures", "crypto-common", "digest", "generic-array", "jcore", "jiff",
-    "jiff-core", "libc", "sha2", "typenum", "version_check", "portable-atomic", "portable-atomic-util",
+    "lifeboat-planning",
+    "block-buffer",
+    "cfg-if",
+    "cpufeatures",
+    "crypto-common",
+    "digest",
+    "generic-array",
+    "jcore",
+    "jiff",
+    "jiff-core",
+    "libc",
+    "sha2",
+    "typenum",
+    "version_check",
+    "portable-atomic",
+    "portable-atomic-util",
 ];
 
 #[test]
 fn the_edges_between_crates_are_exactly_those_of_the_design() {
     let metadata: serde_json::Value =
-        serde_json::from_str(&output(env!("CARGO"), &["metadata", "--no-deps", "--format-version", "1"])).expect("JSON");
+        serde_json::from_str(&output(env!("CARGO"), &["metadata", "--no-deps", "--format-version", "1"]))
+            .expect("JSON");
     let mut seen: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for package in metadata["packages"].as_array().expect("packages") {
-        let short = |name: &serde_json::Value| name.as_str().expect("a name").trim_start_matches("lifeboat-").to_owned();
-        let ours = package["dependencies"].as_array().expect("dependencies").iter().filter(|d| {
-            d["name"].as_str().is_some_and(|name| name.starts_with("lifeboat-"))
-        });
+        let short =
+            |name: &serde_json::Value| name.as_str().expect("a name").trim_start_matches("lifeboat-").to_owned();
+        let ours = package["dependencies"]
+            .as_array()
+            .expect("dependencies")
+            .iter()
+            .filter(|d| d["name"].as_str().is_some_and(|name| name.starts_with("lifeboat-")));
         seen.insert(short(&package["name"]), ours.map(|d| short(&d["name"])).collect());
     }
-    let wanted = EDGES.iter().map(|(name, to)| ((*name).to_owned(), to.iter().map(|t| (*t).to_owned()).collect())).collect();
+    let wanted =
+        EDGES.iter().map(|(name, to)| ((*name).to_owned(), to.iter().map(|t| (*t).to_owned()).collect())).collect();
     assert_eq!(seen, wanted);
 }
 
 #[test]
 fn planning_rests_on_nothing_that_could_ask_the_world() {
-    let tree = output(env!("CARGO"), &["tree", "-p", "lifeboat-planning", "-e", "normal", "--prefix", "none", "--format", "{lib}|{p}"]);
+    let tree = output(
+        env!("CARGO"),
+        &["tree", "-p", "lifeboat-planning", "-e", "normal", "--prefix", "none", "--format", "{lib}|{p}"],
+    );
     let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split('|').nth(1)?.split(' ').next()).collect();
     let strangers: Vec<_> = names.iter().filter(|name| !PLANNING_TREE.contains(name)).collect();
     assert!(strangers.is_empty(), "planning must not rest on {strangers:?}");

@@ -35,10 +35,17 @@ fn every_function_has_a_receiver_a_route_an_event_a_scenario_and_infra_under_one
     let events = read(root().join("handlers/execution/src/event.rs"));
     let infra: String = files(&root().join("infra"), "bicep").iter().map(read).collect();
     for noun in &nouns {
-        assert!(Path::new(&root()).join(format!("handlers/functions/src/{}.rs", snake(noun))).is_file(), "{noun}: no receiver");
+        assert!(
+            Path::new(&root()).join(format!("handlers/functions/src/{}.rs", snake(noun))).is_file(),
+            "{noun}: no receiver"
+        );
         assert!(router.contains(&format!("\"{noun}\"")), "{noun}: no route");
-        assert!(events.contains(&format!("    {noun}(")) || events.contains(&format!("    {noun},")), "{noun}: no event");
-        let scenario = files(&root().join("tests/scenarios"), "txt").iter().any(|path| read(path).contains(noun.as_str()));
+        assert!(
+            events.contains(&format!("    {noun}(")) || events.contains(&format!("    {noun},")),
+            "{noun}: no event"
+        );
+        let scenario =
+            files(&root().join("tests/scenarios"), "txt").iter().any(|path| read(path).contains(noun.as_str()));
         assert!(scenario, "{noun}: no scenario");
         assert!(infra.contains(noun.as_str()), "{noun}: the infrastructure does not know it");
     }

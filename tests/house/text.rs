@@ -23,7 +23,8 @@ fn every_source_file_fits_a_sitting_and_every_function_a_screen() {
         let text = read(&path);
         let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         let lines = product.lines().count();
-        let is_test = path.file_name().is_some_and(|name| name.to_string_lossy().contains("test")) || path.starts_with(root().join("tests"));
+        let is_test = path.file_name().is_some_and(|name| name.to_string_lossy().contains("test"))
+            || path.starts_with(root().join("tests"));
         if lines > FILE_LINES_MAX && !is_test {
             long.push(format!("{}: {lines} lines", path.display()));
         }
@@ -41,10 +42,13 @@ fn long_functions(text: &str) -> Vec<String> {
         let indent = line[..line.len() - code.len()].to_owned();
         let words = code.split("fn ").next().unwrap_or_default();
         let starts = code.contains("fn ")
-            && words.split_whitespace().all(|w| w.starts_with("pub") || matches!(w, "const" | "async" | "unsafe" | "in" | "crate)" | "super)"))
+            && words.split_whitespace().all(|w| {
+                w.starts_with("pub") || matches!(w, "const" | "async" | "unsafe" | "in" | "crate)" | "super)")
+            })
             && !code.ends_with(';');
         if starts {
-            let name = code.split("fn ").nth(1).and_then(|rest| rest.split(['(', '<']).next()).unwrap_or_default().to_owned();
+            let name =
+                code.split("fn ").nth(1).and_then(|rest| rest.split(['(', '<']).next()).unwrap_or_default().to_owned();
             open = Some((at, indent, name));
         } else if let Some((from, at_indent, name)) = &open
             && code == "}"
@@ -74,7 +78,9 @@ fn nothing_is_left_for_later_in_the_code() {
     let mut left = Vec::new();
     for path in files(&root(), "rs") {
         let text = read(&path);
-        left.extend(words.iter().filter(|word| text.contains(**word)).map(|word| format!("{}: {word}", path.display())));
+        left.extend(
+            words.iter().filter(|word| text.contains(**word)).map(|word| format!("{}: {word}", path.display())),
+        );
     }
     assert!(left.is_empty(), "{left:?}");
 }

@@ -73,7 +73,13 @@ fn enumerate(path: Path, kinds: &[Kind]) {
             assert!(hits.contains_key(&(*kind, fate)), "{path:?}: never killed at {kind:?} {fate:?}");
         }
     }
-    assert!(failures.is_empty(), "{path:?}: {} of {} kills went wrong:\n{}", failures.len(), points.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{path:?}: {} of {} kills went wrong:\n{}",
+        failures.len(),
+        points.len(),
+        failures.join("\n")
+    );
 }
 
 /// One creation that nobody disturbs: its calls.
@@ -151,7 +157,9 @@ fn kind(call: &Call) -> Kind {
 
 fn refused(rig: &Rig) -> String {
     let calls = rig.wire.calls().into_iter().filter(|call| call.status.is_none_or(|status| status >= 400));
-    calls.map(|call| format!("{} {} {} {:?} {:?}\n", call.at, call.method, call.path, call.status, call.refusal)).collect()
+    calls
+        .map(|call| format!("{} {} {} {:?} {:?}\n", call.at, call.method, call.path, call.status, call.refusal))
+        .collect()
 }
 
 fn query(call: &Call) -> String {

@@ -1,1 +1,386 @@
-//! Being built.
+//! Random mixtures of what happens to an estate and of what goes wrong meanwhile; then the faults stop, time runs, and all must be well.
+//! It never draws from anything but its seed: a failing seed is told, and fails again.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use lifeboat_simulator::azure::blobs::{BlobFault, BlobFaultEffect};
+use lifeboat_simulator::azure::{ArmFault, ArmFaultEffect, EventEffect, EventOrder};
+use lifeboat_simulator::bus::{BusFault, BusFaultEffect};
+use lifeboat_tests::Rig;
+use lifeboat_tests::azure::Azure;
+use lifeboat_tests::policy::document;
+use lifeboat_tests::rig::QUEUE;
+use lifeboat_tests::tap::{Fate, Service};
+
+use crate::reference;
+use crate::virtual_time::{run, run_all};
+
+/// Seeds of an ordinary run; each pair of a transition and a fault is then met a dozen times and more.
+const SEEDS: u64 = 200;
+/// What happens to the estate in one run.
+const STEPS: usize = 14;
+/// Names of machines: few, so that they are made again.
+const NAMES: usize = 4;
+/// The longest pause between two steps, in seconds.
+const PAUSE_SECS_MAX: u64 = 240;
+/// How long time runs after the faults have stopped: past the longest wait between looks, the waits between attempts, a sweep.
+const CALM: Duration = Duration::from_secs(70 * 60);
+
+/// What happens to a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Transition {
+    Create,
+    Update,
+    Delete,
+    Recreate,
+    Agent,
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Trouble {
+    EventDropped,
+    EventTwice,
+    EventLate,
+    EventOvertaken,
+    Killed,
+    KilledBefore,
+    KilledAfter,
+    KilledWithLease,
+    Throttled,
+    ThrottledFor,
+    Error500,
+    ResetBefore,
+    ResetAfter,
+    PointFails,
+    StoreError,
+    StoreReset,
+    QueueError,
+    QueueReset,
+    HostLost,
+}
+
+const TRANSITIONS: [Transition; 5] =
+    [Transition::Create, Transition::Update, Transition::Delete, Transition::Recreate, Transition::Agent];
+const TROUBLES: [Trouble; 19] = [
+    Trouble::EventDropped,
+    Trouble::EventTwice,
+    Trouble::EventLate,
+    Trouble::EventOvertaken,
+    Trouble::Killed,
+    Trouble::KilledBefore,
+    Trouble::KilledAfter,
+    Trouble::KilledWithLease,
+    Trouble::Throttled,
+    Trouble::ThrottledFor,
+    Trouble::Error500,
+    Trouble::ResetBefore,
+    Trouble::ResetAfter,
+    Trouble::PointFails,
+    Trouble::StoreError,
+    Trouble::StoreReset,
+    Trouble::QueueError,
+    Trouble::QueueReset,
+    Trouble::HostLost,
+];
+
+/// How often each pair was ordered, and how often each trouble was seen to strike.
+#[derive(Default)]
+struct Tally {
+    pairs: BTreeMap<(Transition, Trouble), usize>,
+    struck: BTreeMap<Trouble, usize>,
+    protected: usize,
+    used_up: usize,
+}
+
+#[test]
+fn whatever_happens_each_new_machine_has_exactly_its_point_once_it_is_calm_again() {
+    let only: Option<u64> = asked("LIFEBOAT_SEED");
+    let count = asked("LIFEBOAT_SEEDS").unwrap_or(SEEDS);
+    let seeds: Vec<u64> = only.map_or_else(|| (1..=count).collect(), |seed| vec![seed]);
+    let results = run_all(&seeds, |&seed| run(one(seed, only.is_some())));
+    let (mut tally, mut failures) = (Tally::default(), Vec::new());
+    for (seed, result) in seeds.iter().zip(results) {
+        match result {
+            Ok((found, wrongs)) => {
+                tally.add(found);
+                failures.extend(wrongs.into_iter().map(|wrong| format!("LIFEBOAT_SEED={seed}: {wrong}")));
+            }
+            Err(panic) => failures.push(format!("LIFEBOAT_SEED={seed}: {panic}")),
+        }
+    }
+    println!("{} seeds: {} machines with their point, {} used up", seeds.len(), tally.protected, tally.used_up);
+    for (trouble, count) in &tally.struck {
+        let by: Vec<String> = TRANSITIONS.iter().map(|one| format!("{one:?} {}", tally.of(*one, *trouble))).collect();
+        println!("  {trouble:?}: struck {count}; with {}", by.join(", "));
+    }
+    assert!(
+        failures.is_empty(),
+        "{} wrongs; each runs again alone with its seed:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+    if only.is_none() && count >= SEEDS {
+        for trouble in TROUBLES {
+            assert!(tally.struck.contains_key(&trouble), "{trouble:?} never struck");
+            for transition in TRANSITIONS {
+                assert!(tally.of(transition, trouble) > 0, "{transition:?} never met {trouble:?}");
+            }
+        }
+        assert!(tally.protected > 0 && tally.used_up > 0, "both ends of an attempt are met");
+    }
+}
+
+/// One seed: what was met, and what was wrong at the end.
+async fn one(seed: u64, tell: bool) -> (Tally, Vec<String>) {
+    let mut play = Play { rig: Rig::new(seed).await, dice: Dice(seed), tally: Tally::default(), tell, lost: false };
+    if seed % 2 == 0 {
+        play.rig.write_policy(&document("enforce", "1h"));
+    }
+    play.rig.azure.arm.add_machine(&old("old-1", &play.rig));
+    play.rig.azure.arm.create_machine(&Azure::seed("dev-1").tag("env", "dev")).expect("a machine out of scope");
+    for _ in 0..STEPS {
+        play.step().await;
+    }
+    play.calm().await;
+    let mut names: Vec<String> = (0..NAMES).map(name).collect();
+    names.extend(["old-1".to_owned(), "dev-1".to_owned()]);
+    let wrongs = reference::wrongs(&play.rig, &names);
+    for machine in play.rig.azure.machines().iter().filter(|machine| names[..NAMES].contains(&machine.name)) {
+        let points = play.rig.azure.points(&machine.name);
+        let protected = points.iter().any(|point| point.vm_id == machine.vm_id && point.state == "Succeeded");
+        *(if protected { &mut play.tally.protected } else { &mut play.tally.used_up }) += 1;
+    }
+    if tell {
+        play.tell_all();
+    }
+    (play.tally, wrongs)
+}
+
+struct Play {
+    rig: Rig,
+    dice: Dice,
+    tally: Tally,
+    tell: bool,
+    lost: bool,
+}
+
+impl Play {
+    async fn step(&mut self) {
+        let transition = TRANSITIONS[self.dice.below(TRANSITIONS.len() as u64) as usize];
+        let trouble = (self.dice.below(4) > 0).then(|| TROUBLES[self.dice.below(TROUBLES.len() as u64) as usize]);
+        let name = name(self.dice.below(NAMES as u64) as usize);
+        if self.tell {
+            println!("{} {transition:?} {name}, {trouble:?}", self.rig.clock.now());
+        }
+        let before = self.seen();
+        if let Some(trouble) = trouble {
+            self.order(trouble).await;
+        }
+        self.change(transition, &name);
+        let pause = self.dice.below(PAUSE_SECS_MAX);
+        self.rig.run(Duration::from_secs(pause)).await;
+        if let Some(trouble) = trouble {
+            *self.tally.pairs.entry((transition, trouble)).or_default() += 1;
+            if self.seen() != before {
+                *self.tally.struck.entry(trouble).or_default() += 1;
+            }
+        }
+        if self.lost && self.dice.below(2) == 0 {
+            self.lost = false;
+            self.rig.host_on().await;
+        }
+    }
+
+    /// What tells that a trouble struck: deaths, faults left, calls that went wrong, the host.
+    fn seen(&self) -> (usize, usize, usize, bool, usize) {
+        let calls = self.rig.wire.calls();
+        let wrong = calls.iter().filter(|call| call.status.is_none_or(|status| status >= 429)).count();
+        let deliveries = self.rig.azure.events.events().len();
+        (
+            self.rig.wire.deaths(),
+            self.rig.azure.arm.faults_left() + self.rig.blobs.faults_left(),
+            wrong,
+            self.lost,
+            deliveries,
+        )
+    }
+
+    fn change(&mut self, transition: Transition, name: &str) {
+        let (arm, id) = (&self.rig.azure.arm, Azure::id(name));
+        let there = self.rig.azure.machine(name);
+        match (transition, there) {
+            (Transition::Create | Transition::Recreate | Transition::Update, None) => {
+                let mut seed = Azure::seed(name);
+                seed.agent_ready = self.dice.below(4) > 0;
+                arm.create_machine(&seed).expect("a name that is free");
+            }
+            (Transition::Update | Transition::Create, Some(_)) => {
+                let tags = serde_json::json!({ "env": "prod", "round": self.dice.below(100).to_string() });
+                // A machine that is being deleted takes no change.
+                let _refused = arm.tag_machine(&id, tags);
+            }
+            (Transition::Delete | Transition::Recreate, Some(_)) => {
+                let _deleted_already = arm.delete_machine(&id);
+            }
+            (Transition::Agent, Some(machine)) => {
+                arm.set_agent(&id, !machine.agent_ready);
+            }
+            (Transition::Delete | Transition::Agent, None) => {}
+        }
+    }
+
+    async fn order(&mut self, trouble: Trouble) {
+        let times = 1 + u32::try_from(self.dice.below(6)).unwrap_or(0);
+        let (arm, events) = (&self.rig.azure.arm, &self.rig.azure.events);
+        match trouble {
+            Trouble::EventDropped => events.order(EventOrder::machine_write(EventEffect::Drop)),
+            Trouble::EventTwice => {
+                events.order(EventOrder::machine_write(EventEffect::Duplicate { copies: 1 + times }))
+            }
+            Trouble::EventLate => events.order(EventOrder::machine_write(EventEffect::Delay { seconds: times * 300 })),
+            Trouble::EventOvertaken => events.order(EventOrder::machine_write(EventEffect::Reorder)),
+            Trouble::Killed => {
+                self.rig.run(Duration::from_secs(u64::from(times))).await;
+                self.rig.kill_handler();
+            }
+            Trouble::KilledBefore => self.kill_at(Fate::DieBefore),
+            Trouble::KilledAfter => self.kill_at(Fate::DieAfter),
+            Trouble::KilledWithLease => self.kill_with_lease(),
+            Trouble::Throttled => {
+                arm.fault(ArmFault::new(ArmFaultEffect::TooManyRequests { retry_after_seconds: None }).times(times))
+            }
+            Trouble::ThrottledFor => {
+                let effect = ArmFaultEffect::TooManyRequests { retry_after_seconds: Some(times * 20) };
+                arm.fault(ArmFault::new(effect));
+            }
+            Trouble::Error500 => arm.fault(ArmFault::new(ArmFaultEffect::InternalServerError).times(times)),
+            Trouble::ResetBefore => arm.fault(ArmFault::new(ArmFaultEffect::ResetBefore).times(times)),
+            Trouble::ResetAfter => arm.fault(ArmFault::new(ArmFaultEffect::ResetAfter).on_method("PUT").times(times)),
+            Trouble::PointFails => {
+                let effect = ArmFaultEffect::OperationFails {
+                    after_seconds: times * 60,
+                    code: "VMRestorePointInternalError".to_owned(),
+                };
+                arm.fault(ArmFault::new(effect).on_method("PUT").on_path("/restorePoints/").times(times));
+            }
+            Trouble::StoreError => self.rig.blobs.fault(BlobFault::new(BlobFaultEffect::InternalError).times(times)),
+            Trouble::StoreReset => {
+                let effect = if times % 2 == 0 { BlobFaultEffect::ResetAfter } else { BlobFaultEffect::ResetBefore };
+                self.rig.blobs.fault(BlobFault::new(effect).after(times).times(times));
+            }
+            Trouble::QueueError => self.rig.bus.fault(BusFault::new(BusFaultEffect::ServerBusy).times(times)),
+            Trouble::QueueReset => {
+                let effect = if times % 2 == 0 { BusFaultEffect::ResetAfter } else { BusFaultEffect::ResetBefore };
+                self.rig.bus.fault(BusFault::new(effect).times(times));
+            }
+            Trouble::HostLost => {
+                self.lost = true;
+                self.rig.host_off(true).await;
+            }
+        }
+    }
+
+    /// The handler dies at one of its next calls.
+    fn kill_at(&mut self, fate: Fate) {
+        let at = self.rig.wire.count() + usize::try_from(self.dice.below(30)).unwrap_or(0);
+        self.rig.wire.decide(Box::new(move |call| if call.number == at { fate } else { Fate::Live }));
+    }
+
+    /// The handler dies right after it was given a lease, which nobody releases.
+    fn kill_with_lease(&self) {
+        let mut done = false;
+        self.rig.wire.decide(Box::new(move |call| {
+            let lease = call.service == Service::Blobs && call.query.contains("comp=lease");
+            if done || !lease {
+                return Fate::Live;
+            }
+            done = true;
+            Fate::DieAfter
+        }));
+    }
+
+    /// Everything is mended, and time runs.
+    async fn calm(&mut self) {
+        self.rig.wire.stop_deciding();
+        self.rig.azure.arm.clear_faults();
+        self.rig.blobs.clear_faults();
+        self.rig.bus.clear_faults();
+        self.rig.azure.events.clear_orders();
+        self.rig.host_on().await;
+        self.rig.run(CALM).await;
+        // Long chains of looks have seldom more than ten minutes to their next one.
+        self.rig.settle(CALM).await;
+    }
+
+    fn tell_all(&self) {
+        for call in
+            self.rig.wire.calls().iter().filter(|call| call.writes() || call.status.is_none_or(|status| status >= 400))
+        {
+            let look = call.sent.as_ref().map_or(String::new(), |sent| format!(" {sent}"));
+            println!(
+                "{} {:?} {} {}?{} {:?} {:?}{look}",
+                call.at, call.service, call.method, call.path, call.query, call.status, call.refusal
+            );
+        }
+        for error in self.rig.errors() {
+            println!("{error}");
+        }
+        for dead in self.rig.bus.dead_letters(QUEUE) {
+            println!("{dead:?}");
+        }
+        println!("{:#?}", self.rig.azure.machines());
+        println!("{:#?}", self.rig.read_ledgers());
+    }
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        for (pair, count) in other.pairs {
+            *self.pairs.entry(pair).or_default() += count;
+        }
+        for (trouble, count) in other.struck {
+            *self.struck.entry(trouble).or_default() += count;
+        }
+        self.protected += other.protected;
+        self.used_up += other.used_up;
+    }
+
+    fn of(&self, transition: Transition, trouble: Trouble) -> usize {
+        self.pairs.get(&(transition, trouble)).copied().unwrap_or(0)
+    }
+}
+
+/// SplitMix64: the same seed, the same run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % bound.max(1)
+    }
+}
+
+fn name(number: usize) -> String {
+    format!("web-{number}")
+}
+
+/// A machine that is a month old.
+fn old(name: &str, rig: &Rig) -> lifeboat_simulator::azure::MachineSeed {
+    let mut seed = Azure::seed(name);
+    seed.created_at = rig.epoch.checked_sub(SignedDuration::from_hours(30 * 24)).ok();
+    seed
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment says which seeds a test runs; no setting of the product"
+)]
+fn asked(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}

@@ -10,7 +10,8 @@ const THREADS: usize = 4;
 
 /// Runs one future in virtual time.
 pub fn run<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     runtime.block_on(work)
 }
 
@@ -37,5 +38,7 @@ pub fn run_all<I: Sync, T: Send>(inputs: &[I], work: impl Fn(&I) -> T + Sync) ->
 
 fn text(panic: &(dyn std::any::Any + Send)) -> String {
     let known = panic.downcast_ref::<String>().cloned();
-    known.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_else(|| "a panic".to_owned())
+    known
+        .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .unwrap_or_else(|| "a panic".to_owned())
 }

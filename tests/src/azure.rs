@@ -14,8 +14,8 @@ use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request, StatusCode};
 use jiff::Timestamp;
 use lifeboat_simulator::azure::blobs::{Blobs, ConnectionReset};
 use lifeboat_simulator::azure::{
-    Arm, ArmOptions, BUS_AUDIENCE, EventGrid, EventSchema, EventSubscription, EventTarget, Grant, Identity, MachineSeed, PointView,
-    Principal, STORAGE_AUDIENCE, SubscriptionState,
+    Arm, ArmOptions, BUS_AUDIENCE, EventGrid, EventSchema, EventSubscription, EventTarget, Grant, Identity,
+    MachineSeed, PointView, Principal, STORAGE_AUDIENCE, SubscriptionState,
 };
 use lifeboat_simulator::bus::{Bus, QueueOptions};
 use lifeboat_simulator::clock::Clock;

@@ -45,13 +45,17 @@ impl Ledger {
 
     /// Outcomes of this kind.
     pub fn outcomes(&self, wanted: OutcomeResult) -> usize {
-        self.bodies.iter().filter(|body| matches!(body.entry, Entry::Outcome { result, .. } if result == wanted)).count()
+        self.bodies
+            .iter()
+            .filter(|body| matches!(body.entry, Entry::Outcome { result, .. } if result == wanted))
+            .count()
     }
 }
 
 /// All ledgers of the store, in the order of their names, or the first fault.
 pub fn read_all(blobs: &Blobs) -> Result<Vec<Ledger>, (String, Fault)> {
-    let names = blobs.names(CONTAINER).into_iter().filter(|name| name.starts_with("ledger/") && name.ends_with(".jsonl"));
+    let names =
+        blobs.names(CONTAINER).into_iter().filter(|name| name.starts_with("ledger/") && name.ends_with(".jsonl"));
     let read = |name: String| {
         let text = blobs.bytes(CONTAINER, &name).unwrap_or_default();
         let text = String::from_utf8_lossy(&text).into_owned();

@@ -18,7 +18,8 @@ use lifeboat_simulator::azure::blobs::Blobs;
 use lifeboat_simulator::bus::{Bus, QueueOptions};
 use lifeboat_simulator::clock::Clock;
 use lifeboat_simulator::host::{
-    HandlerFactory, HandlerLink, Host, HostOptions, Invocation, Keys, LogLevel, RawRequest, RawResponse, TimerStatusStore,
+    HandlerFactory, HandlerLink, Host, HostOptions, Invocation, Keys, LogLevel, RawRequest, RawResponse,
+    TimerStatusStore,
 };
 
 use crate::azure::Azure;
@@ -114,7 +115,8 @@ impl Rig {
         let clock = Clock::starting_at(epoch);
         let gateway = Gateway::default();
         let azure = Azure::new(&clock, seed);
-        let (blobs, bus) = azure.store_and_queue(QueueOptions { max_delivery_count: DELIVERIES_MAX, ..QueueOptions::new(QUEUE) });
+        let (blobs, bus) =
+            azure.store_and_queue(QueueOptions { max_delivery_count: DELIVERIES_MAX, ..QueueOptions::new(QUEUE) });
         blobs.create_container(CONTAINER);
         let wire = Wire::new(clock.clone());
         let dying = gateway.clone();

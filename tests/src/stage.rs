@@ -11,7 +11,8 @@ pub fn app_root() -> &'static Path {
         let root = std::env::temp_dir().join(format!("lifeboat-tests-{}", std::process::id()));
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         copy(&repository.join("host.json"), &root.join("host.json"));
-        let functions = std::fs::read_dir(repository.join("function-definitions")).expect("the function definitions are there");
+        let functions =
+            std::fs::read_dir(repository.join("function-definitions")).expect("the function definitions are there");
         for function in functions.filter_map(Result::ok) {
             let from = function.path().join("function.json");
             if from.is_file() {

@@ -80,8 +80,11 @@ impl Bearer {
         let scopes = [self.scope.as_str()];
         let token = match tokio::time::timeout(TOKEN_TIMEOUT, self.credential.get_token(&scopes, None)).await {
             Ok(Ok(token)) => token,
-            Ok(Err(error)) => return Err(Error::because(ErrorKind::Unauthorized, operation, NoToken(error))),
-            Err(late) => return Err(Error::because(ErrorKind::Unauthorized, operation, late)),
+            Ok(Err(error)) => {
+                let kind = if passes(&error) { ErrorKind::Connection } else { ErrorKind::Unauthorized };
+                return Err(Error::because(kind, operation, NoToken(crate::said::clean(&error.to_string()))));
+            }
+            Err(late) => return Err(Error::because(ErrorKind::Connection, operation, late)),
         };
         let now = Instant::now();
         let ends = Timestamp::from_second(token.expires_on.unix_timestamp()).unwrap_or(Timestamp::MAX);
@@ -101,7 +104,17 @@ impl fmt::Debug for Bearer {
     }
 }
 
-/// The credential's error. Its text may quote an answer, so it is cleaned.
+/// Whether the source of tokens could not be asked or is in trouble, which passes; a refused identity does not.
+fn passes(error: &azure_core::Error) -> bool {
+    let chain = std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source());
+    chain.filter_map(|error| error.downcast_ref::<azure_core::Error>()).any(|error| {
+        use azure_core::error::ErrorKind::{Connection, Io};
+        let status = error.http_status().map(u16::from);
+        matches!(error.kind(), Connection | Io) || status.is_some_and(|status| matches!(status, 408 | 429 | 500..))
+    })
+}
+
+/// The credential's word, cleaned: it may quote an answer.
 #[derive(Debug, thiserror::Error)]
-#[error("no token: {}", crate::said::clean(&.0.to_string()))]
-struct NoToken(azure_core::Error);
+#[error("no token: {0}")]
+struct NoToken(String);

@@ -13,7 +13,7 @@ use std::{fmt, time::Duration};
 pub enum ErrorKind {
     /// 404. A repeat is safe and, for now, says the same. Whether it proves that something is gone: [`Error::gone`].
     NotFound,
-    /// 401 even with a fresh token, or no token could be had. Nothing was done; a repeat is safe.
+    /// 401 even with a fresh token, or the identity is refused one. Nothing was done; a repeat is safe.
     Unauthorized,
     /// 403. Nothing was done; a repeat is safe but useless until a right is granted. Which one: [`Error::missing_right`].
     Forbidden,
@@ -29,7 +29,7 @@ pub enum ErrorKind {
     Transient,
     /// Another 4xx. Nothing was done; the same request will be refused again.
     Refused,
-    /// No answer. Whether it may have been done: [`Error::maybe_done`].
+    /// No answer, or none from where tokens come from. Whether it may have been done: [`Error::maybe_done`].
     Connection,
     /// The latest moment was over. It was not sent, so a repeat is safe, once what it rests on is checked again.
     TooLate,
@@ -133,8 +133,13 @@ impl Error {
         self.detail.said.as_ref()?.code.as_deref()
     }
 
-    /// Whether Azure's code, or one of its details' codes, is this one; case aside.
+    /// Whether Azure's code is this one; case aside.
     pub fn code_is(&self, code: &str) -> bool {
+        self.code().is_some_and(|own| own.eq_ignore_ascii_case(code))
+    }
+
+    /// Whether Azure's code, or that of one of its details, is this one; case aside.
+    pub fn mentions(&self, code: &str) -> bool {
         self.detail.said.as_ref().is_some_and(|said| said.codes().any(|own| own.eq_ignore_ascii_case(code)))
     }
 

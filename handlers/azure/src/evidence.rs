@@ -55,9 +55,9 @@ pub const EVIDENCE: &[Entry] = &[
     ),
     entry(
         "arm-403-names",
-        Documented,
+        Assumed,
         "a permission message names the action and the scope in quotes",
-        "Learn, AuthorizationFailed",
+        "ARM's common text, from general knowledge; where it is worded otherwise nothing is named",
     ),
     entry(
         "arm-409-passing",

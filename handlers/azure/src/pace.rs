@@ -76,7 +76,7 @@ impl Pace {
     /// *Assumed* for targets: one 429 body is documented, none recorded.
     pub fn note(&self, spends: &Spends, error: &Error) {
         let Some(wait) = error.retry_after() else { return };
-        let gate = if error.code_is("SubscriptionRequestsThrottled") {
+        let gate = if error.mentions("SubscriptionRequestsThrottled") {
             Gate::Subscription(spends.subscription.clone(), spends.class)
         } else if error.targets().any(|target| target.contains("Subscription") || target.ends_with("Min")) {
             Gate::Operation(spends.subscription.clone(), spends.operation)

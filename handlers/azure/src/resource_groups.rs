@@ -48,7 +48,7 @@ pub async fn get(arm: &ArmClient, subscription: &str, group: &str) -> Result<Res
     read(&GET, &value)
 }
 
-/// Makes a group, or replaces the tags of the one that is there. A repeat is safe: twice is once.
+/// Makes a group, or **replaces the tags** of the one that is there, whosever it is: read first. A repeat is safe.
 ///
 /// Harmless when sent late, because it only says how a group of that name shall be; in another location than the one that
 /// is there it is a conflict.

@@ -123,7 +123,8 @@ pub(crate) fn missing_right(message: &str) -> Option<(&str, &str)> {
 }
 
 fn cut(text: &str, max_chars: usize) -> String {
-    text.chars().filter(|c| !c.is_control()).take(max_chars).collect()
+    // A line break would forge a line of a log.
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(max_chars).collect()
 }
 
 /// The text of an XML element, if there is one.

@@ -139,8 +139,12 @@ fn check(queue: &str, message: &Message) -> Result<(), MessageFault> {
 }
 
 fn options(message: &Message) -> Result<SendMessageOptions, MessageFault> {
-    let moment =
-        |at: Timestamp| azure_core_0_21::date::parse_rfc3339(&at.to_string()).map_err(|_| MessageFault::Moment);
+    let moment = |at: Timestamp| {
+        // The protocol has whole seconds. Later is kept to, earlier would not be.
+        let part = i64::from(at.subsec_nanosecond() > 0);
+        let second = Timestamp::from_second(at.as_second().saturating_add(part)).map_err(|_| MessageFault::Moment)?;
+        azure_core_0_21::date::parse_rfc3339(&second.to_string()).map_err(|_| MessageFault::Moment)
+    };
     let properties: HashMap<String, String> = message.properties.iter().cloned().collect();
     Ok(SendMessageOptions {
         content_type: Some("application/json".to_owned()),

@@ -96,95 +96,112 @@ const SOON: Duration = Duration::from_secs(10);
 /// Replays one recorded request if it is of an operation that we speak; gives its name.
 async fn replay(recorded: &Recorded) -> Option<&'static str> {
     let path = recorded.bare_path().to_lowercase();
-    let has = |part: &str| path.contains(&part.to_lowercase());
+    let has = |part: &str| path.contains(part);
+    let (method, parts) = (recorded.method.as_str(), path.split('/').count());
+    match () {
+        () if recorded.status == 404 => {
+            let said = Said::read_body(recorded.response.to_string().as_bytes());
+            assert_eq!(said.code.as_deref(), Some("ResourceNotFound"));
+            Some("missing")
+        }
+        () if method == "GET" && has("/resourcegroups/") && parts == 5 => Some(replay_group(recorded).await),
+        () if method != "DELETE" && has("/restorepoints/") => Some(replay_point(recorded).await),
+        () if matches!(method, "GET" | "PUT") && has("/restorepointcollections/") => {
+            Some(replay_collection(recorded).await)
+        }
+        () if path.ends_with("/restorepointcollections") && !has("/resourcegroups/") => {
+            let (arm, scripted) = recorded.client();
+            let subscription = path.split('/').nth(2).unwrap();
+            assert!(!restore_points::list_collections(&arm, subscription).await.unwrap().is_empty());
+            recorded.assert_same(&scripted.asked()[0]);
+            Some("collections")
+        }
+        () if has("microsoft.compute/virtualmachines/") && parts == 9 => Some(replay_machine(recorded).await),
+        () if has("microsoft.compute/locations/") && has("/operations/") => Some(replay_operation(recorded).await),
+        () => None,
+    }
+}
+
+async fn replay_group(recorded: &Recorded) -> &'static str {
+    let ((arm, scripted), id) = (recorded.client(), recorded.id());
+    let group = resource_groups::get(&arm, id.subscription(), id.resource_group()).await.unwrap();
+    assert_eq!((group.id, group.provisioning_state.as_deref()), (id, Some("Succeeded")));
+    recorded.assert_same(&scripted.asked()[0]);
+    "group"
+}
+
+async fn replay_point(recorded: &Recorded) -> &'static str {
     let (arm, scripted) = recorded.client();
-    let latest = Latest::after(SOON);
-    if path.contains("/resourcegroups/") && path.split('/').count() == 5 && recorded.method == "GET" {
-        let id = recorded.id();
-        let group = resource_groups::get(&arm, id.subscription(), id.resource_group()).await.unwrap();
-        assert_eq!((group.id, group.provisioning_state.as_deref()), (id, Some("Succeeded")));
+    let (id, parent) = (recorded.id(), recorded.id().parent().unwrap());
+    let (s, g, c) = (id.subscription(), id.resource_group(), parent.name());
+    let point = if recorded.method == "PUT" {
+        let crash_consistent = recorded.request["properties"]["consistencyMode"] == "CrashConsistent";
+        let new = restore_points::NewPoint { crash_consistent, exclude_disks: &[] };
+        let made = restore_points::create(&arm, s, g, c, id.name(), &new, Latest::after(SOON)).await.unwrap();
+        assert!(made.operation.unwrap().status_url.contains("/operations/"));
         recorded.assert_same(&scripted.asked()[0]);
-        return Some("group");
-    }
-    if has("/restorePoints/") && recorded.method != "DELETE" {
-        let (id, parent) = (recorded.id(), recorded.id().parent().unwrap());
-        let (s, g, c) = (id.subscription(), id.resource_group(), parent.name());
-        let point = if recorded.method == "PUT" {
-            let crash_consistent = recorded.request["properties"]["consistencyMode"] == "CrashConsistent";
-            let new = restore_points::NewPoint { crash_consistent, exclude_disks: &[] };
-            let made = restore_points::create(&arm, s, g, c, id.name(), &new, latest).await.unwrap();
-            assert!(made.operation.unwrap().status_url.contains("/operations/"));
-            recorded.assert_same(&scripted.asked()[0]);
-            assert_eq!(made.point.state, restore_points::PointState::Creating);
-            assert!(!made.point.whole);
-            made.point
-        } else {
-            let point = restore_points::get(&arm, s, g, c, id.name()).await.unwrap();
-            assert_eq!(point.state, restore_points::PointState::Succeeded);
-            assert!(point.whole && point.disk_points.len() == 1);
-            point
-        };
-        assert_eq!(point.id, id);
-        assert!(point.time_created.is_some() && point.consistency.is_some() && point.source_vm_id.is_some());
-        return Some("point");
-    }
-    if has("/restorePointCollections/") && matches!(&*recorded.method, "GET" | "PUT") {
-        let id = recorded.id();
-        let (s, g) = (id.subscription(), id.resource_group());
-        let read = if recorded.method == "PUT" {
-            let text = |pointer: &str| recorded.request.pointer(pointer).unwrap().as_str().unwrap().to_owned();
-            let (location, source) = (text("/location"), text("/properties/source/id"));
-            let tags: BTreeMap<String, String> =
-                serde_json::from_value(recorded.request.get("tags").cloned().unwrap_or_else(|| json!({}))).unwrap();
-            let tags: Vec<(&str, &str)> = tags.iter().map(|(name, value)| (&**name, &**value)).collect();
-            let new = restore_points::NewCollection { location: &location, source: &source, tags: &tags };
-            let made = restore_points::create_collection(&arm, s, g, id.name(), &new, latest).await.unwrap();
-            recorded.assert_same(&scripted.asked()[0]);
-            made
-        } else {
-            restore_points::get_collection(&arm, s, g, id.name()).await.unwrap()
-        };
-        assert_eq!(read.id, id);
-        assert!(read.source.unwrap().is("Microsoft.Compute/virtualMachines"));
-        return Some("collection");
-    }
-    if path.ends_with("providers/microsoft.compute/restorepointcollections") && !has("/resourceGroups/") {
-        let subscription = path.split('/').nth(2).unwrap();
-        assert!(!restore_points::list_collections(&arm, subscription).await.unwrap().is_empty());
+        assert_eq!((&made.point.state, made.point.whole), (&restore_points::PointState::Creating, false));
+        made.point
+    } else {
+        let point = restore_points::get(&arm, s, g, c, id.name()).await.unwrap();
+        assert_eq!(point.state, restore_points::PointState::Succeeded);
+        assert!(point.whole && point.disk_points.len() == 1);
+        point
+    };
+    assert_eq!(point.id, id);
+    assert!(point.time_created.is_some() && point.consistency.is_some() && point.source_vm_id.is_some());
+    "point"
+}
+
+async fn replay_collection(recorded: &Recorded) -> &'static str {
+    let ((arm, scripted), id) = (recorded.client(), recorded.id());
+    let (s, g) = (id.subscription(), id.resource_group());
+    let read = if recorded.method == "PUT" {
+        let text = |pointer: &str| recorded.request.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+        let (location, source) = (text("/location"), text("/properties/source/id"));
+        let tags = recorded.request.get("tags").cloned().unwrap_or_else(|| json!({}));
+        let tags: BTreeMap<String, String> = serde_json::from_value(tags).unwrap();
+        let tags: Vec<(&str, &str)> = tags.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let new = restore_points::NewCollection { location: &location, source: &source, tags: &tags };
+        let latest = Latest::after(SOON);
+        let made = restore_points::create_collection(&arm, s, g, id.name(), &new, latest).await.unwrap();
         recorded.assert_same(&scripted.asked()[0]);
-        return Some("collections");
-    }
-    if has("Microsoft.Compute/virtualMachines/") && path.split('/').count() == 9 {
-        let machine = machines::get(&arm, &recorded.id()).await.unwrap();
-        recorded.assert_same(&scripted.asked()[0]);
-        // One of the two was asked before its agent had reported.
-        let ready =
-            recorded.response.pointer("/properties/instanceView/vmAgent/statuses/0/displayStatus").unwrap() == "Ready";
-        assert_eq!(machine.agent == machines::AgentState::Ready, ready);
-        assert_ne!(machine.agent, machines::AgentState::Unknown);
-        assert_eq!(machine.power, machines::PowerState::Running);
-        assert_eq!((machine.os, machine.disks.len()), (Some(machines::Os::Linux), 1));
-        assert!(machine.time_created.is_some() && machine.disks[0].id.is_some() && !machine.vm_id.is_empty());
-        assert!(arm.remaining().of("Microsoft.Compute/LowCostGetResource").is_some());
-        return Some("machine");
-    }
-    if has("Microsoft.Compute/locations/") && has("/operations/") {
-        let url = format!("https://management.azure.com{}", recorded.path);
-        let mut headers = azure_core::http::headers::Headers::new();
-        headers.insert("azure-asyncoperation", url.clone());
-        let accepted = Accepted::read(&Answer { status: 201, headers, body: Default::default() }, jiff::Timestamp::MIN);
-        let state = arm.operation_state(&accepted.unwrap()).await.unwrap();
-        let expected = recorded.response["status"].as_str().unwrap();
-        assert_eq!(matches!(state, OperationState::Succeeded), expected == "Succeeded");
-        assert_eq!(scripted.asked()[0].url.as_str(), url, "a status URL is followed verbatim");
-        return Some("operation");
-    }
-    if recorded.status == 404 {
-        let answer = Said::read_body(recorded.response.to_string().as_bytes());
-        assert_eq!(answer.code.as_deref(), Some("ResourceNotFound"));
-        return Some("missing");
-    }
-    None
+        made
+    } else {
+        restore_points::get_collection(&arm, s, g, id.name()).await.unwrap()
+    };
+    assert_eq!(read.id, id);
+    assert!(read.source.unwrap().is("Microsoft.Compute/virtualMachines"));
+    "collection"
+}
+
+async fn replay_machine(recorded: &Recorded) -> &'static str {
+    let (arm, scripted) = recorded.client();
+    let machine = machines::get(&arm, &recorded.id()).await.unwrap();
+    recorded.assert_same(&scripted.asked()[0]);
+    // One of the two was asked before its agent had reported.
+    let status = "/properties/instanceView/vmAgent/statuses/0/displayStatus";
+    let ready = recorded.response.pointer(status).unwrap() == "Ready";
+    assert_eq!(machine.agent == machines::AgentState::Ready, ready);
+    assert_ne!(machine.agent, machines::AgentState::Unknown);
+    assert_eq!(machine.power, machines::PowerState::Running);
+    assert_eq!((machine.os, machine.disks.len()), (Some(machines::Os::Linux), 1));
+    assert!(machine.time_created.is_some() && machine.disks[0].id.is_some() && !machine.vm_id.is_empty());
+    assert!(arm.remaining().of("Microsoft.Compute/LowCostGetResource").is_some());
+    "machine"
+}
+
+async fn replay_operation(recorded: &Recorded) -> &'static str {
+    let (arm, scripted) = recorded.client();
+    let url = format!("https://management.azure.com{}", recorded.path);
+    let mut headers = azure_core::http::headers::Headers::new();
+    headers.insert("azure-asyncoperation", url.clone());
+    let accepted = Accepted::read(&Answer { status: 201, headers, body: Default::default() }, jiff::Timestamp::MIN);
+    let state = arm.operation_state(&accepted.unwrap()).await.unwrap();
+    let expected = recorded.response["status"].as_str().unwrap();
+    assert_eq!(matches!(state, OperationState::Succeeded), expected == "Succeeded");
+    assert_eq!(scripted.asked()[0].url.as_str(), url, "a status URL is followed verbatim");
+    "operation"
 }
 
 #[tokio::test]
@@ -239,7 +256,7 @@ async fn every_recorded_page_of_resource_graph_is_understood() {
         let (arm, _) = recorded.client();
         let error = graph::all_machines(&arm, &["s".to_owned()]).await.unwrap_err();
         assert_eq!((error.kind, error.code()), (ErrorKind::Refused, Some("BadRequest")));
-        assert!(error.code_is("ParserFailure") && error.code_is("invalidquery"));
+        assert!(error.mentions("ParserFailure") && error.mentions("invalidquery") && !error.code_is("InvalidQuery"));
         assert_eq!(arm.remaining().of("user-quota"), Some(14));
     }
 }

@@ -52,7 +52,7 @@ pub enum Linking {
 
 /// The handler for this machine: the executable beside this command if its build id is ours, else built.
 pub async fn beside_or_built(settings: &Settings) -> Result<PathBuf> {
-    if let Some(sibling) = settings.executable.as_deref().and_then(|own| sibling(own)) {
+    if let Some(sibling) = settings.executable.as_deref().and_then(sibling) {
         match build_id(&sibling).await {
             Ok(id) if id == lifeboat_functions::BUILD_ID => return Ok(sibling),
             Ok(_) => {}
@@ -86,11 +86,15 @@ pub async fn build(settings: &Settings, build: &Build) -> Result<PathBuf> {
         Build::Here { .. } => "building the handler",
     };
     let run = with_progress(doing, command.output()).await;
-    let run = run.with_context(|| format!("{} cannot be started; it comes with Rust: https://rustup.rs", Path::new(&cargo).display()))?;
+    let run = run.with_context(|| {
+        format!("{} cannot be started; it comes with Rust: https://rustup.rs", Path::new(&cargo).display())
+    })?;
     if !run.status.success() {
         tell(String::from_utf8_lossy(&run.stderr).trim_end());
         match build {
-            Build::Deployed => bail!("the handler was not built. A static build needs the C library's static part (Debian: libc6-dev)"),
+            Build::Deployed => {
+                bail!("the handler was not built. A static build needs the C library's static part (Debian: libc6-dev)")
+            }
             Build::Here { .. } => bail!("the handler was not built"),
         }
     }
@@ -101,7 +105,9 @@ pub async fn build(settings: &Settings, build: &Build) -> Result<PathBuf> {
 pub fn check_deployable(path: &Path) -> Result<Linking> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
-    file.take(PROGRAM_HEADERS_END_BYTES).read_to_end(&mut bytes).with_context(|| format!("{} cannot be read", path.display()))?;
+    file.take(PROGRAM_HEADERS_END_BYTES)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("{} cannot be read", path.display()))?;
     linking(&bytes).with_context(|| format!("{} is not an x86-64 Linux executable; {HOW_ELSEWHERE}", path.display()))
 }
 
@@ -139,7 +145,8 @@ fn profile_of(own: Option<&Path>) -> String {
 async fn build_id(executable: &Path) -> Result<String> {
     let mut command = Command::new(executable);
     command.arg("--build-id").stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    let run = tokio::time::timeout(BUILD_ID_WITHIN, command.output()).await.context("it does not say its build id")??;
+    let run =
+        tokio::time::timeout(BUILD_ID_WITHIN, command.output()).await.context("it does not say its build id")??;
     ensure!(run.status.success(), "it does not know its build id");
     Ok(String::from_utf8_lossy(&run.stdout).trim().to_owned())
 }
@@ -188,7 +195,9 @@ mod tests {
 
     #[test]
     fn the_profile_is_read_from_the_folder() {
-        for (path, profile) in [("target/debug/lifeboat", "dev"), ("target/dist/lifeboat", "dist"), ("/usr/bin/lifeboat", "dev")] {
+        for (path, profile) in
+            [("target/debug/lifeboat", "dev"), ("target/dist/lifeboat", "dist"), ("/usr/bin/lifeboat", "dev")]
+        {
             assert_eq!(profile_of(Some(Path::new(path))), profile);
         }
     }

@@ -77,12 +77,16 @@ pub async fn run(args: &InvokeArgs, settings: &Settings) -> Result<Outcome> {
     };
     let data = match (&args.example, &args.data) {
         (Some(name), _) => examples::find(function, name)
-            .with_context(|| format!("{} has no example `{name}`; it has {}", function.name(), examples::names(function)))?
+            .with_context(|| {
+                format!("{} has no example `{name}`; it has {}", function.name(), examples::names(function))
+            })?
             .data
             .as_bytes()
             .to_vec(),
         (None, Some(path)) => read(path).with_context(|| format!("{} cannot be read", path.display()))?,
-        (None, None) => bail!("nothing to send; use --data FILE or --example with one of {}", examples::names(function)),
+        (None, None) => {
+            bail!("nothing to send; use --data FILE or --example with one of {}", examples::names(function))
+        }
     };
     let receiver = if args.direct { Receiver::Handler } else { Receiver::Host };
     let key = args.key.as_ref().or(settings.key.as_ref());
@@ -108,7 +112,11 @@ fn show(form: Form, function: Function, request: &Request, answer: &client::Answ
             output::say_json(&json!({ "function": function.name(), "status": answer.status, "body": body }));
         }
         Form::Text => {
-            let meaning = if answer.is_success() { "accepted" } else { "refused" };
+            let meaning = match (answer.is_success(), function) {
+                (true, Function::Api) => "answered",
+                (true, _) => "accepted",
+                (false, _) => "refused",
+            };
             output::say(format_args!("{} {} → {} {meaning}", request.method, request.path, answer.status));
             if !answer.body.is_empty() {
                 output::say(answer.text());
@@ -121,7 +129,8 @@ fn show(form: Form, function: Function, request: &Request, answer: &client::Answ
 }
 
 fn list(args: &InvokeArgs) {
-    let chosen: Vec<_> = EXAMPLES.iter().filter(|e| args.function.is_none_or(|function| e.function == function)).collect();
+    let chosen: Vec<_> =
+        EXAMPLES.iter().filter(|e| args.function.is_none_or(|function| e.function == function)).collect();
     if args.output == Form::Json {
         let rows = chosen.iter().map(|e| json!({ "function": e.function.name(), "example": e.name, "about": e.about }));
         output::say_json(&rows.collect::<Vec<_>>());

@@ -10,7 +10,7 @@ const GOOD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../contract/examples/ba
 fn folder(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _absent = std::fs::remove_dir_all(&path);
-    std::fs::create_dir_all(&path).unwrap();
+    std::fs::create_dir_all(&path).expect("a folder for a test");
     path
 }
 
@@ -20,11 +20,11 @@ fn lifeboat(args: &[&str]) -> Output {
 }
 
 fn out(run: &Output) -> String {
-    String::from_utf8(run.stdout.clone()).unwrap()
+    String::from_utf8(run.stdout.clone()).expect("UTF-8")
 }
 
 fn err(run: &Output) -> String {
-    String::from_utf8(run.stderr.clone()).unwrap()
+    String::from_utf8(run.stderr.clone()).expect("UTF-8")
 }
 
 #[test]
@@ -99,7 +99,8 @@ fn all_examples_are_listed() {
 #[test]
 fn a_host_that_is_not_there_ends_1_and_no_key_is_repeated() {
     // Port 9 of this machine: nobody listens to `discard` any more.
-    let run = lifeboat(&["invoke", "VmWritten", "--example", "created", "--url", "http://127.0.0.1:9", "--key", "s3cret"]);
+    let run =
+        lifeboat(&["invoke", "VmWritten", "--example", "created", "--url", "http://127.0.0.1:9", "--key", "s3cret"]);
     assert_eq!(run.status.code(), Some(1));
     assert!(err(&run).contains("http://127.0.0.1:9 did not answer") && !err(&run).contains("s3cret"), "{}", err(&run));
 }

@@ -56,7 +56,12 @@ impl Budget {
     /// Looks at machines of a subscription: two reads each, of the 250 at once and 25 a second that Resource Manager grants.
     /// Less than that is taken, because others read as well; at ten a second the writes of new machines fit theirs, too.
     pub fn looks(subscription: &str) -> Self {
-        Self { blob: format!("budgets/looks-{}.json", subscription.to_lowercase()), burst: 100, per_minute: 600, block: 8 }
+        Self {
+            blob: format!("budgets/looks-{}.json", subscription.to_lowercase()),
+            burst: 100,
+            per_minute: 600,
+            block: 8,
+        }
     }
 
     /// Restore points of a subscription and region: 150 at once by the recorded header (`PutRestorePointSubscriptionMaximum`),

@@ -1,8 +1,9 @@
 //! A machine's ledger in the store: loaded by its end, appended under its position, its head kept apart.
 //! It never rewrites; two writers cannot both append at one position, so the chain cannot fork.
 
-use lifeboat_azure::blobs::Store;
+use jiff::{SignedDuration, Timestamp};
 use lifeboat_azure::blobs::Condition;
+use lifeboat_azure::blobs::Store;
 use lifeboat_planning::id::MachineKey;
 
 use crate::clock::Clock;
@@ -10,6 +11,9 @@ use crate::ledger::{self, Body, Entry, Fault, Head};
 
 /// The end of a chain that is read before it is added to: some forty entries, more than one piece of work writes.
 const TAIL_BYTES: usize = 32 * 1024;
+
+/// How long after its turn a message may come before another look takes over: queues lag, and a message may be lost.
+const TURN_GRACE: SignedDuration = SignedDuration::from_mins(2);
 
 /// Why the ledger cannot be written to. Nothing is done without it.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +45,7 @@ pub struct Chain<'a> {
     head: Head,
     bodies: Vec<Body>,
     head_name: String,
-    grew: bool,
+    unsealed: bool,
 }
 
 /// The blob of a machine's chain.
@@ -64,7 +68,9 @@ impl<'a> Chain<'a> {
         };
         let (bodies, head) = ledger::read(&text).map_err(|source| ChainError::Broken { name: name.clone(), source })?;
         let (machine, head_name) = (machine.to_owned(), head_name(key));
-        Ok(Self { store, clock, name, machine, position, head, bodies, head_name, grew: false })
+        // Whoever was here before may have been stopped between its last entry and the head: what is found is sealed again.
+        let unsealed = !bodies.is_empty();
+        Ok(Self { store, clock, name, machine, position, head, bodies, head_name, unsealed })
     }
 
     /// The entries at the end of the chain, oldest first, those added since included.
@@ -77,21 +83,31 @@ impl<'a> Chain<'a> {
         ledger::unanswered(&self.bodies)
     }
 
+    /// When the point's turn at a budget of Azure's is, if its message is still to come: another look leaves it to that one.
+    pub fn turn_after(&self, now: Timestamp) -> Option<Timestamp> {
+        let last = self.entries().filter_map(|entry| match entry {
+            Entry::Decision(decision) => Some(decision.turn_at),
+            Entry::Outcome { .. } | Entry::Verified { .. } => None,
+        });
+        last.last().flatten().filter(|at| now.duration_since(*at) < TURN_GRACE)
+    }
+
     /// Adds an entry; it is in the store when this returns.
     pub async fn add(&mut self, entry: Entry) -> Result<(), ChainError> {
         let (line, head) = self.head.next(self.clock.now(), &self.machine, entry)?;
-        let (mut read, _) = ledger::read(&line).map_err(|source| ChainError::Broken { name: self.name.clone(), source })?;
+        let (mut read, _) =
+            ledger::read(&line).map_err(|source| ChainError::Broken { name: self.name.clone(), source })?;
         self.store.append(&self.name, self.position, line.clone().into_bytes().into()).await?;
         self.position += line.len() as u64;
         self.head = head;
         self.bodies.append(&mut read);
-        self.grew = true;
+        self.unsealed = true;
         Ok(())
     }
 
-    /// Keeps the head apart, if the chain grew. It may lag behind after a stop, but it never leads.
+    /// Keeps the head apart. It may lag behind from a stop to the next look, but it never leads.
     pub async fn seal(&mut self) -> Result<(), ChainError> {
-        if std::mem::take(&mut self.grew) {
+        if std::mem::take(&mut self.unsealed) {
             let head = serde_json::to_vec(&self.head)?;
             self.store.put(&self.head_name, head.into(), Condition::Any).await?;
         }

@@ -68,6 +68,9 @@ pub struct Decision {
     /// The point is later than the policy wants it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
+    /// The point waits for its turn at a budget of Azure's until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn_at: Option<Timestamp>,
     /// What the audit found; a decision with notes was not performed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub audit: Vec<String>,
@@ -188,7 +191,8 @@ impl Head {
     /// The next line of the chain, with its newline, and the new head.
     pub fn next(&self, at: Timestamp, machine: &str, entry: Entry) -> Result<(String, Self), serde_json::Error> {
         let (version, seq, previous) = (VERSION, self.seq + 1, self.hash.clone());
-        let body = serde_json::value::to_raw_value(&Body { version, seq, previous, at, machine: machine.to_owned(), entry })?;
+        let body =
+            serde_json::value::to_raw_value(&Body { version, seq, previous, at, machine: machine.to_owned(), entry })?;
         let hash = digest(body.get());
         let line = serde_json::to_string(&LineOut { hash: &hash, body: &body })? + "\n";
         Ok((line, Self { seq, hash }))
@@ -266,7 +270,8 @@ mod tests {
         let mut head = Head::empty();
         let lines = (0..entries).map(|n| {
             let decision = Decision { cause: format!("test {n}"), ..Decision::default() };
-            let (line, next) = head.next(Timestamp::UNIX_EPOCH, "/vm/1", Entry::Decision(decision)).expect("serialises");
+            let (line, next) =
+                head.next(Timestamp::UNIX_EPOCH, "/vm/1", Entry::Decision(decision)).expect("serialises");
             head = next;
             line
         });

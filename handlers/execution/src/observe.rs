@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use lifeboat_azure::Error;
-use lifeboat_azure::error::Gone;
 use lifeboat_azure::ResourceId;
+use lifeboat_azure::error::Gone;
 use lifeboat_azure::machines::AgentState;
 use lifeboat_azure::{machines, restore_points, subscriptions};
 use lifeboat_planning::creation::region;
 use lifeboat_planning::facts::{
-    Agent, Collection, CollectionSeen, DiskSupport, Facts, Machine, MachineSeen, Point, PointState, Provisioning, UnknownBecause,
+    Agent, Collection, CollectionSeen, DiskSupport, Facts, Machine, MachineSeen, Point, PointState, Provisioning,
+    UnknownBecause,
 };
 use lifeboat_planning::id::{self, MachineKey};
 use lifeboat_planning::policy::{MachineAttributes, Os};
@@ -35,7 +36,9 @@ async fn machine(lifeboat: &Lifeboat, id: &ResourceId) -> Result<MachineSeen, Er
     match machines::get(&lifeboat.arm, id).await {
         Ok(read) => Ok(MachineSeen::Present(from_azure(read))),
         Err(error) if error.is_permission() => Ok(MachineSeen::Unknown(UnknownBecause::NotPermitted)),
-        Err(error) if error.gone() == Some(Gone::Unproven) => Ok(MachineSeen::Unknown(UnknownBecause::NotFoundUnproven)),
+        Err(error) if error.gone() == Some(Gone::Unproven) => {
+            Ok(MachineSeen::Unknown(UnknownBecause::NotFoundUnproven))
+        }
         Err(error) if error.gone().is_some() => {
             let subscription = subscriptions::get(&lifeboat.arm, id.subscription()).await;
             match subscription {
@@ -57,7 +60,12 @@ async fn of_machine(lifeboat: &Lifeboat, machine: &Machine) -> Result<Collection
 }
 
 /// A collection with its points.
-pub async fn collection(lifeboat: &Lifeboat, subscription: &str, group: &str, name: &str) -> Result<CollectionSeen, Error> {
+pub async fn collection(
+    lifeboat: &Lifeboat,
+    subscription: &str,
+    group: &str,
+    name: &str,
+) -> Result<CollectionSeen, Error> {
     match restore_points::get_collection(&lifeboat.arm, subscription, group, name).await {
         Ok(read) => Ok(CollectionSeen::Present(collection_from_azure(read))),
         Err(error) if error.is_permission() => Ok(CollectionSeen::Unknown(UnknownBecause::NotPermitted)),

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use lifeboat_azure::{Error, ErrorKind, Latest};
-use lifeboat_azure::restore_points::{self, NewCollection, NewPoint};
 use lifeboat_azure::resource_groups;
+use lifeboat_azure::restore_points::{self, NewCollection, NewPoint};
+use lifeboat_azure::{Error, ErrorKind, Latest};
 use lifeboat_planning::effect::{Consistency, Effect, PointEffect};
 
 use crate::ledger::OutcomeResult;
@@ -82,6 +82,7 @@ fn outcome(effect: &Effect, done: Result<(), Error>) -> Outcome {
         _ => OutcomeResult::Refused,
     };
     let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
-    let detail: String = chain.map(ToString::to_string).collect::<Vec<_>>().join(": ").chars().take(DETAIL_CHARS_MAX).collect();
+    let detail: String =
+        chain.map(ToString::to_string).collect::<Vec<_>>().join(": ").chars().take(DETAIL_CHARS_MAX).collect();
     Outcome { effect: effect.key(), result, detail, retry_after: error.retry_after() }
 }

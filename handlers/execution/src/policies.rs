@@ -1,8 +1,8 @@
 //! The policy in force: read from the store at the place that a setting names, with the digest that decisions name.
 //! It never falls back to a default: a document that cannot be read leaves everything as it is.
 
-use lifeboat_azure::blobs::Store;
 use lifeboat_azure::Error;
+use lifeboat_azure::blobs::Store;
 use lifeboat_planning::id::hex;
 use lifeboat_planning::policy::BackupPolicy;
 use sha2::{Digest, Sha256};
@@ -45,7 +45,8 @@ pub enum PolicyError {
 
 /// Reads the policy in force.
 pub async fn in_force(store: &Store, document: &str) -> Result<InForce, PolicyError> {
-    let found = store.get(document).await.map_err(|source| PolicyError::Store { document: document.to_owned(), source })?;
+    let found =
+        store.get(document).await.map_err(|source| PolicyError::Store { document: document.to_owned(), source })?;
     let (bytes, _) = found.ok_or_else(|| PolicyError::Missing { document: document.to_owned() })?;
     let unreadable = |problems| PolicyError::Unreadable { document: document.to_owned(), problems };
     let text = std::str::from_utf8(&bytes).map_err(|error| unreadable(vec![format!("it is not UTF-8: {error}")]))?;

@@ -2,8 +2,8 @@
 //! It never changes a machine; it moves `known_since` only when all it found is queued, and never two sweeps run at once.
 
 use futures::stream::{self, StreamExt, TryStreamExt};
-use lifeboat_azure::blobs::Condition;
 use lifeboat_azure::Error;
+use lifeboat_azure::blobs::Condition;
 use lifeboat_azure::graph;
 use lifeboat_contract::work::{Cause, ReconcileMessage};
 use lifeboat_planning::creation::region;
@@ -75,7 +75,8 @@ async fn sweep(lifeboat: &Lifeboat) -> Result<Report, SweepError> {
     let (mut record, etag) = sweep_record::read_or_start(&lifeboat.store, started_at).await?;
     let in_force = policies::in_force(&lifeboat.store, &lifeboat.settings.policy).await?;
     let policy = &in_force.policy;
-    let Some((entry, on_create)) = policy.points.iter().find_map(|entry| entry.on_create.map(|rule| (entry, rule))) else {
+    let Some((entry, on_create)) = policy.points.iter().find_map(|entry| entry.on_create.map(|rule| (entry, rule)))
+    else {
         return Ok(Report::line("the policy asks for no point on creation"));
     };
     let (seen, found) = new_machines(lifeboat, policy, &record, on_create).await?;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lifeboat_azure::Error;
-use lifeboat_azure::service_bus::Sender;
 use lifeboat_azure::service_bus::Message;
+use lifeboat_azure::service_bus::Sender;
 use lifeboat_contract::work::{QUEUE, ReconcileMessage};
 
 /// How long an invocation is held while its message cannot be queued (design §5): then the host gets a 5xx.
@@ -32,7 +32,12 @@ pub async fn send(sender: &Sender, message: &ReconcileMessage, at: Option<Timest
     let until = tokio::time::Instant::now() + Duration::from_secs(HOLD_SECS_MAX);
     let mut wait = FIRST_WAIT;
     loop {
-        let out = Message { message_id: message.message_id(), body: body.clone().into(), scheduled_at: at, properties: Vec::new() };
+        let out = Message {
+            message_id: message.message_id(),
+            body: body.clone().into(),
+            scheduled_at: at,
+            properties: Vec::new(),
+        };
         let error = match sender.send(QUEUE, out).await {
             Ok(()) => return Ok(()),
             Err(error) => error,

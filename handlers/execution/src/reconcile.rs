@@ -9,8 +9,8 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use lifeboat_azure::blobs::Lease;
 use lifeboat_azure::Error;
+use lifeboat_azure::blobs::Lease;
 use lifeboat_azure::{Latest, ResourceId};
 use lifeboat_contract::work::{Cause, ReconcileMessage, Reserved};
 use lifeboat_planning::effect::{Effect, PointEffect};
@@ -39,6 +39,8 @@ enum Next {
     Nothing,
     /// Look again then.
     LookAt(Timestamp),
+    /// Something was done: look then what came of it.
+    FollowUpAt(Timestamp),
     /// The same look in its turn: a budget of Azure's is spent until then.
     TurnAt(Timestamp, Reserved),
 }
@@ -70,6 +72,14 @@ pub async fn run(lifeboat: &Lifeboat, message: &ReconcileMessage) -> Result<Repo
     };
     match next {
         Next::Nothing => {}
+        // Others' looks see to it, or the machine stays open for the next sweep: a chain of looks for each sweep would only pile up.
+        Next::LookAt(_) if looked == 0 && matches!(message.cause, Cause::Swept { .. }) => {
+            report.lines.push("the next sweep looks again".to_owned());
+        }
+        Next::FollowUpAt(at) => {
+            queue::send(&lifeboat.sender, &message.next_look(), Some(at)).await?;
+            report.lines.push(format!("look again at {at}"));
+        }
         Next::LookAt(_) if looked >= look::LOOKS_MAX => {
             tracing::error!(machine = %message.machine, "looked {looked} times; the sweep takes over");
             report.lines.push(format!("looked {looked} times at {}; the sweep takes over", message.machine));
@@ -89,7 +99,8 @@ pub async fn run(lifeboat: &Lifeboat, message: &ReconcileMessage) -> Result<Repo
 /// A look that could not be finished: when the next one is, and who is told.
 fn put_off(lifeboat: &Lifeboat, message: &ReconcileMessage, looked: u32, why: &NotNow, report: &mut Report) -> Next {
     let now = lifeboat.clock.now();
-    let hopeless = matches!(why, NotNow::Id | NotNow::Policy(PolicyError::Missing { .. } | PolicyError::Unreadable { .. }));
+    let hopeless =
+        matches!(why, NotNow::Id | NotNow::Policy(PolicyError::Missing { .. } | PolicyError::Unreadable { .. }));
     let chain = std::iter::successors(Some(why as &dyn std::error::Error), |error| error.source());
     let text = chain.map(ToString::to_string).collect::<Vec<_>>().join(": ");
     match why {
@@ -106,10 +117,13 @@ fn put_off(lifeboat: &Lifeboat, message: &ReconcileMessage, looked: u32, why: &N
         NotNow::Azure(error) => error.retry_after(),
         _ => None,
     };
-    Next::LookAt(match wait.and_then(|wait| SignedDuration::try_from(wait).ok()) {
+    let at = match wait.and_then(|wait| SignedDuration::try_from(wait).ok()) {
         Some(wait) => look::after(wait, looked, &message.machine, now),
         None => look::next(looked, &message.machine, now),
-    })
+    };
+    // The first look may be one that comes again after a stop, with effects that nobody has answered for: it is not left to a sweep,
+    // which asks for no look once the point is there.
+    if looked == 0 { Next::FollowUpAt(at) } else { Next::LookAt(at) }
 }
 
 async fn attempt(lifeboat: &Lifeboat, message: &ReconcileMessage, report: &mut Report) -> Result<Next, NotNow> {
@@ -154,10 +168,18 @@ async fn with_lease(
 
     let looked = message.look - 1;
     let plan = lifeboat_planning::plan(Work { look: looked }, &in_force.policy, &facts, now);
-    if message.reserved != Some(Reserved::Point)
-        && let Some(at) = turn_of_point(lifeboat, &plan).await
-    {
-        return Ok(Next::TurnAt(at, Reserved::Point));
+    if message.reserved != Some(Reserved::Point) && plan.makes_point() {
+        if let Some(at) = chain.turn_after(now) {
+            report.lines.push(format!("its turn at a budget of Azure's is at {at}"));
+            return Ok(Next::Nothing);
+        }
+        if let Some(turn_at) = turn_of_point(lifeboat, &plan).await {
+            let waits =
+                Decision { turn_at: Some(turn_at), ..decision(message, &in_force, &Plan::default(), Vec::new()) };
+            chain.add(Entry::Decision(waits)).await?;
+            chain.seal().await?;
+            return Ok(Next::TurnAt(turn_at, Reserved::Point));
+        }
     }
     let notes = audit::audit(&plan, &in_force.policy, &facts);
     let audit: Vec<String> = notes.iter().map(|note| format!("{}: {}", note.effect, note.finding)).collect();
@@ -171,9 +193,14 @@ async fn with_lease(
         chain.seal().await?;
         return Ok(Next::Nothing);
     }
+    let acted = acted_on(&chain, &decision.cause);
     let again = perform_all(lifeboat, &plan.effects, lease, &mut chain, looked, &message.machine).await?;
     chain.seal().await?;
-    Ok(again.or(plan.look_again_at).map_or(Next::Nothing, Next::LookAt))
+    Ok(match again.or(plan.look_again_at) {
+        Some(at) if !acted => Next::LookAt(at),
+        Some(at) => Next::FollowUpAt(at),
+        None => Next::Nothing,
+    })
 }
 
 /// When a plan that makes a point may be performed: `None` for now.
@@ -206,6 +233,9 @@ async fn perform_all(
         };
         let (key, detail) = (outcome.effect.clone(), outcome.detail.clone());
         chain.add(Entry::Outcome { effect: key, result: outcome.result, detail }).await?;
+        if matches!(outcome.result, OutcomeResult::Refused | OutcomeResult::NotPermitted) {
+            tracing::error!(machine, "{effect}: {}", outcome.detail);
+        }
         let through = matches!(outcome.result, OutcomeResult::Done | OutcomeResult::AlreadyThere);
         if !through && stopped.is_none() {
             stopped = Some(outcome);
@@ -245,7 +275,8 @@ async fn say_what_ended(chain: &mut Chain<'_>, facts: &Facts, report: &mut Repor
             PointState::Failed => false,
             PointState::InProgress | PointState::Deleting => continue,
         };
-        let said = chain.entries().any(|entry| matches!(entry, Entry::Verified { point: name, .. } if *name == point.name));
+        let said =
+            chain.entries().any(|entry| matches!(entry, Entry::Verified { point: name, .. } if *name == point.name));
         if !said {
             let (name, consistency) = (point.name.clone(), point.consistency.clone());
             report.lines.push(format!("point {name} {}", if succeeded { "succeeded" } else { "failed" }));
@@ -272,8 +303,18 @@ fn decision(message: &ReconcileMessage, in_force: &InForce, plan: &Plan, audit: 
         would: planned(&plan.would),
         refusals: plan.refusals.iter().map(ToString::to_string).collect(),
         late: plan.late,
+        turn_at: None,
         audit,
     }
+}
+
+/// True when the last decision that did something, this one included, had this cause: what came of it is for its looks to see.
+fn acted_on(chain: &Chain<'_>, cause: &str) -> bool {
+    let acting = chain.entries().filter_map(|entry| match entry {
+        Entry::Decision(decision) if !decision.effects.is_empty() => Some(decision),
+        Entry::Decision(_) | Entry::Outcome { .. } | Entry::Verified { .. } => None,
+    });
+    acting.last().is_some_and(|last| last.cause == cause)
 }
 
 /// A decision is written down when it does something, or says something else than the last one did.
@@ -283,7 +324,9 @@ fn is_news(chain: &Chain<'_>, decision: &Decision) -> bool {
         Entry::Outcome { .. } | Entry::Verified { .. } => None,
     });
     let same = |last: &Decision| {
-        last.refusals == decision.refusals && last.would == decision.would && last.policy_digest == decision.policy_digest
+        last.refusals == decision.refusals
+            && last.would == decision.would
+            && last.policy_digest == decision.policy_digest
     };
     !decision.effects.is_empty() || !last.last().is_some_and(same)
 }

@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn a_record_of_a_later_release_is_refused() {
-        let later = r#"{"version":2,"firstStartedAt":"2026-11-22T10:00:00Z","knownSince":"2026-11-22T10:00:00Z","number":1}"#;
+        let later =
+            r#"{"version":2,"firstStartedAt":"2026-11-22T10:00:00Z","knownSince":"2026-11-22T10:00:00Z","number":1}"#;
         assert!(matches!(SweepRecord::read("x", later.as_bytes()), Err(RecordError::TooNew { found: 2, .. })));
         assert!(matches!(SweepRecord::read("x", b"{"), Err(RecordError::Malformed { .. })));
     }

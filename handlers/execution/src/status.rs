@@ -3,11 +3,11 @@
 
 use jiff::Timestamp;
 use lifeboat_azure::Error;
-use lifeboat_azure::graph;
 use lifeboat_azure::ResourceId;
+use lifeboat_azure::graph;
 use lifeboat_contract::status::{
-    Attention, Build, Consistency, MachineCounts, Point, PointCounts, PointState, Points, PolicyMode, PolicyStatus, Status,
-    SweepStatus, VERSION,
+    Attention, Build, Consistency, MachineCounts, Point, PointCounts, PointState, Points, PolicyMode, PolicyStatus,
+    Status, SweepStatus, VERSION,
 };
 use lifeboat_planning::facts::{self, CollectionSeen, MachineSeen};
 use lifeboat_planning::id::OnCreateName;
@@ -47,7 +47,11 @@ pub async fn status(lifeboat: &Lifeboat) -> Result<Status, StatusError> {
         Ok(found) => found.and_then(|(record, _)| {
             let (started, completed) = (record.started_at?, record.completed_at?);
             if now.duration_since(completed).as_secs() > SWEEP_OVERDUE_SECS {
-                tell(completed, "no sweep was completed for a while".to_owned(), "see the errors of PolicySweep in the log");
+                tell(
+                    completed,
+                    "no sweep was completed for a while".to_owned(),
+                    "see the errors of PolicySweep in the log",
+                );
             }
             Some(SweepStatus { number: record.number, started, completed, found: record.seen, queued: record.open })
         }),
@@ -74,7 +78,11 @@ pub async fn status(lifeboat: &Lifeboat) -> Result<Status, StatusError> {
     Ok(Status { version: VERSION, at: now, deployment, build, policy, last_sweep, machines, points, attention })
 }
 
-async fn policy_status(lifeboat: &Lifeboat, now: Timestamp, tell: &mut impl FnMut(Timestamp, String, &str)) -> PolicyStatus {
+async fn policy_status(
+    lifeboat: &Lifeboat,
+    now: Timestamp,
+    tell: &mut impl FnMut(Timestamp, String, &str),
+) -> PolicyStatus {
     match policies::in_force(&lifeboat.store, &lifeboat.settings.policy).await {
         Ok(found) => {
             let mode = match found.policy.mode {
@@ -88,7 +96,11 @@ async fn policy_status(lifeboat: &Lifeboat, now: Timestamp, tell: &mut impl FnMu
             PolicyStatus::Missing { document }
         }
         Err(PolicyError::Unreadable { document, problems }) => {
-            tell(now, format!("the policy {document} cannot be read"), "mend it (`lifeboat check`): nothing is changed until then");
+            tell(
+                now,
+                format!("the policy {document} cannot be read"),
+                "mend it (`lifeboat check`): nothing is changed until then",
+            );
             PolicyStatus::Unreadable { document, problems }
         }
         Err(PolicyError::Store { document, source }) => {
@@ -130,7 +142,9 @@ pub async fn points(lifeboat: &Lifeboat, machine: Option<&str>) -> Result<Points
         }
         None => {
             let deployment = &lifeboat.settings.deployment;
-            let rows = graph::collections_tagged(&lifeboat.arm, &lifeboat.settings.subscriptions, OWNER_TAG, deployment).await?;
+            let rows =
+                graph::collections_tagged(&lifeboat.arm, &lifeboat.settings.subscriptions, OWNER_TAG, deployment)
+                    .await?;
             truncated = rows.len() > COLLECTIONS_MAX;
             for row in rows.into_iter().take(COLLECTIONS_MAX) {
                 let Ok(id) = row.id.parse::<ResourceId>() else { continue };

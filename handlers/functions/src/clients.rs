@@ -9,7 +9,10 @@ use lifeboat_execution::{Build, Connections, Lifeboat};
 use crate::settings::Settings;
 
 /// The hands of one deployment, over the wire, by the wall's time.
-pub fn lifeboat(settings: &Settings, traceparent: fn() -> Option<String>) -> Result<Arc<Lifeboat>, lifeboat_execution::ConnectError> {
+pub fn lifeboat(
+    settings: &Settings,
+    traceparent: fn() -> Option<String>,
+) -> Result<Arc<Lifeboat>, lifeboat_execution::ConnectError> {
     let build = Build { version: env!("CARGO_PKG_VERSION").to_owned(), id: crate::BUILD_ID.to_owned() };
     let connections = Connections::over_https(Clock::wall(), settings.client_id.clone()).with_traceparent(traceparent);
     let deployment = lifeboat_execution::Settings {

@@ -76,15 +76,24 @@ impl Settings {
         if subscriptions.len() > SUBSCRIPTIONS_MAX || !subscriptions.iter().all(plain) {
             return Err(error("LIFEBOAT_SUBSCRIPTIONS", Fault::Unusable, expected));
         }
-        let store_url = required("LIFEBOAT_STORE_URL", "the URL of a blob container, https://<account>.blob.core.windows.net/lifeboat")?;
+        let store_url = required(
+            "LIFEBOAT_STORE_URL",
+            "the URL of a blob container, https://<account>.blob.core.windows.net/lifeboat",
+        )?;
         Ok(Self {
             function_timeout: function_timeout(optional("FUNCTIONS_APP_ROOT_PATH").as_deref()),
             deployment,
             store_url,
-            policy: required("LIFEBOAT_POLICY", "the place of the policy document in the store, policies/production.yaml")?,
+            policy: required(
+                "LIFEBOAT_POLICY",
+                "the place of the policy document in the store, policies/production.yaml",
+            )?,
             subscriptions,
             arm_url: optional("LIFEBOAT_ARM_URL").unwrap_or_else(|| "https://management.azure.com".to_owned()),
-            bus_namespace: required("ServiceBus__fullyQualifiedNamespace", "a Service Bus namespace, <name>.servicebus.windows.net")?,
+            bus_namespace: required(
+                "ServiceBus__fullyQualifiedNamespace",
+                "a Service Bus namespace, <name>.servicebus.windows.net",
+            )?,
             bus_url: optional("LIFEBOAT_SERVICEBUS_URL"),
             client_id: optional("AZURE_CLIENT_ID"),
         })

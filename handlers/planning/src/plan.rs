@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use jiff::Timestamp;
 
 use crate::creation::{self, Asked, Decision};
-use crate::effect::Effect;
+use crate::effect::{Effect, PointEffect};
 use crate::facts::{CollectionSeen, Facts, Machine, MachineSeen};
 use crate::id::OnCreateName;
 use crate::look;
@@ -85,7 +85,8 @@ fn plan_present(work: Work, policy: &BackupPolicy, machine: &Machine, facts: &Fa
         Decision::Make(effects) => match policy.mode {
             Mode::Report => Plan { would: effects, late, ..Plan::refuse(Refusal::ReportOnly) },
             Mode::Enforce => {
-                let look_again_at = Some(look::next(work.look, &machine.id, now));
+                // A new attempt is a new beginning: its first look does not wait as long as the last attempt's looks did.
+                let look_again_at = Some(look::next(0, &machine.id, now));
                 Plan { effects, late, look_again_at, ..Plan::default() }
             }
         },
@@ -113,6 +114,11 @@ fn verdicts(facts: &Facts) -> Vec<Verdict> {
 }
 
 impl Plan {
+    /// True when a restore point is to be made.
+    pub fn makes_point(&self) -> bool {
+        self.effects.iter().any(|Effect::Point(effect)| matches!(effect, PointEffect::CreateRestorePoint { .. }))
+    }
+
     fn refuse(refusal: Refusal) -> Self {
         Self { refusals: alloc::vec![refusal], ..Self::default() }
     }

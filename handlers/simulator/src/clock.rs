@@ -31,10 +31,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         let passed = SignedDuration::try_from(self.start.elapsed()).unwrap_or(SignedDuration::MAX);
         let jumped = SignedDuration::from_millis(self.jumped_ms.load(Ordering::SeqCst));
-        self.epoch
-            .checked_add(passed)
-            .and_then(|at| at.checked_add(jumped))
-            .unwrap_or(Timestamp::MAX)
+        self.epoch.checked_add(passed).and_then(|at| at.checked_add(jumped)).unwrap_or(Timestamp::MAX)
     }
 
     /// Moves the clock forward (or back) without letting tokio's time pass.

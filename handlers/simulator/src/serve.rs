@@ -63,3 +63,6 @@ async fn listen(router: Router, tasks: &mut Vec<JoinHandle<()>>) -> io::Result<S
     }));
     Ok(address)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,6 @@
 //! The client's habits against a scripted Azure, in paused time.
+//!
+//! It never opens a socket.
 
 use super::ArmClient;
 use crate::{
@@ -373,4 +375,40 @@ async fn an_operation_is_asked_about_until_it_ends_and_no_longer_than_told() {
     let running = arm.wait(&accepted("azure-asyncoperation"), Duration::from_secs(60)).await.unwrap();
     assert_eq!((running, scripted.count()), (OperationState::Running { retry_after: None }, 6));
     assert!(!format!("{:?}", accepted("location")).contains("operations"), "a status URL is signed and not shown");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_of_tokens_in_trouble_is_not_a_missing_right() {
+    use azure_core::{
+        Error as SdkError,
+        credentials::{AccessToken, TokenCredential, TokenRequestOptions},
+        error::ErrorKind as SdkKind,
+    };
+    #[derive(Debug)]
+    struct Down(SdkKind);
+    #[async_trait::async_trait]
+    impl TokenCredential for Down {
+        async fn get_token(&self, _: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
+            let inner = SdkError::with_message(self.0.clone(), "eyJhbGciOi.secret");
+            Err(SdkError::with_error(SdkKind::Credential, inner, "no token: eyJhbGciOi.secret"))
+        }
+    }
+    let http = |status: u16| SdkKind::HttpResponse { status: status.into(), error_code: None, raw_response: None };
+    for (inner, expected) in [
+        (SdkKind::Connection, ErrorKind::Connection),
+        (SdkKind::Io, ErrorKind::Connection),
+        (http(500), ErrorKind::Connection),
+        (http(429), ErrorKind::Connection),
+        (http(400), ErrorKind::Unauthorized),
+        (SdkKind::Credential, ErrorKind::Unauthorized),
+    ] {
+        let scripted = Scripted::new([]);
+        let mut access = scripted.access();
+        access.credential = Arc::new(Down(inner.clone()));
+        let arm = ArmClient::new(ENDPOINT.parse().unwrap(), &access).unwrap();
+        let error = subscriptions::get(&arm, "s").await.unwrap_err();
+        assert_eq!((error.kind, error.maybe_done(), scripted.count()), (expected, false, 0), "{inner:?}");
+        let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        assert!(!chain.map(ToString::to_string).collect::<String>().contains("secret"));
+    }
 }

@@ -1,4 +1,6 @@
 //! The store against a scripted Blob Storage, in paused time.
+//!
+//! It never opens a socket.
 
 use super::{Condition, ETag, Store};
 use crate::{

@@ -1,4 +1,6 @@
 //! The real transport over real sockets on this machine.
+//!
+//! It never leaves this machine.
 
 use super::https;
 use crate::{

@@ -1,4 +1,6 @@
 //! Ids are read, compared and built, and nothing else passes for one.
+//!
+//! It never asks Azure.
 
 use super::{IdError, ResourceId};
 use proptest::prelude::*;

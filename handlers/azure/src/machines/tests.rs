@@ -1,4 +1,6 @@
 //! Machines are read from whatever JSON comes.
+//!
+//! It never asks Azure.
 
 use super::{AgentState, PowerState, read};
 use crate::{graph, restore_points};

@@ -1,4 +1,6 @@
 //! Headers of any kind are read without a panic.
+//!
+//! It never asks Azure.
 
 use super::{Remaining, graph_wait};
 use crate::{long_running::Accepted, retry, transport::Answer};

@@ -1,4 +1,6 @@
 //! Whatever comes as a refusal is read or left, and nothing secret gets through.
+//!
+//! It never asks Azure.
 
 use super::{Said, clean, missing_right};
 use proptest::prelude::*;

@@ -2,8 +2,8 @@
 //!
 //! It never lets the library's signature or its host through: the token is Entra's, the host is the configured one.
 //!
-//! Two things of azure_messaging_servicebus 0.21 are put right here. It writes `ScheduledEnqueueTimeUtc` with the offset
-//! `+0000`, where Service Bus documents `GMT`. And it sends strings of ours as they are, which Service Bus reads as text.
+//! One thing of azure_messaging_servicebus 0.21 is put right here: it writes `ScheduledEnqueueTimeUtc` with the offset
+//! `+0000`, where Service Bus documents `GMT`.
 
 use crate::{
     access::{Access, TraceParent, WallClock},
@@ -126,7 +126,7 @@ pub(super) fn error(operation: &'static str, error: azure_core_0_21::Error) -> E
 }
 
 /// The properties with the scheduled moment as Service Bus documents it: `Sun, 06 Nov 1994 08:49:37 GMT`.
-fn with_gmt(properties: &str) -> String {
+pub(super) fn with_gmt(properties: &str) -> String {
     const MOMENT: &str = "ScheduledEnqueueTimeUtc";
     let Ok(mut read) = serde_json::from_str::<serde_json::Value>(properties) else { return properties.to_owned() };
     if let Some(moment) = read.get_mut(MOMENT)

@@ -1,10 +1,13 @@
 //! Sending against a scripted Service Bus, in paused time.
+//!
+//! It never opens a socket.
 
 use super::{MAX_BODY_BYTES, Message, Sender};
 use crate::{
     error::ErrorKind,
     scripted::{Reply, Scripted},
 };
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
@@ -35,7 +38,7 @@ async fn a_message_goes_out_as_service_bus_documents_it() {
         assert_eq!(asked.header("content-type"), "application/json");
         assert_eq!(asked.json(), json!({ "a": "ü" }));
         let properties: Value = serde_json::from_str(asked.header("brokerproperties")).unwrap();
-        let moment = "Sun, 22 Nov 2026 02:05:07 GMT";
+        let moment = "Sun, 22 Nov 2026 02:05:08 GMT"; // whole seconds, never earlier
         assert_eq!(properties, json!({ "MessageId": "work-1", "ScheduledEnqueueTimeUtc": moment }));
         assert_eq!((asked.header("kind"), asked.header("diagnostic-id")), ("look \"again\"", "00-1-2-01"));
     }
@@ -97,4 +100,15 @@ async fn a_message_that_cannot_arrive_is_not_sent() {
 async fn a_sender_works_from_any_thread() {
     let (out, _) = sender("https://ns", [Reply::text(201, "")]);
     tokio::spawn(async move { out.send("q", message()).await }).await.unwrap().unwrap();
+}
+
+proptest! {
+    #[test]
+    fn any_properties_are_put_right_without_a_panic(text in ".{0,80}", moment in "[ -~]{0,40}(\\+0000)?") {
+        let properties = json!({ "MessageId": text, "ScheduledEnqueueTimeUtc": moment }).to_string();
+        let right: Value = serde_json::from_str(&super::adapter::with_gmt(&properties)).unwrap();
+        prop_assert_eq!(right["MessageId"].as_str(), Some(text.as_str()), "only the moment is touched");
+        prop_assert!(!right["ScheduledEnqueueTimeUtc"].as_str().unwrap().ends_with("+0000"));
+        super::adapter::with_gmt(&text);
+    }
 }

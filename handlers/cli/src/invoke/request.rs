@@ -38,7 +38,14 @@ pub struct Request {
 impl Request {
     fn post(path: String, body: &Value) -> Self {
         let (headers, code) = (Vec::new(), None);
-        Self { method: Method::POST, path, headers, code, content_type: "application/json", body: body.to_string().into() }
+        Self {
+            method: Method::POST,
+            path,
+            headers,
+            code,
+            content_type: "application/json",
+            body: body.to_string().into(),
+        }
     }
 
     fn header(mut self, name: &'static str, value: &str) -> Self {
@@ -95,10 +102,14 @@ fn message(data: &[u8], receiver: Receiver, key: Option<&str>) -> Result<Request
     Ok(match receiver {
         Receiver::Handler => {
             let metadata = json!({ "DeliveryCount": "1" });
-            Request::post("/Reconcile".to_owned(), &json!({ "Data": { "msg": BASE64.encode(data) }, "Metadata": metadata }))
+            Request::post(
+                "/Reconcile".to_owned(),
+                &json!({ "Data": { "msg": BASE64.encode(data) }, "Metadata": metadata }),
+            )
         }
         Receiver::Host => {
-            let text = std::str::from_utf8(data).context("the admin API of the host takes text only; the data is not UTF-8")?;
+            let text = std::str::from_utf8(data)
+                .context("the admin API of the host takes text only; the data is not UTF-8")?;
             admin(Function::Reconcile, text, key)
         }
     })

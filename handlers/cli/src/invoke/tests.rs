@@ -42,7 +42,10 @@ fn read(example: &Example) -> String {
 #[test]
 fn every_example_is_read_by_the_handlers_own_decoders_as_what_it_says() {
     let read: Vec<(&str, String)> = EXAMPLES.iter().map(|example| (example.name, read(example))).collect();
-    let machine = format!("/subscriptions/{}", "6c1f0a52-3a5e-4b57-9f0c-1d2b7a9e4c10/resourceGroups/rg-shop/providers/Microsoft.Compute/virtualMachines/web-01");
+    let machine = format!(
+        "/subscriptions/{}",
+        "6c1f0a52-3a5e-4b57-9f0c-1d2b7a9e4c10/resourceGroups/rg-shop/providers/Microsoft.Compute/virtualMachines/web-01"
+    );
     let wanted = [
         ("created", "PUT"),
         ("created-cloudevents", "PUT"),
@@ -63,7 +66,8 @@ fn every_function_has_an_example_and_no_two_of_a_function_share_a_name() {
     assert_eq!(names.len(), EXAMPLES.len());
     let functions: BTreeSet<_> = names.iter().map(|(function, _)| *function).collect();
     let defined = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../function-definitions")).unwrap();
-    let defined: BTreeSet<String> = defined.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    let defined: BTreeSet<String> =
+        defined.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
     assert!(functions.iter().copied().eq(defined.iter().map(String::as_str)));
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use lifeboat_simulator::azure::machines::{MachineSeed, Os};
+use lifeboat_simulator::azure::{DiskSeed, MachineSeed, Os};
 
 /// The subscription of what customers use.
 pub const SHOP: &str = "6c1f0a52-3a5e-4b57-9f0c-1d2b7a9e4c10";
@@ -16,7 +16,16 @@ pub const WEST: &str = "westeurope";
 pub const NORTH: &str = "northeurope";
 
 /// A machine: subscription, group, name, region, system, tag `env`, another tag, its age in days.
-type Row = (&'static str, &'static str, &'static str, &'static str, Os, &'static str, Option<(&'static str, &'static str)>, i64);
+type Row = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    Os,
+    &'static str,
+    Option<(&'static str, &'static str)>,
+    i64,
+);
 
 const ROWS: [Row; 12] = [
     (SHOP, "rg-shop", "web-01", WEST, Os::Linux, "prod", None, 412),
@@ -39,19 +48,32 @@ pub fn machines(now: Timestamp) -> Vec<MachineSeed> {
         .map(|&(subscription, group, name, location, os, env, tag, days)| {
             let tags = [("env", env)].into_iter().chain(tag);
             MachineSeed {
-                subscription: subscription.to_owned(),
-                group: group.to_owned(),
-                name: name.to_owned(),
-                location: location.to_owned(),
-                os,
-                size: "Standard_D4s_v5".to_owned(),
-                tags: tags.map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<BTreeMap<_, _>>(),
-                disks: Vec::new(),
-                agent_ready: true,
-                managed_by: None,
+                tags: tags.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
                 created_at: now.checked_sub(SignedDuration::from_hours(24 * days)).ok(),
-                vm_id: None,
+                ..machine(subscription, group, name, location, os)
             }
         })
         .collect()
+}
+
+/// A machine that the tour creates: covered by the policy.
+pub fn new_machine(name: &str, location: &str, os: Os) -> MachineSeed {
+    machine(SHOP, "rg-shop", name, location, os)
+}
+
+fn machine(subscription: &str, group: &str, name: &str, location: &str, os: Os) -> MachineSeed {
+    MachineSeed {
+        subscription: subscription.to_owned(),
+        group: group.to_owned(),
+        name: name.to_owned(),
+        location: location.to_owned(),
+        os,
+        size: "Standard_D4s_v5".to_owned(),
+        tags: BTreeMap::from([("env".to_owned(), "prod".to_owned())]),
+        disks: vec![DiskSeed { name: format!("{name}-data"), size_gib: 256 }],
+        agent_ready: true,
+        managed_by: None,
+        created_at: None,
+        vm_id: None,
+    }
 }

@@ -1,8 +1,6 @@
 //! Tells the tour: what happens, when, and whether each step held, in lines for people or as JSON.
 //! It never judges: a step hands in what was expected and what was seen.
 
-use std::time::Duration;
-
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -34,7 +32,7 @@ struct Step {
 }
 
 impl Steps {
-    /// Begins to tell; times count from here.
+    /// Begins to tell.
     pub fn new(form: Form) -> Self {
         Self { form, began: Instant::now(), step: None, count: 0, missed: 0 }
     }
@@ -47,15 +45,17 @@ impl Steps {
         }
     }
 
-    /// Everything runs.
-    pub fn ready(&self, urls: &[(&str, String)]) {
+    /// Everything runs; from here times count anew.
+    pub fn ready(&mut self, urls: &[(&str, String)]) {
+        self.began = Instant::now();
         match self.form {
             Form::Text => {
                 let urls: Vec<String> = urls.iter().map(|(name, url)| format!("{name}={url}")).collect();
                 output::say(format_args!("ready {}", urls.join(" ")));
             }
             Form::Json => {
-                let urls: serde_json::Map<_, _> = urls.iter().map(|(name, url)| ((*name).to_owned(), json!(url))).collect();
+                let urls: serde_json::Map<_, _> =
+                    urls.iter().map(|(name, url)| ((*name).to_owned(), json!(url))).collect();
                 line(&json!({ "kind": "ready", "urls": urls }));
             }
         }
@@ -74,7 +74,9 @@ impl Steps {
     pub fn tell(&self, text: &str) {
         match self.form {
             Form::Text => output::say(format_args!("   {:>5.1} s  {text}", seconds(self.began))),
-            Form::Json => line(&json!({ "kind": "told", "step": self.count, "seconds": rounded(self.began), "text": text })),
+            Form::Json => {
+                line(&json!({ "kind": "told", "step": self.count, "seconds": rounded(self.began), "text": text }))
+            }
         }
     }
 
@@ -86,7 +88,11 @@ impl Steps {
         }
         match (self.form, &result) {
             (Form::Text, Ok(seen)) => {
-                output::say(format_args!("   {:>5.1} s  held: {seen} (the step took {:.1} s)", seconds(self.began), seconds(step.began)));
+                output::say(format_args!(
+                    "   {:>5.1} s  held: {seen} (the step took {:.1} s)",
+                    seconds(self.began),
+                    seconds(step.began)
+                ));
             }
             (Form::Text, Err(missed)) => {
                 output::say(format_args!("   {:>5.1} s  DID NOT HOLD", seconds(self.began)));
@@ -111,12 +117,20 @@ impl Steps {
         let held = self.missed == 0 && self.count == planned;
         match self.form {
             Form::Json => {
-                line(&json!({ "kind": "tour", "held": held, "steps": planned, "played": self.count, "missed": self.missed, "seconds": rounded(self.began) }));
+                line(
+                    &json!({ "kind": "tour", "held": held, "steps": planned, "played": self.count, "missed": self.missed, "seconds": rounded(self.began) }),
+                );
             }
-            Form::Text if held => output::say(format_args!("\nAll {planned} steps held, in {:.1} s.", seconds(self.began))),
+            Form::Text if held => {
+                output::say(format_args!("\nAll {planned} steps held, in {:.1} s.", seconds(self.began)))
+            }
             Form::Text => {
                 let missed = self.missed;
-                output::say(format_args!("\nThe tour did not hold: {missed} step{} of {planned} failed, {} played.", if missed == 1 { "" } else { "s" }, self.count));
+                output::say(format_args!(
+                    "\nThe tour did not hold: {missed} step{} of {planned} failed, {} played.",
+                    if missed == 1 { "" } else { "s" },
+                    self.count
+                ));
             }
         }
         held
@@ -133,5 +147,5 @@ fn seconds(since: Instant) -> f64 {
 
 /// Seconds with three decimals: more is noise.
 fn rounded(since: Instant) -> f64 {
-    Duration::from_millis(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)).as_secs_f64()
+    (since.elapsed().as_secs_f64() * 1_000.0).round() / 1_000.0
 }

@@ -40,6 +40,12 @@ pub(crate) fn allows(grants: &[Grant], action: &str, scope: &str) -> bool {
     })
 }
 
+/// Whether the grants allow any read at all somewhere in a scope.
+pub(crate) fn reads_something(grants: &[Grant], scope: &str) -> bool {
+    let reads = |pattern: &String| pattern.ends_with('*') || pattern.to_ascii_lowercase().ends_with("/read");
+    grants.iter().any(|grant| covers(&grant.scope, scope) && grant.actions.iter().any(reads))
+}
+
 /// Whether an action fits a pattern with `*`; case does not matter.
 pub(crate) fn matches(pattern: &str, action: &str) -> bool {
     let (pattern, action) = (pattern.to_ascii_lowercase(), action.to_ascii_lowercase());

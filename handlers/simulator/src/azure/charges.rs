@@ -175,8 +175,7 @@ pub(crate) fn compute_refusal(refusal: Refusal, now: Timestamp) -> ArmError {
         "measuredRequestCount": rule.capacity + 1,
     });
     let detail = json!({ "code": "TooManyRequests", "target": rule.name, "message": inner.to_string() });
-    let message =
-        "The server rejected the request because too many requests have been received for this subscription.";
+    let message = "The server rejected the request because too many requests have been received for this subscription.";
     ArmError::new(429, "OperationNotAllowed", message)
         .with_details(vec![detail])
         .with_header("retry-after", refusal.retry_after_seconds.to_string())

@@ -14,7 +14,7 @@ use super::graph::{Listed, Table};
 use super::ids::{ResourceId, compute_id, key, region_as_compute_writes_it};
 use super::machine_calls::{next_link, page_start};
 use super::machines::{page, tags_of, with_upper_case_group};
-use super::restore_points::Point;
+use super::point::Point;
 use super::state::{State, Step};
 
 /// A collection and its points by lower-case name.
@@ -34,6 +34,8 @@ pub(crate) struct About {
     pub(crate) tags: BTreeMap<String, String>,
     /// The machine, as it was written.
     pub(crate) source: String,
+    /// The machine, as it is found by: kept because every new point of any machine looks at all collections.
+    pub(crate) source_key: String,
     pub(crate) collection_id: String,
     pub(crate) deleting: bool,
 }
@@ -46,6 +48,7 @@ impl About {
     fn properties(&self) -> Value {
         json!({
             "source": { "location": region_as_compute_writes_it(&self.location), "id": self.source },
+
             "restorePointCollectionId": self.collection_id,
             "provisioningState": if self.deleting { "Deleting" } else { "Succeeded" },
         })
@@ -99,7 +102,8 @@ impl State {
         let about = Arc::new(about);
         self.list(&about.id(), Some(about.clone()), now);
         let points = BTreeMap::new();
-        let kept = self.collections.entry(key(&about.id())).or_insert_with(|| Collection { about: about.clone(), points });
+        let kept =
+            self.collections.entry(key(&about.id())).or_insert_with(|| Collection { about: about.clone(), points });
         kept.about = about.clone();
         about
     }
@@ -110,7 +114,8 @@ pub(crate) fn put(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let body = call.object()?;
     // *Assumed*: code and wording of the refusals that follow.
     let location = body["location"].as_str().filter(|place| !place.is_empty());
-    let missing = || ArmError::gateway(400, "LocationRequired", "The location property is required for this definition.");
+    let missing =
+        || ArmError::gateway(400, "LocationRequired", "The location property is required for this definition.");
     let location = location.ok_or_else(missing)?.to_owned();
     let wanted = || invalid_parameter("source.id", "The id of a virtual machine is expected.");
     let source = body["properties"]["source"]["id"].as_str().ok_or_else(wanted)?.to_owned();
@@ -121,7 +126,7 @@ pub(crate) fn put(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let tags = tags_of(body)?;
     let before = state.collections.get(&key_of(call)).map(|found| found.about.clone());
     if let Some(before) = before {
-        if key(&before.source) != key(&source) || !before.location.eq_ignore_ascii_case(&location) {
+        if before.source_key != key(&source) || !before.location.eq_ignore_ascii_case(&location) {
             let message = "Changing property 'source.id' is not allowed.";
             return Err(ArmError::new(409, "PropertyChangeNotAllowed", message));
         }
@@ -139,6 +144,7 @@ pub(crate) fn put(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
         name: call.param(2).to_owned(),
         location,
         tags,
+        source_key: key(&source),
         source,
         collection_id: state.names.guid(),
         deleting: false,
@@ -164,7 +170,7 @@ pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
 pub(crate) fn patch(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let body = call.object()?;
     let before = found(state, call)?.about.clone();
-    if body["properties"]["source"]["id"].as_str().is_some_and(|source| key(source) != key(&before.source)) {
+    if body["properties"]["source"]["id"].as_str().is_some_and(|source| key(source) != before.source_key) {
         let message = "Changing property 'source.id' is not allowed.";
         return Err(ArmError::new(409, "PropertyChangeNotAllowed", message));
     }

@@ -144,8 +144,8 @@ impl State {
         for mention in std::iter::once(&machine.os_disk).chain(&machine.data_disks) {
             let id = compute_id(&machine.subscription, &machine.group, "disks", &mention.name);
             let found = self.disks.get(&key(&id)).map(|disk| (disk.created, disk.unique_id.clone()));
-            let (created, unique_id) =
-                found.unwrap_or_else(|| (machine.created, guid_of(self.seed, "disk", &format!("{id} {}", machine.vm_id))));
+            let (created, unique_id) = found
+                .unwrap_or_else(|| (machine.created, guid_of(self.seed, "disk", &format!("{id} {}", machine.vm_id))));
             let disk = Arc::new(Disk {
                 subscription: machine.subscription.clone(),
                 group: machine.group.clone(),

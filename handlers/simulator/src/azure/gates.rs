@@ -23,7 +23,8 @@ pub(crate) fn known(found: Found, method: &str, path: &str) -> Result<(&'static 
             Err(ArmError::gateway(405, "HttpMethodNotSupported", message))
         }
         Found::Nothing => {
-            let message = format!("No route is known for '{path}': this simulated ARM does not have the resource type.");
+            let message =
+                format!("No route is known for '{path}': this simulated ARM does not have the resource type.");
             Err(ArmError::gateway(404, "InvalidResourceType", message))
         }
     }
@@ -117,7 +118,8 @@ pub(crate) fn still_waiting(seconds: u32) -> ArmError {
 
 /// A 429 on order.
 pub(crate) fn too_many_requests(seconds: Option<u32>) -> ArmError {
-    let refusal = ArmError::gateway(429, "TooManyRequests", "The request is being throttled as the limit has been reached.");
+    let refusal =
+        ArmError::gateway(429, "TooManyRequests", "The request is being throttled as the limit has been reached.");
     match seconds {
         Some(seconds) => refusal.with_header("retry-after", seconds.to_string()),
         None => refusal,

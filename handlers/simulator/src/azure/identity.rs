@@ -111,11 +111,8 @@ impl Identity {
     /// A principal made from a name, with these grants; answers it.
     pub fn add_named(&self, name: &str, grants: Vec<Grant>) -> Principal {
         let seed = self.book().seed;
-        let principal = Principal {
-            object_id: guid_of(seed, "object", name),
-            client_id: guid_of(seed, "client", name),
-            grants,
-        };
+        let principal =
+            Principal { object_id: guid_of(seed, "object", name), client_id: guid_of(seed, "client", name), grants };
         self.add(principal.clone());
         principal
     }
@@ -214,7 +211,8 @@ impl Identity {
             None => book.system_assigned.as_ref().and_then(|object| book.principals.get(object)),
         };
         let Some(principal) = found.cloned() else {
-            let message = "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.";
+            let message =
+                "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.";
             return (400, json!({ "statusCode": 400, "message": message }));
         };
         let (token, expires) = book.issue(&principal.object_id, resource, now);

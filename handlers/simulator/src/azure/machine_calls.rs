@@ -26,8 +26,12 @@ impl State {
         let machine = self.machine_from(seed, created, Provisioning::Succeeded);
         let at = created.checked_add(self.latencies.scaled(self.latencies.machine_create_ms)).unwrap_or(created);
         let agent_at = created.checked_add(self.latencies.scaled(self.latencies.agent_ready_ms)).unwrap_or(created);
-        let machine =
-            Machine { agent_ready: seed.agent_ready, provisioned_at: at.min(now), agent_at: agent_at.min(now), ..machine };
+        let machine = Machine {
+            agent_ready: seed.agent_ready,
+            provisioned_at: at.min(now),
+            agent_at: agent_at.min(now),
+            ..machine
+        };
         let id = machine.id();
         // Before the lag, so that an estate with history is listed from the start.
         let long_ago = now.checked_sub(SignedDuration::from_hours(1)).unwrap_or(now);
@@ -68,7 +72,14 @@ impl State {
         Ok(started.status_only(Answer::new(if before.is_some() { 200 } else { 201 }, body)))
     }
 
-    pub(crate) fn machine_done(&mut self, operation: &str, machine: &str, cause: &Cause, failure: Option<Failure>, at: Timestamp) {
+    pub(crate) fn machine_done(
+        &mut self,
+        operation: &str,
+        machine: &str,
+        cause: &Cause,
+        failure: Option<Failure>,
+        at: Timestamp,
+    ) {
         let outcome = if failure.is_some() { Outcome::Failure } else { Outcome::Success };
         self.operations.end(operation, failure.clone(), at);
         if let Some(found) = self.machines.get(machine).filter(|found| found.provisioning != Provisioning::Deleting) {
@@ -278,7 +289,8 @@ fn seed_of(call: &Call) -> Result<MachineSeed, ArmError> {
     let body = call.object()?;
     let properties = &body["properties"];
     let location = body["location"].as_str().filter(|place| !place.is_empty());
-    let missing = || ArmError::gateway(400, "LocationRequired", "The location property is required for this definition.");
+    let missing =
+        || ArmError::gateway(400, "LocationRequired", "The location property is required for this definition.");
     let mut seed = MachineSeed::new(call.param(0), call.param(1), call.param(2), location.ok_or_else(missing)?);
     let size = properties["hardwareProfile"]["vmSize"].as_str();
     seed.size = size.ok_or_else(|| invalid_parameter("hardwareProfile", "A size is expected."))?.to_owned();

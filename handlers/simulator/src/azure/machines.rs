@@ -355,7 +355,11 @@ pub(crate) fn page<T>(
 /// A machine as the listing of a whole subscription writes it: its group upper-cased (recorded for collections,
 /// *assumed* for machines).
 pub(crate) fn with_upper_case_group(mut body: Value, id: &str, group: &str) -> Value {
-    body["id"] = json!(id.replacen(&format!("/resourceGroups/{group}/"), &format!("/resourceGroups/{}/", group.to_uppercase()), 1));
+    body["id"] = json!(id.replacen(
+        &format!("/resourceGroups/{group}/"),
+        &format!("/resourceGroups/{}/", group.to_uppercase()),
+        1
+    ));
     body
 }
 

@@ -26,6 +26,7 @@ mod log;
 mod machine_calls;
 mod machines;
 mod operations;
+mod point;
 mod regions;
 mod registry;
 mod restore_points;
@@ -56,7 +57,7 @@ pub use self::faults::{ArmFault, ArmFaultEffect, CallMatch, RegionTrouble};
 pub use self::identity::{ARM_AUDIENCE, BUS_AUDIENCE, Identity, Principal, STORAGE_AUDIENCE};
 pub use self::log::{RequestCounts, RequestRecord};
 pub use self::machines::{MachineSeed, Os};
-pub use self::restore_points::PointView;
+pub use self::point::PointView;
 pub use self::state::Latencies;
 pub use self::subscriptions::SubscriptionState;
 

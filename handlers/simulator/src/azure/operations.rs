@@ -82,10 +82,7 @@ impl State {
         let filler: String = signature.chars().cycle().take(FILLER_CHARACTERS).collect();
         let query = |monitor: &str| {
             let ticks = call.now.as_microsecond();
-            format!(
-                "p={name}&{monitor}api-version={version}&t={ticks}&c={filler}&s={signature}&h={}",
-                &signature[..16]
-            )
+            format!("p={name}&{monitor}api-version={version}&t={ticks}&c={filler}&s={signature}&h={}", &signature[..16])
         };
         let queries = [query(""), query("monitor=true&")];
         let place = region_as_compute_writes_it(region);
@@ -129,7 +126,9 @@ pub(crate) fn poll(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let ended = operation.ended.as_ref().filter(|(at, _)| *at <= call.now);
     let answer = match (monitor, ended) {
         (false, _) => Answer::new(200, status_body(name, operation.started, ended)),
-        (true, None) => Answer::empty(202).with_header("location", format!("{}{}?{}", call.base, call.path, call.raw_query)),
+        (true, None) => {
+            Answer::empty(202).with_header("location", format!("{}{}?{}", call.base, call.path, call.raw_query))
+        }
         (true, Some((_, None))) => Answer::empty(200),
         (true, Some((_, Some(failure)))) => return Err(ArmError::new(409, &failure.code, failure.message.clone())),
     };

@@ -42,7 +42,8 @@ pub(crate) enum Found {
     Nothing,
 }
 
-static SUBSCRIPTIONS: Service = Service { kind: "subscriptions", versions: &["2022-12-01", "2022-09-01", "2021-01-01"] };
+static SUBSCRIPTIONS: Service =
+    Service { kind: "subscriptions", versions: &["2022-12-01", "2022-09-01", "2021-01-01"] };
 static GROUPS: Service = Service { kind: "resourceGroups", versions: &["2025-04-01", "2022-09-01"] };
 static COMPUTE: Service =
     Service { kind: "virtualMachines", versions: &["2025-04-01", "2024-07-01", "2022-11-01", "2022-08-01"] };
@@ -70,8 +71,22 @@ const POINT: &str =
 
 /// Every route.
 pub(crate) static ROUTES: &[Route] = &[
-    route("GET", "/subscriptions", "Microsoft.Resources/subscriptions/read", &SUBSCRIPTIONS, Spend::Nothing, subscriptions::list),
-    route("GET", "/subscriptions/{}", "Microsoft.Resources/subscriptions/read", &SUBSCRIPTIONS, Spend::Nothing, subscriptions::get),
+    route(
+        "GET",
+        "/subscriptions",
+        "Microsoft.Resources/subscriptions/read",
+        &SUBSCRIPTIONS,
+        Spend::Nothing,
+        subscriptions::list,
+    ),
+    route(
+        "GET",
+        "/subscriptions/{}",
+        "Microsoft.Resources/subscriptions/read",
+        &SUBSCRIPTIONS,
+        Spend::Nothing,
+        subscriptions::get,
+    ),
     route(
         "GET",
         "/subscriptions/{}/locations",
@@ -88,8 +103,22 @@ pub(crate) static ROUTES: &[Route] = &[
         Spend::Nothing,
         subscriptions::list_groups,
     ),
-    route("GET", GROUP, "Microsoft.Resources/subscriptions/resourceGroups/read", &GROUPS, Spend::Nothing, subscriptions::get_group),
-    route("PUT", GROUP, "Microsoft.Resources/subscriptions/resourceGroups/write", &GROUPS, Spend::Nothing, subscriptions::put_group),
+    route(
+        "GET",
+        GROUP,
+        "Microsoft.Resources/subscriptions/resourceGroups/read",
+        &GROUPS,
+        Spend::Nothing,
+        subscriptions::get_group,
+    ),
+    route(
+        "PUT",
+        GROUP,
+        "Microsoft.Resources/subscriptions/resourceGroups/write",
+        &GROUPS,
+        Spend::Nothing,
+        subscriptions::put_group,
+    ),
     route(
         "GET",
         "/subscriptions/{}/providers/Microsoft.Compute/virtualMachines",
@@ -98,11 +127,32 @@ pub(crate) static ROUTES: &[Route] = &[
         Spend::MachineList,
         machine_calls::list_all,
     ),
-    route("GET", MACHINES, "Microsoft.Compute/virtualMachines/read", &COMPUTE, Spend::MachineList, machine_calls::list_in_group),
+    route(
+        "GET",
+        MACHINES,
+        "Microsoft.Compute/virtualMachines/read",
+        &COMPUTE,
+        Spend::MachineList,
+        machine_calls::list_in_group,
+    ),
     route("GET", MACHINE, "Microsoft.Compute/virtualMachines/read", &COMPUTE, Spend::MachineGet, machine_calls::get),
     route("PUT", MACHINE, "Microsoft.Compute/virtualMachines/write", &COMPUTE, Spend::MachinePut, machine_calls::put),
-    route("PATCH", MACHINE, "Microsoft.Compute/virtualMachines/write", &COMPUTE, Spend::MachineUpdate, machine_calls::patch),
-    route("DELETE", MACHINE, "Microsoft.Compute/virtualMachines/delete", &COMPUTE, Spend::MachineDelete, machine_calls::delete),
+    route(
+        "PATCH",
+        MACHINE,
+        "Microsoft.Compute/virtualMachines/write",
+        &COMPUTE,
+        Spend::MachineUpdate,
+        machine_calls::patch,
+    ),
+    route(
+        "DELETE",
+        MACHINE,
+        "Microsoft.Compute/virtualMachines/delete",
+        &COMPUTE,
+        Spend::MachineDelete,
+        machine_calls::delete,
+    ),
     route(
         "GET",
         "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachines/{}/instanceView",
@@ -127,13 +177,62 @@ pub(crate) static ROUTES: &[Route] = &[
         Spend::PointList,
         collections::list_all,
     ),
-    route("GET", COLLECTIONS, "Microsoft.Compute/restorePointCollections/read", &COMPUTE, Spend::PointList, collections::list_in_group),
-    route("GET", COLLECTION, "Microsoft.Compute/restorePointCollections/read", &COMPUTE, Spend::PointGet, collections::get),
-    route("PUT", COLLECTION, "Microsoft.Compute/restorePointCollections/write", &COMPUTE, Spend::CollectionPut, collections::put),
-    route("PATCH", COLLECTION, "Microsoft.Compute/restorePointCollections/write", &COMPUTE, Spend::CollectionUpdate, collections::patch),
-    route("DELETE", COLLECTION, "Microsoft.Compute/restorePointCollections/delete", &COMPUTE, Spend::PointDelete, collections::delete),
-    route("GET", POINT, "Microsoft.Compute/restorePointCollections/restorePoints/read", &COMPUTE, Spend::PointGet, restore_points::get),
-    route("PUT", POINT, "Microsoft.Compute/restorePointCollections/restorePoints/write", &COMPUTE, Spend::PointPut, restore_points::put),
+    route(
+        "GET",
+        COLLECTIONS,
+        "Microsoft.Compute/restorePointCollections/read",
+        &COMPUTE,
+        Spend::PointList,
+        collections::list_in_group,
+    ),
+    route(
+        "GET",
+        COLLECTION,
+        "Microsoft.Compute/restorePointCollections/read",
+        &COMPUTE,
+        Spend::PointGet,
+        collections::get,
+    ),
+    route(
+        "PUT",
+        COLLECTION,
+        "Microsoft.Compute/restorePointCollections/write",
+        &COMPUTE,
+        Spend::CollectionPut,
+        collections::put,
+    ),
+    route(
+        "PATCH",
+        COLLECTION,
+        "Microsoft.Compute/restorePointCollections/write",
+        &COMPUTE,
+        Spend::CollectionUpdate,
+        collections::patch,
+    ),
+    route(
+        "DELETE",
+        COLLECTION,
+        "Microsoft.Compute/restorePointCollections/delete",
+        &COMPUTE,
+        Spend::PointDelete,
+        collections::delete,
+    ),
+    route(
+        "GET",
+        POINT,
+        "Microsoft.Compute/restorePointCollections/restorePoints/read",
+        &COMPUTE,
+        Spend::PointGet,
+        restore_points::get,
+    ),
+    route(
+        "PUT",
+        POINT,
+        "Microsoft.Compute/restorePointCollections/restorePoints/write",
+        &COMPUTE,
+        Spend::PointPut,
+        restore_points::put,
+    ),
     route(
         "DELETE",
         POINT,

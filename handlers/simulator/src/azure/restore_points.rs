@@ -11,158 +11,27 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::budgets::Charge;
 use super::call::{Answer, Call, Cause, Failure};
 use super::charges::point_charge;
 use super::collections::About;
-use super::disks::DiskRef;
 use super::errors::{ArmError, another_operation, invalid_parameter, not_found};
 use super::event_grid::{Outcome, Verb};
-use super::ids::{compute_id, guid_of, key, region_as_compute_writes_it, stamp};
-use super::machines::{Machine, Os, Provisioning};
+use super::ids::{compute_id, key};
+use super::machines::{Machine, Provisioning};
+use super::point::{Point, PointState, PointView};
 use super::state::{State, Step};
 
 /// Most points of a machine over all its collections (documented).
 const POINTS_PER_MACHINE: usize = 500;
 
-/// Where a point is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PointState {
-    Creating,
-    Succeeded,
-    Failed,
-    Deleting,
-}
-
-/// A point.
-#[derive(Clone, Debug)]
-pub(crate) struct Point {
-    pub(crate) name: String,
-    pub(crate) crash: bool,
-    pub(crate) excluded: Vec<String>,
-    /// The machine as it was.
-    pub(crate) machine: Arc<Machine>,
-    pub(crate) state: PointState,
-    pub(crate) created: Timestamp,
-    pub(crate) ended: Option<Timestamp>,
-    pub(crate) failure: Option<Failure>,
-}
-
-/// What a test or the control API sees of a point.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PointView {
-    /// Its name.
-    pub name: String,
-    /// Its whole id.
-    pub id: String,
-    /// `Creating`, `Succeeded`, `Failed` or `Deleting`.
-    pub state: String,
-    /// The consistency that was reached, or asked for while it is made.
-    pub consistency: Option<String>,
-    /// The machine's `vmId`.
-    pub vm_id: String,
-    /// When it was begun.
-    pub time_created: Timestamp,
-    /// When it ended.
-    pub ended: Option<Timestamp>,
-    /// Why it failed.
-    pub error_code: Option<String>,
-}
-
-impl Point {
-    pub(crate) fn id(&self, about: &About) -> String {
-        format!("{}/restorePoints/{}", about.id(), self.name)
-    }
-
-    /// The consistency: what was asked at once, what was reached when it is reached (recorded).
-    fn consistency(&self) -> Option<&'static str> {
-        match (self.crash, self.state) {
-            (true, _) => Some("CrashConsistent"),
-            (false, PointState::Succeeded | PointState::Deleting) => Some(match self.machine.os {
-                Os::Windows => "ApplicationConsistent",
-                Os::Linux => "FileSystemConsistent",
-            }),
-            (false, PointState::Creating | PointState::Failed) => None,
-        }
-    }
-
-    pub(crate) fn json(&self, about: &About, seed: u64) -> Value {
-        let mut properties = json!({
-            "sourceMetadata": self.source_metadata(about, seed),
-            "provisioningState": format!("{:?}", self.state),
-            "timeCreated": stamp(self.created),
-        });
-        if let Some(consistency) = self.consistency() {
-            properties["consistencyMode"] = json!(consistency);
-        }
-        if !self.excluded.is_empty() {
-            let excluded: Vec<Value> = self.excluded.iter().map(|id| json!({ "id": id })).collect();
-            properties["excludeDisks"] = json!(excluded);
-        }
-        json!({ "name": self.name, "id": self.id(about), "properties": properties })
-    }
-
-    pub(crate) fn view(&self, about: &About) -> PointView {
-        PointView {
-            name: self.name.clone(),
-            id: self.id(about),
-            state: format!("{:?}", self.state),
-            consistency: self.consistency().map(str::to_owned),
-            vm_id: self.machine.vm_id.clone(),
-            time_created: self.created,
-            ended: self.ended,
-            error_code: self.failure.as_ref().map(|failure| failure.code.clone()),
-        }
-    }
-
-    fn source_metadata(&self, about: &About, seed: u64) -> Value {
-        let machine = &self.machine;
-        let data = machine.data_disks.iter().filter(|disk| !self.leaves_out(disk));
-        json!({
-            "vmId": machine.vm_id,
-            "location": region_as_compute_writes_it(&machine.location),
-            "hardwareProfile": { "vmSize": machine.size },
-            "storageProfile": {
-                "osDisk": self.disk(&machine.os_disk, about, seed),
-                "dataDisks": data.map(|disk| self.disk(disk, about, seed)).collect::<Vec<_>>(),
-            },
-            "osProfile": machine.os_profile(),
-            "hyperVGeneration": "V1",
-        })
-    }
-
-    /// A disk, with its restore point's id once the point succeeded (recorded).
-    fn disk(&self, disk: &DiskRef, about: &About, seed: u64) -> Value {
-        let mut body = self.machine.disk_json(disk);
-        if let Some(fields) = body.as_object_mut() {
-            fields.remove("createOption");
-            fields.remove("deleteOption");
-        }
-        if self.state == PointState::Succeeded {
-            let point = self.id(about);
-            let suffix = guid_of(seed, "disk restore point", &format!("{point}/{}", disk.name));
-            body["diskRestorePoint"] = json!({
-                "encryption": { "type": "EncryptionAtRestWithPlatformKey" },
-                "id": format!("{point}/diskRestorePoints/{}_{suffix}", disk.name),
-            });
-        }
-        body
-    }
-
-    fn leaves_out(&self, disk: &DiskRef) -> bool {
-        let id = key(&compute_id(&self.machine.subscription, &self.machine.group, "disks", &disk.name));
-        self.excluded.iter().any(|excluded| key(excluded) == id)
-    }
-}
-
 impl State {
     /// All points of a machine's source id, over all collections.
     pub(crate) fn points_of_source(&self, machine: &str) -> Vec<PointView> {
         let machine = key(machine);
-        let own = self.collections.values().filter(|found| key(&found.about.source) == machine);
+        let own = self.collections.values().filter(|found| found.about.source_key == machine);
         let mut points: Vec<PointView> =
             own.flat_map(|found| found.points.values().map(|point| point.view(&found.about))).collect();
         points.sort_by(|one, other| (one.time_created, &one.id).cmp(&(other.time_created, &other.id)));
@@ -172,7 +41,7 @@ impl State {
     /// Puts a finished point behind everybody's back: no call, no event.
     pub(crate) fn plant_point(&mut self, collection: &str, name: &str, now: Timestamp) -> Option<PointView> {
         let found = self.collections.get(&key(collection))?;
-        let machine = self.machines.get(&key(&found.about.source))?.clone();
+        let machine = self.machines.get(&found.about.source_key)?.clone();
         let point = Point {
             name: name.to_owned(),
             crash: false,
@@ -205,7 +74,7 @@ struct Wanted {
 /// does not draw on it.
 pub(crate) fn charge(state: &State, call: &Call) -> Option<Charge> {
     let wanted = wanted(state, call).ok()?;
-    Some(point_charge(wanted.crash, &key(&wanted.about.source)))
+    Some(point_charge(wanted.crash, &wanted.about.source_key))
 }
 
 /// `PUT …/restorePoints/{name}`.
@@ -268,7 +137,14 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Result<Answer, ArmError>
 }
 
 /// Half of the time has passed: the guest was asked to be still, or could not be.
-pub(crate) fn halfway(state: &mut State, operation: String, collection: String, point: String, cause: Cause, at: Timestamp) {
+pub(crate) fn halfway(
+    state: &mut State,
+    operation: String,
+    collection: String,
+    point: String,
+    cause: Cause,
+    at: Timestamp,
+) {
     let Some(found) = state.point_mut(&collection, &point) else {
         return;
     };
@@ -276,7 +152,9 @@ pub(crate) fn halfway(state: &mut State, operation: String, collection: String, 
     let living = state.machines.get(&key(&machine.id())).filter(|living| living.vm_id == machine.vm_id);
     let failure = match living {
         // *Assumed*: what a point fails with whose machine is deleted meanwhile.
-        None => Some(failure("VMRestorePointInternalError", "An internal error occurred while creating the restore point.")),
+        None => {
+            Some(failure("VMRestorePointInternalError", "An internal error occurred while creating the restore point."))
+        }
         Some(living) if !crash && !living.agent_ready => Some(failure(
             "VMAgentStatusCommunicationError",
             "VM Agent unable to communicate with compute service. The restore point could not be created.",
@@ -337,10 +215,9 @@ fn wanted(state: &State, call: &Call) -> Result<Wanted, ArmError> {
         let message = format!("Restore point '{}' already exists and cannot be updated.", call.param(3));
         return Err(ArmError::new(409, "Conflict", message));
     }
-    let source = key(&about.source);
     let missing = || not_found(about.source.rsplit('/').next().unwrap_or_default());
-    let machine = state.machines.get(&source).cloned().ok_or_else(missing)?;
-    check_machine(state, &machine, &source, &excluded)?;
+    let machine = state.machines.get(&about.source_key).cloned().ok_or_else(missing)?;
+    check_machine(state, &machine, &about.source_key, &excluded)?;
     Ok(Wanted { about, machine, crash, excluded })
 }
 
@@ -350,19 +227,23 @@ fn check_machine(state: &State, machine: &Machine, source: &str, excluded: &[Str
         let message = format!("Operation 'restorePoint' is not allowed on VM '{}' in its current state.", machine.name);
         return Err(ArmError::new(409, "OperationNotAllowed", message));
     }
-    let own = || state.collections.values().filter(|found| key(&found.about.source) == source);
+    let own = || state.collections.values().filter(|found| found.about.source_key == source);
     if own().flat_map(|found| found.points.values()).any(|point| point.state == PointState::Creating) {
         return Err(another_operation(&machine.name));
     }
     if own().map(|found| found.points.len()).sum::<usize>() >= POINTS_PER_MACHINE {
         // *Assumed*: code and wording; the limit is documented.
-        let message = format!("The VM '{}' has reached the maximum of {POINTS_PER_MACHINE} restore points.", machine.name);
+        let message =
+            format!("The VM '{}' has reached the maximum of {POINTS_PER_MACHINE} restore points.", machine.name);
         return Err(ArmError::new(409, "OperationNotAllowed", message));
     }
     let os_disk = key(&compute_id(&machine.subscription, &machine.group, "disks", &machine.os_disk.name));
     let known = |id: &String| {
         let id = key(id);
-        machine.data_disks.iter().any(|d| key(&compute_id(&machine.subscription, &machine.group, "disks", &d.name)) == id)
+        machine
+            .data_disks
+            .iter()
+            .any(|d| key(&compute_id(&machine.subscription, &machine.group, "disks", &d.name)) == id)
     };
     // *Assumed*: that the OS disk and unknown disks cannot be left out.
     if excluded.iter().any(|id| key(id) == os_disk || !known(id)) {

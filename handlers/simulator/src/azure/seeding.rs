@@ -13,8 +13,8 @@ use super::identity::Principal;
 use super::ids::{ResourceId, key};
 use super::machine_calls;
 use super::machines::MachineSeed;
+use super::point::PointView;
 use super::registry::{Found, find};
-use super::restore_points::PointView;
 use super::subscriptions::{Subscription, SubscriptionState};
 
 /// The api-version of calls made from here.

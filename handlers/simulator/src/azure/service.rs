@@ -118,7 +118,8 @@ async fn hear(request: Request) -> Option<Heard> {
         host: text("host").or_else(|| parts.uri.authority().map(ToString::to_string)),
         token: bearer(&parts.headers).map(str::to_owned),
         client_request_id: text("x-ms-client-request-id"),
-        returns_client_request_id: text("x-ms-return-client-request-id").is_some_and(|yes| yes.eq_ignore_ascii_case("true")),
+        returns_client_request_id: text("x-ms-return-client-request-id")
+            .is_some_and(|yes| yes.eq_ignore_ascii_case("true")),
         body,
     })
 }
@@ -222,7 +223,12 @@ fn remaining_header(left: &Left) -> &'static str {
     }
 }
 
-fn spend_compute(arm: &Arm, state: &State, route: &Route, call: &Call) -> Result<Option<(&'static str, String)>, ArmError> {
+fn spend_compute(
+    arm: &Arm,
+    state: &State,
+    route: &Route,
+    call: &Call,
+) -> Result<Option<(&'static str, String)>, ArmError> {
     if route.spend == Spend::Nothing {
         return Ok(None);
     }
@@ -342,8 +348,11 @@ fn region_trouble(arm: &Arm, found: &Found, heard: &Heard) -> Option<RegionTroub
     let region = of_operation.flatten().or_else(|| {
         let end = heard.path.match_indices('/').nth(8).map_or(heard.path.len(), |(at, _)| at);
         let known = route.top_level(params).and_then(|_| state.region_of(&heard.path[..end]));
-        let body: Value = serde_json::from_slice(&heard.body).unwrap_or_default();
-        known.or_else(|| body["location"].as_str().map(str::to_ascii_lowercase))
+        let in_body = || {
+            let body: Value = serde_json::from_slice(&heard.body).ok()?;
+            body["location"].as_str().map(str::to_ascii_lowercase)
+        };
+        known.or_else(in_body)
     })?;
     drop(state);
     arm.trouble_in(&region)

@@ -153,7 +153,8 @@ impl State {
 /// `GET /subscriptions`: those in which the caller may read anything.
 pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let action = "Microsoft.Resources/subscriptions/read";
-    let visible = |one: &&Arc<Subscription>| allows(&call.principal.grants, action, &format!("/subscriptions/{}", one.id));
+    let visible =
+        |one: &&Arc<Subscription>| allows(&call.principal.grants, action, &format!("/subscriptions/{}", one.id));
     let value: Vec<Value> = state.subscriptions.values().filter(visible).map(|one| one.json()).collect();
     let count = json!({ "type": "Total", "value": value.len() });
     Ok(Answer::new(200, json!({ "value": value, "count": count })))
@@ -190,7 +191,8 @@ pub(crate) fn put_group(state: &mut State, call: &Call) -> Result<Answer, ArmErr
     let body = call.object()?;
     // *Assumed*: codes and wordings of both refusals.
     let location = body["location"].as_str().map(|place| place.replace(' ', "").to_ascii_lowercase());
-    let missing = || ArmError::gateway(400, "LocationRequired", "The location property is required for this definition.");
+    let missing =
+        || ArmError::gateway(400, "LocationRequired", "The location property is required for this definition.");
     let location = location.filter(|place| !place.is_empty()).ok_or_else(missing)?;
     let key = key(&group_id(call.param(0), call.param(1)));
     let before = state.groups.get(&key).cloned();

@@ -33,9 +33,10 @@ impl Core {
         }
         match (request.method.as_str(), place.as_slice()) {
             ("POST", ["functions", _]) => self.admin_invoke(request, path[1]),
-            ("GET", ["functions"]) => {
-                json(200, &Json::List(self.app.functions.values().filter(is_listed).map(|f| self.item(f, None)).collect()))
-            }
+            ("GET", ["functions"]) => json(
+                200,
+                &Json::List(self.app.functions.values().filter(is_listed).map(|f| self.item(f, None)).collect()),
+            ),
             ("GET", ["functions", _]) => match self.app.function_any_case(path[1]).filter(is_listed) {
                 Some(function) => json(200, &self.item(function, request.header("host"))),
                 None => RawResponse::new(404),
@@ -113,8 +114,15 @@ impl Core {
             },
             Trigger::EventGrid { .. } => match Json::parse(text) {
                 Ok(Json::Object(event)) => event_payload(binding, &event),
-                _ => return unbindable(binding, &format!("System.FormatException: Unable to parse {text} to \
-                                                          Newtonsoft.Json.Linq.JObject")),
+                _ => {
+                    return unbindable(
+                        binding,
+                        &format!(
+                            "System.FormatException: Unable to parse {text} to \
+                                                          Newtonsoft.Json.Linq.JObject"
+                        ),
+                    );
+                }
             },
             Trigger::ServiceBus { binary, .. } => {
                 service_bus::payload(binding, *binary, text.as_bytes(), service_bus::admin_metadata())
@@ -196,9 +204,8 @@ impl Core {
     fn keys(&self, method: &str, kind: &str, name: Option<&str>, request: &RawRequest) -> RawResponse {
         let authority = request.header("host").unwrap_or(&self.options.authority);
         let base = format!("http://{authority}/admin/host/{kind}");
-        let links = |place: String| {
-            Json::List(vec![Json::object([("rel", Json::text("self")), ("href", Json::Text(place))])])
-        };
+        let links =
+            |place: String| Json::List(vec![Json::object([("rel", Json::text("self")), ("href", Json::Text(place))])]);
         let mut ring = lock(&self.keys);
         let keys = if kind == "systemkeys" { &mut ring.system } else { &mut ring.host };
         let pair = |name: &str, value: &str| [("name", Json::text(name)), ("value", Json::text(value))];
@@ -240,7 +247,9 @@ fn is_listed(function: &&Function) -> bool {
 }
 
 fn unbindable(binding: &str, reason: &str) -> Input {
-    Input::Unbindable(format!("System.InvalidOperationException: Exception binding parameter '{binding}'\n ---> {reason}"))
+    Input::Unbindable(format!(
+        "System.InvalidOperationException: Exception binding parameter '{binding}'\n ---> {reason}"
+    ))
 }
 
 fn json(status: u16, value: &Json) -> RawResponse {

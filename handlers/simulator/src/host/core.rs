@@ -175,6 +175,8 @@ impl Core {
             self.worker().dispose();
         } else {
             *lock(&self.left_running) = self.worker().abandon();
+            // Whoever owns the process must hear of it before the runtime can end.
+            tokio::task::yield_now().await;
         }
         lock(&self.runs).abort_all();
         self.state.send_replace(HostState::Stopped);

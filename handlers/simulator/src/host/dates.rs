@@ -9,10 +9,10 @@ use super::json::Json;
 
 /// Nanoseconds of one tick, the grain of .NET's clock.
 const TICK_NS: i32 = 100;
-/// From this decimal exponent on .NET writes a double with an exponent.
+/// From this decimal exponent on .NET writes a double with an exponent; *assumed*, as the next: no recording shows it.
 const LARGE_EXPONENT: i32 = 15;
 /// Below this decimal exponent .NET writes a double with an exponent.
-const SMALL_EXPONENT: i32 = -5;
+const SMALL_EXPONENT: i32 = -4;
 
 /// A date that JSON text shows, as the library takes it for one.
 struct Shown {
@@ -113,7 +113,12 @@ fn precise_civil(at: DateTime) -> String {
 /// Only the ISO form with a `T` counts as a date.
 fn read(text: &str) -> Option<Shown> {
     let bytes = text.as_bytes();
-    if !(19..=40).contains(&bytes.len()) || bytes[4] != b'-' || bytes[7] != b'-' || bytes[10] != b'T' || !text.is_ascii() {
+    if !(19..=40).contains(&bytes.len())
+        || bytes[4] != b'-'
+        || bytes[7] != b'-'
+        || bytes[10] != b'T'
+        || !text.is_ascii()
+    {
         return None;
     }
     let digits = |from: usize, to: usize| text.get(from..to).filter(|part| part.bytes().all(|b| b.is_ascii_digit()));

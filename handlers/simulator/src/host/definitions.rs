@@ -213,10 +213,7 @@ fn handler_description(host: &Json) -> Option<HandlerDescription> {
     })
 }
 
-fn read_functions(
-    root: &Path,
-    settings: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, Function>, AppError> {
+fn read_functions(root: &Path, settings: &BTreeMap<String, String>) -> Result<BTreeMap<String, Function>, AppError> {
     let unreadable = |source| AppError::Unreadable { path: root.to_owned(), source };
     let mut functions = BTreeMap::new();
     for entry in std::fs::read_dir(root).map_err(unreadable)? {
@@ -346,9 +343,9 @@ fn expand(text: &str, settings: &BTreeMap<String, String>) -> Result<String, Str
     while let Some(name) = parts.next() {
         let Some(after) = parts.next() else { return Ok(format!("{out}%{name}")) };
         let value = settings.get(name);
-        out.push_str(value.ok_or_else(|| {
-            format!("Microsoft.Azure.WebJobs.Host: '%{name}%' does not resolve to a value.")
-        })?);
+        out.push_str(
+            value.ok_or_else(|| format!("Microsoft.Azure.WebJobs.Host: '%{name}%' does not resolve to a value."))?,
+        );
         out.push_str(after);
     }
     Ok(out)

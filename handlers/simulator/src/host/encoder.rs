@@ -114,9 +114,10 @@ impl Metadata {
 /// The whole body.
 pub(super) fn body(binding: &str, value: &Value, metadata: &Metadata) -> String {
     let data = Json::Object(vec![(binding.to_owned(), value.encoded())]);
-    let entries = metadata.0.iter().filter(|(name, value)| {
-        !matches!(value, Value::Null) && !name.to_ascii_lowercase().ends_with("trigger")
-    });
+    let entries = metadata
+        .0
+        .iter()
+        .filter(|(name, value)| !matches!(value, Value::Null) && !name.to_ascii_lowercase().ends_with("trigger"));
     let metadata = Json::Object(entries.map(|(name, value)| (name.clone(), value.encoded())).collect());
     Json::object([("Data", data), ("Metadata", metadata)]).to_string()
 }

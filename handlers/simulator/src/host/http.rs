@@ -8,8 +8,8 @@ use super::definitions::{Function, Level, Trigger};
 use super::flights::Cause;
 use super::http_json;
 use super::invoke::{Call, Input, Reply};
-use super::keys::Access;
 use super::kestrel;
+use super::keys::Access;
 use super::options::Telemetry;
 use super::routes::{self, Match};
 use super::target::Target;
@@ -159,11 +159,12 @@ impl Core {
                 None => headers.push((name.clone(), value.clone())),
             }
         }
-        let mut append = |name: &str, value: &str, between: &str| {
-            match headers.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
-                Some((_, known)) => *known = format!("{known}{between}{value}"),
-                None => headers.push((name.to_owned(), value.to_owned())),
-            }
+        let mut append = |name: &str, value: &str, between: &str| match headers
+            .iter_mut()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+        {
+            Some((_, known)) => *known = format!("{known}{between}{value}"),
+            None => headers.push((name.to_owned(), value.to_owned())),
         };
         append("X-Azure-Functions-HostVersion", &self.options.version, ", ");
         append("X-Azure-Functions-InvocationId", id, ", ");

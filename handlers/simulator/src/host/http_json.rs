@@ -67,9 +67,8 @@ pub(super) fn response(answer: &Answer, output: Option<&str>) -> RawResponse {
     if answer.outputs.is_none() && returned.is_empty() {
         return RawResponse::new(204);
     }
-    let named = |members: &[(String, Json)]| {
-        members.iter().find(|(name, _)| name == output).map(|(_, value)| value.clone())
-    };
+    let named =
+        |members: &[(String, Json)]| members.iter().find(|(name, _)| name == output).map(|(_, value)| value.clone());
     match named(returned).or_else(|| named(outputs)) {
         None => json(200, &Json::Object(Vec::new())),
         Some(value @ Json::Object(_)) => from_object(&value),

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::answers::{self, Answer, Verdict};
 use super::core::Core;
-use super::definitions::Retry;
 use super::dates;
+use super::definitions::Retry;
 use super::encoder::{self, Metadata, Value};
 use super::flights::Cause;
 use super::json::Json;
@@ -201,8 +201,7 @@ impl Core {
 
     fn failed(&self, call: &Call, id: &str, duration: Duration, cause: &str) -> Failure {
         let message = format!("Exception while executing function: Functions.{}", call.function);
-        let text =
-            format!("Microsoft.Azure.WebJobs.Host.FunctionInvocationException: {message}\n ---> {cause}");
+        let text = format!("Microsoft.Azure.WebJobs.Host.FunctionInvocationException: {message}\n ---> {cause}");
         self.executed(call, id, duration, LogLevel::Error, "Failed", &format!("\n{text}"));
         self.record_end(id, Outcome::Failed, duration);
         Failure { message, cause: text }

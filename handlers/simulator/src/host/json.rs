@@ -213,13 +213,24 @@ impl Reader<'_> {
 
     fn string(&mut self) -> Result<String, JsonError> {
         self.expect(b'"')?;
+        // Searches for one byte are fast, and bodies are large; no stretch is searched twice for the same byte.
+        let text = self.text;
+        let next = |from: usize, byte: char| text[from..].find(byte).map_or(text.len(), |at| from + at);
+        let (mut quote, mut slash) = (next(self.at, '"'), next(self.at, '\\'));
         let mut out = String::new();
         loop {
-            let rest = &self.text[self.at..];
-            let plain = rest.find(['"', '\\']).ok_or(JsonError::Unexpected(self.text.len()))?;
-            out.push_str(&rest[..plain]);
-            self.at += plain + 1;
-            if rest.as_bytes()[plain] == b'"' {
+            if quote < self.at {
+                quote = next(self.at, '"');
+            }
+            if slash < self.at {
+                slash = next(self.at, '\\');
+            }
+            if quote == text.len() {
+                return Err(JsonError::Unexpected(quote));
+            }
+            out.push_str(&text[self.at..quote.min(slash)]);
+            self.at = quote.min(slash) + 1;
+            if quote < slash {
                 return Ok(out);
             }
             self.escape(&mut out)?;

@@ -91,12 +91,12 @@ const RESPONSE: [&str; 36] = [
 ];
 
 /// Puts the headers of a request in order.
-pub(super) fn order_request(headers: &mut Vec<(String, String)>) {
+pub(super) fn order_request(headers: &mut [(String, String)]) {
     order(headers, &REQUEST);
 }
 
 /// Puts the headers of an answer in order.
-pub(super) fn order_response(headers: &mut Vec<(String, String)>) {
+pub(super) fn order_response(headers: &mut [(String, String)]) {
     order(headers, &RESPONSE);
 }
 

@@ -33,6 +33,8 @@ mod schedule;
 mod server;
 mod service_bus;
 mod target;
+#[cfg(test)]
+mod tests;
 mod timer_status;
 mod timers;
 mod trace;

@@ -4,7 +4,6 @@
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
@@ -29,8 +28,14 @@ struct Process {
     pid: u32,
     connections: Connections,
     exit: watch::Receiver<Option<i32>>,
-    kill: Arc<Notify>,
-    left_running: AtomicBool,
+    orders: Arc<Orders>,
+}
+
+/// What the task that owns the child is told.
+#[derive(Default)]
+struct Orders {
+    kill: Notify,
+    leave: Notify,
 }
 
 struct Loopback(u16);
@@ -46,6 +51,8 @@ impl Launcher for Processes {
             .envs(&self.0.environment)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            // A runtime that ends before an order is obeyed must not leave the child behind.
+            .kill_on_drop(true)
             .spawn()?;
         let pid = child.id().unwrap_or_default();
         if let Some(stdout) = child.stdout.take() {
@@ -55,10 +62,10 @@ impl Launcher for Processes {
             tokio::spawn(read_lines(stderr, start.output.clone(), OutputLine::Stderr));
         }
         let (exited, exit) = watch::channel(None);
-        let kill = Arc::new(Notify::new());
-        tokio::spawn(watch_child(child, kill.clone(), exited));
+        let orders = Arc::new(Orders::default());
+        tokio::spawn(watch_child(child, orders.clone(), exited));
         let connections = Connections::new(Loopback(start.port));
-        Ok(Arc::new(Process { pid, connections, exit, kill, left_running: AtomicBool::new(false) }))
+        Ok(Arc::new(Process { pid, connections, exit, orders }))
     }
 }
 
@@ -79,19 +86,18 @@ impl Handler for Process {
     }
 
     fn kill(&self) {
-        self.kill.notify_one();
+        self.orders.kill.notify_one();
     }
 
     fn leave_running(&self) {
-        self.left_running.store(true, Ordering::SeqCst);
+        self.orders.leave.notify_one();
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if !self.left_running.load(Ordering::SeqCst) {
-            self.kill.notify_one();
-        }
+        // A child that was left running has nobody to obey this any more.
+        self.orders.kill.notify_one();
     }
 }
 
@@ -110,10 +116,13 @@ pub(super) async fn free_port() -> io::Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
-async fn watch_child(mut child: Child, kill: Arc<Notify>, exited: watch::Sender<Option<i32>>) {
+async fn watch_child(mut child: Child, orders: Arc<Orders>, exited: watch::Sender<Option<i32>>) {
     let status = tokio::select! {
+        biased;
         status = child.wait() => status,
-        () = kill.notified() => {
+        // Forgotten, because dropping it would kill it.
+        () = orders.leave.notified() => return std::mem::forget(child),
+        () = orders.kill.notified() => {
             // Fails only for a process that has ended already, which the wait then reports.
             child.start_kill().ok();
             child.wait().await

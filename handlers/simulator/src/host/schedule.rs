@@ -56,7 +56,9 @@ impl Schedule {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let fields: Vec<&str> = text.split_whitespace().collect();
         match fields.as_slice() {
-            [minute, hour, day, month, weekday] => Cron::parse(["0", minute, hour, day, month, weekday]).map(Schedule::Cron),
+            [minute, hour, day, month, weekday] => {
+                Cron::parse(["0", minute, hour, day, month, weekday]).map(Schedule::Cron)
+            }
             [second, minute, hour, day, month, weekday] => {
                 Cron::parse([second, minute, hour, day, month, weekday]).map(Schedule::Cron)
             }

@@ -77,7 +77,11 @@ impl Core {
             match bus.renew(&message.lock_token) {
                 Ok(renewed) => until = renewed,
                 Err(error) => {
-                    return self.logs.write(LogLevel::Warning, CATEGORY, format!("Message {}: {error}", message.message_id));
+                    return self.logs.write(
+                        LogLevel::Warning,
+                        CATEGORY,
+                        format!("Message {}: {error}", message.message_id),
+                    );
                 }
             }
         }

@@ -17,8 +17,8 @@ use super::logs::LogLevel;
 use super::schedule::Schedule;
 use super::timer_status::TimerStatus;
 
-/// First and longest pause between tries to start a listener; recorded: about 2, 4, 5, 8 and 17 s.
-const RECOVERY_FIRST: Duration = Duration::from_secs(2);
+/// Pauses between tries to start a listener, in seconds, as recorded; *assumed*: later ones are two minutes.
+const RECOVERY: [f64; 5] = [2.05, 3.9, 5.4, 8.4, 17.05];
 const RECOVERY_LONGEST: Duration = Duration::from_secs(120);
 
 /// A timer while its listener runs.
@@ -155,17 +155,18 @@ impl Core {
     }
 
     async fn cannot_listen(&self, name: &str) {
-        let mut pause = RECOVERY_FIRST;
+        let mut pauses = RECOVERY.into_iter().map(Duration::from_secs_f64);
         loop {
             let text = format!("The listener for function 'Functions.{name}' was unable to start.");
             let cause = "System.InvalidOperationException: Could not create BlobContainerClient for ScheduleMonitor";
             self.logs.write(
                 LogLevel::Error,
                 "Host.Startup",
-                format!("{text}\nMicrosoft.Azure.WebJobs.Host.Listeners.FunctionListenerException: {text}\n ---> {cause}"),
+                format!(
+                    "{text}\nMicrosoft.Azure.WebJobs.Host.Listeners.FunctionListenerException: {text}\n ---> {cause}"
+                ),
             );
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(RECOVERY_LONGEST);
+            tokio::time::sleep(pauses.next().unwrap_or(RECOVERY_LONGEST)).await;
         }
     }
 }

@@ -18,7 +18,8 @@ impl Caller {
     pub(super) fn of(request: &RawRequest) -> Self {
         let parent = request.header("traceparent").and_then(|text| {
             let mut parts = text.split('-');
-            let (Some("00"), Some(trace), Some(_), Some(flags)) = (parts.next(), parts.next(), parts.next(), parts.next())
+            let (Some("00"), Some(trace), Some(_), Some(flags)) =
+                (parts.next(), parts.next(), parts.next(), parts.next())
             else {
                 return None;
             };

@@ -130,15 +130,20 @@ pub(super) fn reason(status: u16) -> &'static str {
 }
 
 /// Reads an answer to a request of this method.
-pub(super) async fn read_response(stream: &mut (impl AsyncBufRead + Unpin), method: &str) -> Result<RawResponse, WireError> {
+pub(super) async fn read_response(
+    stream: &mut (impl AsyncBufRead + Unpin),
+    method: &str,
+) -> Result<RawResponse, WireError> {
     loop {
         let head = read_head(stream).await?.ok_or(WireError::Ended)?;
-        let status = head.first.split(' ').nth(1).and_then(|text| text.parse::<u16>().ok()).ok_or(WireError::Invalid)?;
+        let status =
+            head.first.split(' ').nth(1).and_then(|text| text.parse::<u16>().ok()).ok_or(WireError::Invalid)?;
         if (100..200).contains(&status) {
             continue;
         }
         let bare = method == "HEAD" || status == 204 || status == 304;
-        let unframed = find(&head.headers, "content-length").is_none() && find(&head.headers, "transfer-encoding").is_none();
+        let unframed =
+            find(&head.headers, "content-length").is_none() && find(&head.headers, "transfer-encoding").is_none();
         let body = match (bare, unframed) {
             (true, _) => Bytes::new(),
             (false, true) => read_to_end(stream).await?,

@@ -182,7 +182,9 @@ impl Worker {
         self.logs.write(
             LogLevel::Warning,
             WHO,
-            format!("A function timeout has occurred. Restarting worker process executing invocationId '{invocation}'."),
+            format!(
+                "A function timeout has occurred. Restarting worker process executing invocationId '{invocation}'."
+            ),
         );
         let now = Instant::now();
         let before = lock(&self.last_timeout).replace(now);
@@ -277,7 +279,9 @@ impl Worker {
             let mut request = RawRequest::new("GET", "/").with("Host", format!("127.0.0.1:{}", self.port()));
             request.headers.extend(trace::headers(self.plan.telemetry, None, &self.ids));
             let answer = match limit {
-                Some(limit) => tokio::time::timeout(limit, handler.send(&request)).await.unwrap_or(Err(WireError::Ended)),
+                Some(limit) => {
+                    tokio::time::timeout(limit, handler.send(&request)).await.unwrap_or(Err(WireError::Ended))
+                }
                 None => handler.send(&request).await,
             };
             // Any answer, and also a broken connection, counts as ready.

@@ -236,7 +236,9 @@ impl EventGrid {
             None => self.start(&event, 1, SignedDuration::ZERO, false),
             Some(EventEffect::Drop) => {}
             Some(EventEffect::Duplicate { copies }) => self.start(&event, copies, SignedDuration::ZERO, false),
-            Some(EventEffect::Delay { seconds }) => self.start(&event, 1, SignedDuration::from_secs(seconds.into()), false),
+            Some(EventEffect::Delay { seconds }) => {
+                self.start(&event, 1, SignedDuration::from_secs(seconds.into()), false)
+            }
             Some(EventEffect::Reorder) => self.start(&event, 1, SignedDuration::ZERO, true),
         }
     }

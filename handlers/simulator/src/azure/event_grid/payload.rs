@@ -90,6 +90,7 @@ impl Raised {
             "resourceProvider": provider,
             "resourceUri": subject,
             "operationName": self.operation_name,
+
             "status": match self.outcome { Outcome::Success => "Succeeded", Outcome::Failure => "Failed" },
             "subscriptionId": self.subscription(),
             "tenantId": tenant,

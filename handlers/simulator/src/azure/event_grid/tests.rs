@@ -92,7 +92,9 @@ async fn a_creation_raises_two_events_an_update_one_and_a_deletion_one() {
     );
     assert_eq!(events[0].correlation_id, events[1].correlation_id);
     assert_ne!(events[1].correlation_id, events[2].correlation_id);
-    let request = |place: usize| grid.event_body(&events[place].id, EventSchema::EventGridSchema).unwrap()["data"]["httpRequest"].clone();
+    let request = |place: usize| {
+        grid.event_body(&events[place].id, EventSchema::EventGridSchema).unwrap()["data"]["httpRequest"].clone()
+    };
     assert_eq!(request(1), Value::Null, "a creation's event has no request");
     assert_eq!(request(2)["method"], "PATCH");
 }
@@ -195,7 +197,8 @@ async fn orders_lose_repeat_delay_and_overtake() {
     seconds(5).await;
     create(arm, "second");
     seconds(100).await;
-    let of = |name: &str| grid.deliveries().iter().filter(|one| one.subject.ends_with(name)).cloned().collect::<Vec<_>>();
+    let of =
+        |name: &str| grid.deliveries().iter().filter(|one| one.subject.ends_with(name)).cloned().collect::<Vec<_>>();
     assert_eq!((of("lost").len(), of("many").len(), of("late").len()), (0, 50, 0));
     let order: Vec<String> = grid.deliveries().iter().map(|one| one.subject.clone()).collect();
     let place = |name: &str| order.iter().position(|subject| subject.ends_with(name)).unwrap();

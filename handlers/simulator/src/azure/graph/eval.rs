@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::super::ids::stamp_z;
-use super::parser::{Compare, Expr, Function, Stage, time_of};
+use super::syntax::{Compare, Expr, Function, Stage, time_of};
 
 /// A value on its way.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,6 +4,7 @@
 mod eval;
 mod lexer;
 mod parser;
+mod syntax;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::access::allows;
+use super::access::{Grant, allows, reads_something};
 use super::call::{Answer, Call};
 use super::errors::{ArmError, invalid_content};
 use super::ids::stamp_z;
@@ -49,12 +50,15 @@ pub(crate) trait Listed: fmt::Debug + Send + Sync {
 pub(crate) struct GraphIndex {
     lag: SignedDuration,
     rows: BTreeMap<String, Arc<dyn Listed>>,
-    pending: BTreeMap<(Timestamp, u64), (String, Option<Arc<dyn Listed>>)>,
+    pending: BTreeMap<(Timestamp, u64), Change>,
     recorded: u64,
     /// Counts changes of `rows`.
     version: u64,
     results: Vec<(Asked, Arc<Vec<Value>>)>,
 }
+
+/// A resource's key, and its row unless it is gone.
+type Change = (String, Option<Arc<dyn Listed>>);
 
 /// What a kept result is the answer to.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +66,7 @@ struct Asked {
     version: u64,
     query: String,
     subscriptions: Vec<String>,
+    reader: Vec<Grant>,
     at: Option<Timestamp>,
 }
 
@@ -108,12 +113,17 @@ impl GraphIndex {
         }
     }
 
-    fn rows_of(&self, table: Table, subscriptions: &[String]) -> Vec<Value> {
+    /// The rows of a table that the reader may read: a query answers only those, without a word about others (documented).
+    fn rows_of(&self, table: Table, subscriptions: &[String], reader: &[Grant]) -> Vec<Value> {
         let rows = self.rows.values().filter(|row| row.table() == table).map(|row| row.row());
         let own = |row: &Value| {
-            row["subscriptionId"].as_str().is_some_and(|id| subscriptions.iter().any(|one| one.eq_ignore_ascii_case(id)))
+            row["subscriptionId"]
+                .as_str()
+                .is_some_and(|id| subscriptions.iter().any(|one| one.eq_ignore_ascii_case(id)))
         };
-        rows.filter(own).collect()
+        let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+        let readable = |row: &Value| allows(reader, &format!("{}/read", text(row, "type")), &text(row, "id"));
+        rows.filter(own).filter(readable).collect()
     }
 }
 
@@ -129,11 +139,12 @@ pub(crate) fn resources(state: &mut State, call: &Call) -> Result<Answer, ArmErr
         version: state.graph.version,
         query: text.to_owned(),
         subscriptions: subscriptions.clone(),
+        reader: call.principal.grants.clone(),
         at: query.uses_time.then_some(call.now),
     };
     let kept = state.graph.results.iter().find(|(found, _)| *found == asked).map(|(_, rows)| rows.clone());
     let rows = kept.unwrap_or_else(|| {
-        let all = state.graph.rows_of(query.table, &subscriptions);
+        let all = state.graph.rows_of(query.table, &subscriptions, &call.principal.grants);
         let rows = Arc::new(eval::run(&query.stages, all, call.now));
         state.graph.results.insert(0, (asked, rows.clone()));
         state.graph.results.truncate(RESULTS_KEPT);
@@ -167,8 +178,7 @@ fn scope(state: &State, call: &Call, body: &Value) -> Result<Vec<String>, ArmErr
     };
     let readable = |id: &String| {
         let scope = format!("/subscriptions/{id}");
-        state.subscriptions.contains_key(&id.to_ascii_lowercase())
-            && allows(&call.principal.grants, "Microsoft.Resources/subscriptions/resources/read", &scope)
+        state.subscriptions.contains_key(&id.to_ascii_lowercase()) && reads_something(&call.principal.grants, &scope)
     };
     let found: Vec<String> = asked.iter().filter(|id| readable(id)).cloned().collect();
     if found.is_empty() {
@@ -176,7 +186,11 @@ fn scope(state: &State, call: &Call, body: &Value) -> Result<Vec<String>, ArmErr
             "There must be at least one subscription that is eligible to contain resources. Given: '{}'.",
             asked.join(",")
         );
-        return Err(bad_request(state, call, vec![json!({ "code": "NoValidSubscriptionsInQueryRequest", "message": message })]));
+        return Err(bad_request(
+            state,
+            call,
+            vec![json!({ "code": "NoValidSubscriptionsInQueryRequest", "message": message })],
+        ));
     }
     Ok(found)
 }

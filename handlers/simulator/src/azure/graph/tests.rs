@@ -52,7 +52,10 @@ fn queries_answer_as_the_language_says() {
         ("Resources | where isnotempty(managedBy)", &["web-2"]),
         ("Resources | where isempty(managedBy) and tags['cost center'] == '7'", &["Web-1", "database"]),
         ("Resources | where todatetime(properties.timeCreated) > ago(1d)", &["database"]),
-        ("Resources | where todatetime(properties.timeCreated) >= datetime(2026-11-22T12:00:00Z)", &["web-2", "database"]),
+        (
+            "Resources | where todatetime(properties.timeCreated) >= datetime(2026-11-22T12:00:00Z)",
+            &["web-2", "database"],
+        ),
         ("Resources | where todatetime(properties.timeCreated) < datetime(2026-11-22)", &["Web-1"]),
         ("Resources | where properties.timeCreated > ago(1d)", &[]),
         ("Resources | where properties.cores > 5", &["database"]),
@@ -68,12 +71,20 @@ fn queries_answer_as_the_language_says() {
 
 #[test]
 fn columns_are_named_as_asked_or_by_their_path() {
-    let query = parse("Resources | take 1 | project id, cores = properties.cores, tags.Tier, now = 5, t = isnull(x)").unwrap();
+    let query =
+        parse("Resources | take 1 | project id, cores = properties.cores, tags.Tier, now = 5, t = isnull(x)").unwrap();
     let found = run(&query.stages, rows(), Timestamp::UNIX_EPOCH);
     let expected = json!({ "id": "/subscriptions/s/Web-1", "cores": 5, "tags_Tier": "Gold", "now": 5, "t": false });
-    let expected = { let mut e = expected; e["t"] = json!(true); e };
+    let expected = {
+        let mut e = expected;
+        e["t"] = json!(true);
+        e
+    };
     assert_eq!(found, [expected]);
-    assert_eq!(run(&parse("Resources | count").unwrap().stages, rows(), Timestamp::UNIX_EPOCH), [json!({ "Count": 3 })]);
+    assert_eq!(
+        run(&parse("Resources | count").unwrap().stages, rows(), Timestamp::UNIX_EPOCH),
+        [json!({ "Count": 3 })]
+    );
 }
 
 /// Each case: a query, then line, character and token at which it is refused. The first is recorded.
@@ -103,7 +114,9 @@ fn a_skip_token_has_the_recorded_form_and_is_read_back() {
     assert_eq!(skip_token(3, 5), recorded);
     assert_eq!(window(&json!({ "$skipToken": recorded })), Some((5, 3)));
     assert_eq!(window(&json!({})), Some((0, 1_000)));
-    for options in [json!({ "$top": 0 }), json!({ "$top": 1001 }), json!({ "$skipToken": "x" }), json!({ "$skip": "1" })] {
+    for options in
+        [json!({ "$top": 0 }), json!({ "$top": 1001 }), json!({ "$skipToken": "x" }), json!({ "$skip": "1" })]
+    {
         assert_eq!(window(&options), None, "{options}");
     }
 }
@@ -137,6 +150,14 @@ proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(text in "\\PC{0,200}") {
         let _ = parse(&text);
+    }
+
+    #[test]
+    fn no_skip_token_makes_the_options_panic(text in "\\PC{0,80}", number in any::<i64>()) {
+        let inside = STANDARD.encode(json!({ "RowsToSkip": number, "MaxRows": text }).to_string());
+        for token in [text.clone(), STANDARD.encode(&text), inside] {
+            let _ = window(&json!({ "$skipToken": token, "$skip": number, "$top": number }));
+        }
     }
 
     #[test]

@@ -64,7 +64,13 @@ impl Caller {
         self.send_with(method, path, body, &[]).await
     }
 
-    pub(crate) async fn send_with(&self, method: &str, path: &str, body: Option<Value>, headers: &[(&str, &str)]) -> Told {
+    pub(crate) async fn send_with(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Told {
         let mut request = Request::builder().method(method).uri(path).header("host", "management.azure.com");
         if !headers.iter().any(|(name, _)| *name == "authorization") {
             request = request.header("authorization", format!("Bearer {}", self.token));

@@ -18,12 +18,24 @@ async fn each_gate_refuses_with_its_own_status_and_code() {
         ("GET", machine.clone(), None, 400, "MissingApiVersionParameter"),
         ("GET", format!("{machine}?api-version=1999-01-01"), None, 400, "NoRegisteredProviderFound"),
         ("GET", format!("{machine}?api-version=latest"), None, 400, "InvalidApiVersionParameter"),
-        ("GET", format!("/subscriptions/none?{v}").replace(v, "api-version=2022-12-01"), None, 404, "SubscriptionNotFound"),
+        (
+            "GET",
+            format!("/subscriptions/none?{v}").replace(v, "api-version=2022-12-01"),
+            None,
+            404,
+            "SubscriptionNotFound",
+        ),
         ("GET", format!("{}?{v}", machine.replace("Shop", "none")), None, 404, "ResourceGroupNotFound"),
         ("GET", format!("{machine}x?{v}"), None, 404, "ResourceNotFound"),
         ("DELETE", format!("{machine}x?{v}"), None, 204, ""),
         ("POST", format!("{machine}?{v}"), None, 405, "HttpMethodNotSupported"),
-        ("GET", format!("/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Sql/servers?{v}"), None, 404, "InvalidResourceType"),
+        (
+            "GET",
+            format!("/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Sql/servers?{v}"),
+            None,
+            404,
+            "InvalidResourceType",
+        ),
         ("PUT", format!("{other}?{v}"), source("/nonsense", "westeurope"), 400, "InvalidParameter"),
         ("PUT", format!("{other}?{v}"), source(&format!("{machine}x"), "westeurope"), 404, "NotFound"),
         ("PUT", format!("{other}?{v}"), source(&second, "westeurope"), 400, "InvalidParameter"),
@@ -73,7 +85,9 @@ async fn a_missing_right_names_the_action_and_the_scope() {
     let told = caller.put(&point, json!({})).await;
     assert_eq!((told.status, told.code()), (403, "AuthorizationFailed"));
     let message = told.body["error"]["message"].as_str().unwrap();
-    assert!(message.contains("'Microsoft.Compute/restorePointCollections/restorePoints/write' over scope '/subscriptions/"));
+    assert!(
+        message.contains("'Microsoft.Compute/restorePointCollections/restorePoints/write' over scope '/subscriptions/")
+    );
     assert!(caller.world.allow(&caller.object_id, "Microsoft.Compute/restorePointCollections/restorePoints/write"));
     assert_eq!(caller.put(&point, json!({})).await.status, 201);
 }
@@ -105,7 +119,11 @@ async fn three_points_an_hour_and_the_fourth_waits() {
     assert_eq!(told.body["error"]["details"][0]["target"], "CreateCrashConsistentRestorePoint");
     let wait: u64 = told.header("retry-after").parse().unwrap();
     assert_eq!(wait, 3_600 - 180);
-    assert_eq!(caller.put(&format!("{collection}/restorePoints/p4"), json!({})).await.status, 201, "the other mode's own");
+    assert_eq!(
+        caller.put(&format!("{collection}/restorePoints/p4"), json!({})).await.status,
+        201,
+        "the other mode's own"
+    );
     seconds(wait - 1).await;
     assert_eq!(caller.put(&fourth, crash()).await.status, 429, "a second too early");
     assert_eq!(caller.world.counts().inside_retry_after, 1);
@@ -138,7 +156,8 @@ async fn two_hundred_writes_at_once_then_ten_a_second() {
 async fn fifteen_queries_in_five_seconds_and_the_headers_say_so() {
     let caller = Caller::new();
     let path = "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01";
-    let ask = |number: u32| Some(json!({ "subscriptions": [SUBSCRIPTION], "query": format!("Resources | take {number}") }));
+    let ask =
+        |number: u32| Some(json!({ "subscriptions": [SUBSCRIPTION], "query": format!("Resources | take {number}") }));
     for number in 0..15 {
         let told = caller.send("POST", path, ask(number)).await;
         assert_eq!(told.header("x-ms-user-quota-remaining"), (14 - number).to_string());

@@ -48,13 +48,23 @@ async fn check(case: Case) {
 
 #[tokio::test(start_paused = true)]
 async fn a_point_ends_as_its_machine_and_its_mode_allow() {
-    let base = |what, os, agent, body, ends| Case { what, os, agent, body, fault: None, ends, consistency: None, error: None };
+    let base =
+        |what, os, agent, body, ends| Case { what, os, agent, body, fault: None, ends, consistency: None, error: None };
     let lost = Some("VMAgentStatusCommunicationError");
     let fails = ArmFaultEffect::OperationFails { after_seconds: 3_600, code: "VMRestorePointInternalError".to_owned() };
     let cases = [
-        Case { consistency: Some("FileSystemConsistent"), ..base("Linux", Os::Linux, true, json!({}), ("Succeeded", 45_688)) },
-        Case { consistency: Some("ApplicationConsistent"), ..base("Windows", Os::Windows, true, json!({}), ("Succeeded", 45_688)) },
-        Case { consistency: Some("CrashConsistent"), ..base("crash", Os::Linux, false, crash(), ("Succeeded", 12_844)) },
+        Case {
+            consistency: Some("FileSystemConsistent"),
+            ..base("Linux", Os::Linux, true, json!({}), ("Succeeded", 45_688))
+        },
+        Case {
+            consistency: Some("ApplicationConsistent"),
+            ..base("Windows", Os::Windows, true, json!({}), ("Succeeded", 45_688))
+        },
+        Case {
+            consistency: Some("CrashConsistent"),
+            ..base("crash", Os::Linux, false, crash(), ("Succeeded", 12_844))
+        },
         Case { error: lost, ..base("no agent", Os::Windows, false, json!({}), ("Failed", 22_844)) },
         Case {
             fault: Some(fails),
@@ -173,10 +183,13 @@ async fn a_machine_is_created_in_its_time_and_its_agent_reports_later() {
 
 #[tokio::test(start_paused = true)]
 async fn only_data_disks_of_the_machine_can_be_left_out() {
-    let disks = vec![DiskSeed { name: "data".to_owned(), size_gib: 8 }, DiskSeed { name: "log".to_owned(), size_gib: 8 }];
+    let disks =
+        vec![DiskSeed { name: "data".to_owned(), size_gib: 8 }, DiskSeed { name: "log".to_owned(), size_gib: 8 }];
     let (caller, machine) = Caller::with_machine(|seed| MachineSeed { disks, ..seed });
     let collection = caller.collection("c", &machine).await;
-    let id = |name: &str| format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/SHOP/providers/Microsoft.Compute/disks/{name}");
+    let id = |name: &str| {
+        format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/SHOP/providers/Microsoft.Compute/disks/{name}")
+    };
     let without = |name: &str| json!({ "properties": { "excludeDisks": [{ "id": id(name) }] } });
     let refused = caller.put(&format!("{collection}/restorePoints/p"), without("other")).await;
     assert_eq!((refused.status, refused.code()), (400, "InvalidParameter"));

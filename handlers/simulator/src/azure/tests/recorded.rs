@@ -56,7 +56,9 @@ fn paths(value: &Value) -> BTreeSet<String> {
                     walk(inner, &format!("{at}/{name}"), found);
                 }
             }
-            Value::Array(list) if !list.is_empty() => list.iter().for_each(|inner| walk(inner, &format!("{at}/*"), found)),
+            Value::Array(list) if !list.is_empty() => {
+                list.iter().for_each(|inner| walk(inner, &format!("{at}/*"), found))
+            }
             _ => {
                 found.insert(at.to_owned());
             }
@@ -99,8 +101,7 @@ async fn a_restore_points_life_has_the_recorded_shapes() {
     let body = json!({ "location": "eastus2euap", "properties": { "source": { "id": machine } } });
     let made = caller.put(&collection, body).await;
     same_shape("collection", &made, tape(24));
-    let budgets =
-        "Microsoft.Compute/PutRestorePointCollectionResource;14,Microsoft.Compute/PutRestorePointCollectionSubscriptionMaximum;149";
+    let budgets = "Microsoft.Compute/PutRestorePointCollectionResource;14,Microsoft.Compute/PutRestorePointCollectionSubscriptionMaximum;149";
     same_budgets("collection", &made, budgets);
     assert_eq!(made.body["properties"]["source"]["location"], "EastUS2EUAP");
 
@@ -115,7 +116,11 @@ async fn a_restore_points_life_has_the_recorded_shapes() {
 
     let running = caller.poll(&told, "azure-asyncoperation").await;
     same_shape("running", &running, tape(26));
-    same_budgets("running", &running, "Microsoft.Compute/GetOperationResource;44,Microsoft.Compute/GetOperationSubscriptionMaximum;14999");
+    same_budgets(
+        "running",
+        &running,
+        "Microsoft.Compute/GetOperationResource;44,Microsoft.Compute/GetOperationSubscriptionMaximum;14999",
+    );
     seconds(20).await;
     same_shape("ended", &caller.poll(&told, "azure-asyncoperation").await, tape(27));
     let seen = caller.get(&point).await;
@@ -141,7 +146,8 @@ async fn a_collections_life_has_the_recorded_shapes() {
     let tags = json!({ "tags": { "tag": "test" } });
     same_shape("tags", &caller.send("PATCH", &path, Some(tags)).await, tape(24));
     same_shape("collection", &caller.send("GET", &path, None).await, tape(25));
-    let (scope, kind) = id.split_once("/resourceGroups/").map(|(scope, _)| (scope, "providers/Microsoft.Compute")).unwrap();
+    let (scope, kind) =
+        id.split_once("/resourceGroups/").map(|(scope, _)| (scope, "providers/Microsoft.Compute")).unwrap();
     let all = caller.send("GET", &format!("{scope}/{kind}/restorePointCollections?api-version=2022-11-01"), None).await;
     same_shape("all collections", &all, tape(27));
     assert!(all.body["value"][0]["id"].as_str().unwrap().contains("/resourceGroups/LIFEBOAT-POINTS-WESTEUROPE/"));

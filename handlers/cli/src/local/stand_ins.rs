@@ -1,0 +1,194 @@
+//! What stands in for the cloud: the simulated Azure over TCP, the stand-in Functions host, the staged app with the real handler.
+//! It never gives the handler a setting that a deployment would not give it, but for the addresses.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use jiff::SignedDuration;
+use lifeboat_simulator::azure::{EventSubscription, EventTarget, Grant, STORAGE_AUDIENCE};
+use lifeboat_simulator::clock::Clock;
+use lifeboat_simulator::host::{HandlerLink, Host, HostOptions, LogLine, LogSink, ProcessOptions};
+use lifeboat_simulator::serve::{Served, serve};
+use lifeboat_simulator::world::{World, WorldOptions};
+use tokio::time::timeout;
+
+use super::control::{CONTAINER, Control};
+use super::estate;
+use crate::output::tell;
+use crate::scratch::Scratch;
+use crate::stage;
+
+/// The place of the policy in the store, as the setting names it.
+pub const POLICY: &str = "policies/production.yaml";
+
+/// How long things take, in thousandths of what was recorded: a machine is there in about a second, a point in three. Slower would
+/// bore, faster would leave no moment in which to kill the handler.
+const LATENCY_PERMILLE: u32 = 60;
+
+/// How long the host may take to end by itself, its handler included, before it is dropped.
+const STOPS_WITHIN: Duration = Duration::from_secs(3);
+
+/// The rights of the handler's identity: those of the role that is deployed.
+const ROLE: &str = include_str!("../../../../infra/app/roles.bicep");
+
+/// Everything that runs.
+pub struct StandIns {
+    /// The simulated Azure.
+    pub world: World,
+    /// Its addresses.
+    pub served: Served,
+    /// The Functions host.
+    pub host: Host,
+    /// What is asked for the truth.
+    pub control: Control,
+    /// Keys of the host.
+    pub keys: Keys,
+    _app: Scratch,
+}
+
+/// Keys of the stand-in host. They are the same in every run, and open nothing but what is simulated.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// Opens everything.
+    pub master: String,
+    /// Opens functions.
+    pub function: String,
+    /// Opens the webhook of Event Grid.
+    pub event_grid: String,
+}
+
+impl StandIns {
+    /// Starts them around this handler, with the estate and the policy in place.
+    pub async fn start(handler: &Path, policy: &'static str, shows_log: bool) -> Result<Self> {
+        let app = Scratch::new("local").context("no temporary folder")?;
+        stage::write_folder(&stage::app_folder(handler), app.path())?;
+        let options = WorldOptions { latency_factor_permille: LATENCY_PERMILLE, ..WorldOptions::new(Clock::wall()) };
+        let world = World::new(options);
+        seed(&world, policy);
+        let served = serve(&world).await.context("the simulated Azure cannot be served")?;
+        let operator = world.add_principal("operator", vec![Grant::owner()]);
+        let token = world.token(&operator.object_id, STORAGE_AUDIENCE);
+        let address = |address| format!("http://{address}");
+        let control = Control::new(address(served.control), address(served.blobs), token)?;
+        let mut options =
+            HostOptions::new(app.path(), HandlerLink::Process(ProcessOptions::default()), world.clock().clone());
+        options.settings = settings(&world, &served);
+        options.bus = Some(world.bus().clone());
+        options.log_sink = shows_log.then(|| -> LogSink { std::sync::Arc::new(|line: &LogLine| tell(shown(line))) });
+        let keys = Keys {
+            master: options.keys.master.clone(),
+            function: options.keys.host.clone(),
+            event_grid: options.keys.event_grid.clone(),
+        };
+        let host = Host::start(options).await.context("the stand-in host does not start")?;
+        let stand_ins = Self { world, served, host, control, keys, _app: app };
+        ensure!(stand_ins.host.ready().await, "the handler does not become ready:\n{}", stand_ins.last_lines(20));
+        stand_ins.subscribe();
+        Ok(stand_ins)
+    }
+
+    /// The end of the host's log, for whoever looks for what went wrong.
+    pub fn last_lines(&self, lines: usize) -> String {
+        let all = self.host.logs();
+        let from = all.len().saturating_sub(lines);
+        all[from..].iter().map(shown).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Puts the simulated time forward, and lets everything notice.
+    pub fn jump(&self, by: SignedDuration) {
+        self.world.jump(by);
+        self.host.clock_jumped();
+    }
+
+    /// Ends all of it.
+    pub async fn stop(self) {
+        // What is still in flight then is ended with the host.
+        let _stopped = timeout(STOPS_WITHIN, self.host.stop()).await;
+    }
+
+    /// Azure sends its events to the host's webhook.
+    fn subscribe(&self) {
+        let url = format!(
+            "{}/runtime/webhooks/eventgrid?functionName=VmWritten&code={}",
+            self.host.url(),
+            self.keys.event_grid
+        );
+        let subscription = EventSubscription::machine_writes("lifeboat", EventTarget::Url(url));
+        self.world.event_grid().subscribe(subscription);
+    }
+}
+
+/// The estate, who the handler is there, and the policy.
+fn seed(world: &World, policy: &'static str) {
+    let subscriptions = [(estate::SHOP, "Shop"), (estate::OFFICE, "Office")];
+    for (id, name) in subscriptions {
+        world.add_subscription(id, name);
+    }
+    let actions: Vec<&str> = role_actions().collect();
+    // The first principal is the system-assigned identity of the app.
+    world.add_principal(
+        "lifeboat",
+        subscriptions.iter().map(|(id, _)| Grant::over_subscription(id, &actions)).collect(),
+    );
+    for machine in estate::machines(world.clock().now()) {
+        world.add_machine(&machine);
+    }
+    world.blobs().create_container(CONTAINER);
+    world.blobs().put(CONTAINER, POLICY, policy);
+}
+
+/// The actions of the role, one quoted line each.
+fn role_actions() -> impl Iterator<Item = &'static str> {
+    ROLE.lines()
+        .filter_map(|line| line.trim().strip_prefix('\'')?.strip_suffix('\''))
+        .filter(|line| line.starts_with("Microsoft."))
+}
+
+/// The handler's settings, as in a deployment but for the addresses.
+fn settings(world: &World, served: &Served) -> BTreeMap<String, String> {
+    let settings = [
+        ("LIFEBOAT_DEPLOYMENT", "local".to_owned()),
+        ("LIFEBOAT_STORE_URL", format!("http://{}/{CONTAINER}", served.blobs)),
+        ("LIFEBOAT_POLICY", POLICY.to_owned()),
+        ("LIFEBOAT_SUBSCRIPTIONS", format!("{},{}", estate::SHOP, estate::OFFICE)),
+        ("LIFEBOAT_ARM_URL", format!("http://{}", served.arm)),
+        ("ServiceBus__fullyQualifiedNamespace", "local.servicebus.windows.net".to_owned()),
+        ("LIFEBOAT_SERVICEBUS_URL", format!("http://{}", served.bus)),
+        ("IDENTITY_ENDPOINT", served.identity_endpoint()),
+        ("IDENTITY_HEADER", world.identity().header()),
+        // The host keeps the timers' status by it.
+        ("AzureWebJobsStorage__accountName", "local".to_owned()),
+        // What a developer's shell may hold for something else would otherwise reach the handler.
+        ("AZURE_CLIENT_ID", String::new()),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", String::new()),
+        ("APPLICATIONINSIGHTS_CONNECTION_STRING", String::new()),
+        ("NO_PROXY", "127.0.0.1,localhost".to_owned()),
+        ("no_proxy", "127.0.0.1,localhost".to_owned()),
+    ];
+    settings.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+fn shown(line: &LogLine) -> String {
+    format!("{} {} {}: {}", line.at.strftime("%H:%M:%S%.3f"), line.level.name(), line.category, line.text.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_handler_has_the_rights_of_the_deployed_role_and_none_to_delete() {
+        let actions: Vec<&str> = role_actions().collect();
+        assert!(actions.contains(&"Microsoft.Compute/restorePointCollections/restorePoints/write"), "{actions:?}");
+        assert!(actions.contains(&"Microsoft.Compute/virtualMachines/read"));
+        assert!(!actions.iter().any(|action| action.ends_with("/delete") || action.contains('*')), "{actions:?}");
+    }
+
+    #[test]
+    fn the_policy_of_the_tour_is_a_policy() {
+        let policy = lifeboat_contract::policy::read_policy(super::super::POLICY_TEXT, "policy.yaml").unwrap();
+        assert_eq!(format!("{:?}", policy.policy.mode), "Enforce");
+    }
+}

@@ -1,0 +1,59 @@
+//! Gets the executables under test from cargo, of the sources as they are.
+//! It never takes one that cargo does not say is up to date.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// The handler of this workspace, built if it is not.
+pub fn handler() -> PathBuf {
+    build("lifeboat-handler", &[])
+}
+
+/// Builds a binary of the workspace with these arguments besides, and says where it is.
+///
+/// All members are named, because then what they share has the features that the build of the tests gave it: nothing is built twice.
+/// Cargo's own lock lets one build wait for another.
+pub fn build(binary: &str, besides: &[&str]) -> PathBuf {
+    let mut command = cargo();
+    command.args(["--workspace", "--bin", binary]).args(besides);
+    run(command, binary)
+}
+
+/// Builds the handler as it is deployed: static, for this target.
+pub fn build_deployed(target: &str) -> PathBuf {
+    let mut command = cargo();
+    command.args([
+        "--package",
+        "lifeboat-functions",
+        "--bin",
+        "lifeboat-handler",
+        "--profile",
+        "dist",
+        "--target",
+        target,
+    ]);
+    command.env_remove("CARGO_ENCODED_RUSTFLAGS").env("RUSTFLAGS", "-C target-feature=+crt-static");
+    run(command, "lifeboat-handler")
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells by the environment which cargo it is; no setting of the product"
+)]
+fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(["build", "--quiet", "--message-format", "json-render-diagnostics"]);
+    command.args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml")]).stdin(Stdio::null());
+    command
+}
+
+fn run(mut command: Command, binary: &str) -> PathBuf {
+    let run = command.output().expect("cargo starts");
+    assert!(run.status.success(), "{binary} is not built: {}", String::from_utf8_lossy(&run.stderr));
+    let messages = String::from_utf8_lossy(&run.stdout);
+    let found = messages.lines().find_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        (message["target"]["name"] == binary).then(|| message["executable"].as_str().map(PathBuf::from))?
+    });
+    found.unwrap_or_else(|| panic!("cargo does not say where {binary} is"))
+}

@@ -1,0 +1,296 @@
+//! Plays a scenario: does what each line asks for, writes down what was seen, and checks at the end that nothing was lost.
+//! It never bends what it sees: what the simulator did is told as it did it.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use lifeboat_simulator::azure::blobs::{BlobFault, BlobFaultEffect};
+use lifeboat_simulator::azure::{ArmFault, ArmFaultEffect, EventEffect, EventOrder, MachineSeed, Os};
+use lifeboat_simulator::bus::{BusFault, BusFaultEffect};
+use lifeboat_tests::Rig;
+use lifeboat_tests::azure::Azure;
+use lifeboat_tests::policy::document;
+use lifeboat_tests::rig::QUEUE;
+use lifeboat_tests::tap::Fate;
+
+use crate::language::{Command, Events, Expect, Fault, Line, Policy, Property, Service, What};
+use crate::show::Shown;
+
+/// A name for what manages a machine.
+const MANAGER: &str = "/subscriptions/00000000-0000-4000-8000-00000000000a/resourceGroups/rg-app/providers/Microsoft.Compute/virtualMachineScaleSets/set-1";
+/// How long a machine's deletion takes at most, before the next of its name is made.
+const DELETED_WITHIN: Duration = Duration::from_secs(60);
+
+struct Play {
+    rig: Rig,
+    shown: Shown,
+    dead_letters: usize,
+    work_waits: bool,
+}
+
+/// Plays all lines; the text of what was seen.
+pub async fn play(lines: &[Line]) -> Result<String, String> {
+    let rig = Rig::new(7).await;
+    let mut play = Play { rig, shown: Shown::default(), dead_letters: 0, work_waits: false };
+    for line in lines {
+        let Some(command) = &line.command else {
+            play.shown.say(&line.text);
+            continue;
+        };
+        play.shown.say(&format!("> {}", line.text));
+        play.act(command).await.map_err(|problem| format!("line {}: {problem}", line.number))?;
+        play.shown.calls(&play.rig);
+    }
+    play.end()?;
+    Ok(play.shown.text())
+}
+
+impl Play {
+    async fn act(&mut self, command: &Command) -> Result<(), String> {
+        match command {
+            Command::Policy(policy) => self.write_policy(policy),
+            Command::Events { .. } | Command::Resend { .. } | Command::Schema { .. } => self.events(command)?,
+            Command::Fault(fault) => self.order(fault),
+            Command::FaultsClear => {
+                self.rig.azure.arm.clear_faults();
+                self.rig.blobs.clear_faults();
+                self.rig.bus.clear_faults();
+            }
+            Command::Subscription { enabled } => self.rig.azure.set_enabled(*enabled),
+            Command::TakeRight(action) => self.rig.azure.take_right(action),
+            Command::GiveRightsBack => self.rig.azure.give_rights_back(),
+            Command::HostOff { .. } | Command::HostOn | Command::Kill | Command::KillAt { .. } => {
+                self.host(command).await
+            }
+            Command::Sweep => self.rig.sweep().await,
+            Command::Run(length) => self.rig.run(*length).await,
+            Command::Settle(at_most) => {
+                if !self.rig.settle(*at_most).await {
+                    self.shown.say("  (still at work)");
+                }
+            }
+            Command::Points(name) => self.shown.points(&self.rig, name),
+            Command::Ledger(name) => self.shown.ledger(&self.rig, name)?,
+            Command::Queue => self.shown.queue(&self.rig),
+            Command::Status => self.shown.status(&self.rig).await,
+            Command::Calls => self.shown.counts(&self.rig),
+            Command::Expect(expect) => self.expect(expect)?,
+            Command::Machine { .. }
+            | Command::Create { .. }
+            | Command::Update(_)
+            | Command::Delete(_)
+            | Command::Recreate(_)
+            | Command::Agent { .. } => self.machine(command).await?,
+        }
+        Ok(())
+    }
+
+    async fn machine(&self, command: &Command) -> Result<(), String> {
+        let arm = &self.rig.azure.arm;
+        match command {
+            Command::Machine { name, ago, properties } => {
+                let mut seed = with(Azure::seed(name), properties);
+                let ago = SignedDuration::try_from(*ago).map_err(|error| error.to_string())?;
+                seed.created_at = self.rig.clock.now().checked_sub(ago).ok();
+                arm.add_machine(&seed);
+            }
+            Command::Create { name, properties } => {
+                arm.create_machine(&with(Azure::seed(name), properties))?;
+            }
+            Command::Update(name) => {
+                arm.tag_machine(&Azure::id(name), serde_json::json!({ "env": "prod", "touched": "yes" }))?
+            }
+            Command::Delete(name) => arm.delete_machine(&Azure::id(name))?,
+            Command::Recreate(name) => {
+                arm.delete_machine(&Azure::id(name))?;
+                self.rig.run(DELETED_WITHIN).await;
+                arm.create_machine(&Azure::seed(name))?;
+            }
+            Command::Agent { name, ready } => {
+                if !arm.set_agent(&Azure::id(name), *ready) {
+                    return Err(format!("there is no machine {name}"));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn write_policy(&self, policy: &Policy) {
+        match policy {
+            Policy::Mode { mode, within } => self.rig.write_policy(&document(mode, within)),
+            Policy::Broken => self.rig.write_policy("apiVersion: lifeboat/v1\nkind: BackupPolicy\nspec: [\n"),
+            Policy::Missing => self.rig.remove_policy(),
+        }
+    }
+
+    fn events(&self, command: &Command) -> Result<(), String> {
+        let events = &self.rig.azure.events;
+        match command {
+            Command::Schema { cloud_events } => self.rig.azure.subscribe_events(&self.rig.gateway, *cloud_events),
+            Command::Events { effect, about, always } => {
+                let effect = match effect {
+                    Events::Drop => EventEffect::Drop,
+                    Events::Duplicate(copies) => EventEffect::Duplicate { copies: *copies },
+                    Events::Delay(by) => {
+                        EventEffect::Delay { seconds: u32::try_from(by.as_secs()).unwrap_or(u32::MAX) }
+                    }
+                    Events::Reorder => EventEffect::Reorder,
+                };
+                let mut order = EventOrder::machine_write(effect);
+                if let Some(name) = about {
+                    order = order.about(format!("virtualMachines/{name}"));
+                }
+                events.order(if *always { order.always() } else { order });
+            }
+            Command::Resend { name, copies, after } => {
+                let after = SignedDuration::try_from(*after).map_err(|error| error.to_string())?;
+                let id = self.rig.azure.writes_of(name).into_iter().next().ok_or(format!("no event told of {name}"))?;
+                events.send_again(&id, *copies, after);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn host(&mut self, command: &Command) {
+        match command {
+            Command::HostOff { at_once } => self.rig.host_off(*at_once).await,
+            Command::HostOn => self.rig.host_on().await,
+            Command::Kill => {
+                self.rig.kill_handler();
+            }
+            Command::KillAt { method, path, after } => {
+                let (method, path) = (method.clone(), path.to_ascii_lowercase());
+                let fate = if *after { Fate::DieAfter } else { Fate::DieBefore };
+                let mut done = false;
+                self.rig.wire.decide(Box::new(move |call| {
+                    let here = call.method == method && call.path.to_ascii_lowercase().contains(&path);
+                    if done || !here {
+                        return Fate::Live;
+                    }
+                    done = true;
+                    fate
+                }));
+            }
+            _ => {}
+        }
+    }
+
+    fn order(&self, fault: &Fault) {
+        let times = fault.times;
+        match fault.service {
+            Service::Arm => self.rig.azure.arm.fault(arm_fault(fault)),
+            Service::Blobs => {
+                let effect = match fault.what {
+                    What::Error500 => BlobFaultEffect::InternalError,
+                    What::ResetBefore => BlobFaultEffect::ResetBefore,
+                    What::ResetAfter => BlobFaultEffect::ResetAfter,
+                    What::Hang => BlobFaultEffect::Hang,
+                    What::Throttle(_) | What::Error503 | What::Busy | What::Fails(_) => BlobFaultEffect::ServerBusy,
+                };
+                let mut order = BlobFault::new(effect).on_names(fault.on.clone().unwrap_or_default()).after(fault.skip);
+                if let Some(method) = fault.method.as_deref().and_then(|method| method.parse().ok()) {
+                    order = order.on_method(method);
+                }
+                self.rig.blobs.fault(times.map_or(order.clone().always(), |times| order.times(times)));
+            }
+            Service::Queue => {
+                let effect = match fault.what {
+                    What::Throttle(_) => BusFaultEffect::TooManyRequests,
+                    What::ResetBefore => BusFaultEffect::ResetBefore,
+                    What::ResetAfter => BusFaultEffect::ResetAfter,
+                    What::Hang => BusFaultEffect::Hang,
+                    What::Error500 | What::Error503 | What::Busy | What::Fails(_) => BusFaultEffect::ServerBusy,
+                };
+                let order = BusFault::new(effect).on_queue(QUEUE).after(fault.skip);
+                self.rig.bus.fault(times.map_or(order.clone().always(), |times| order.times(times)));
+            }
+        }
+    }
+
+    fn expect(&mut self, expect: &Expect) -> Result<(), String> {
+        match expect {
+            Expect::Points { name, succeeded } => {
+                let points = self.rig.azure.points(name);
+                let found = points.iter().filter(|point| point.state == "Succeeded").count();
+                if found != *succeeded {
+                    self.shown.calls(&self.rig);
+                    self.shown.points(&self.rig, name);
+                    return Err(format!("{found} points of {name} succeeded, not {succeeded}\n{}", self.shown.text()));
+                }
+            }
+            Expect::DeadLetters(count) => self.dead_letters = *count,
+            Expect::Waiting => self.work_waits = true,
+        }
+        Ok(())
+    }
+
+    /// What holds at the end of every scenario, unless it said otherwise.
+    fn end(&mut self) -> Result<(), String> {
+        let counts = self.rig.bus.counts(QUEUE);
+        let waiting = counts.active + counts.scheduled + counts.locked;
+        let so_far = self.shown.text();
+        if counts.dead != self.dead_letters {
+            return Err(format!("{} dead letters, not {}\n{so_far}", counts.dead, self.dead_letters));
+        }
+        if (waiting > 0) != self.work_waits {
+            return Err(format!("{waiting} messages wait at the end\n{so_far}"));
+        }
+        let ledgers = self.rig.read_ledgers().map_err(|fault| format!("{fault}\n{so_far}"))?;
+        for ledger in &ledgers {
+            if !ledger.unanswered().is_empty() {
+                return Err(format!(
+                    "{}: effects without an outcome: {:?}\n{so_far}",
+                    ledger.name,
+                    ledger.unanswered()
+                ));
+            }
+        }
+        let early = self.rig.azure.arm.counts().inside_retry_after;
+        self.shown.say(&format!(
+            "= {waiting} messages wait, {} dead letters; {} ledgers verify, every effect has its outcome; {early} calls inside a \
+             Retry-After; {} points made in all",
+            counts.dead,
+            ledgers.len(),
+            self.rig.azure.arm.restore_points_created()
+        ));
+        Ok(())
+    }
+}
+
+fn with(mut seed: MachineSeed, properties: &[Property]) -> MachineSeed {
+    for property in properties {
+        match property {
+            Property::Windows => seed.os = Os::Windows,
+            Property::NoAgent => seed.agent_ready = false,
+            Property::Managed => seed.managed_by = Some(MANAGER.to_owned()),
+            Property::Tag(name, value) => seed = seed.tag(name, value),
+        }
+    }
+    seed
+}
+
+fn arm_fault(fault: &Fault) -> ArmFault {
+    let effect = match &fault.what {
+        What::Throttle(after) => ArmFaultEffect::TooManyRequests { retry_after_seconds: *after },
+        What::Error500 => ArmFaultEffect::InternalServerError,
+        What::Error503 => ArmFaultEffect::ServiceUnavailable,
+        What::ResetBefore => ArmFaultEffect::ResetBefore,
+        What::ResetAfter => ArmFaultEffect::ResetAfter,
+        What::Hang => ArmFaultEffect::Hang,
+        What::Busy => ArmFaultEffect::AnotherOperation,
+        What::Fails(after) => ArmFaultEffect::OperationFails {
+            after_seconds: u32::try_from(after.as_secs()).unwrap_or(u32::MAX),
+            code: "VMRestorePointInternalError".to_owned(),
+        },
+    };
+    let mut order = ArmFault::new(effect).after(fault.skip);
+    if let Some(method) = &fault.method {
+        order = order.on_method(method);
+    }
+    if let Some(path) = &fault.on {
+        order = order.on_path(path.clone());
+    }
+    fault.times.map_or(order.clone().always(), |times| order.times(times))
+}
