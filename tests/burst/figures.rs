@@ -2,10 +2,9 @@
 //! It never takes a handler's word: requests and points are the simulated Azure's, times are the host's, CPU is the kernel's.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
 
 use jiff::Timestamp;
-use lifeboat_simulator::azure::RequestRecord;
+use lifeboat_simulator::azure::{PointView, RequestRecord};
 
 use crate::floor::Floor;
 use crate::launcher::Pages;
@@ -28,10 +27,8 @@ pub struct Seen<'a> {
     pub book: &'a Pages,
     /// The machines' ids.
     pub machines: &'a [String],
-    /// From the first creation to the last point.
-    pub took: Duration,
-    /// Machines with a point that succeeded.
-    pub protected: usize,
+    /// When the first machine was created.
+    pub began_at: Timestamp,
     /// What nobody can beat.
     pub floor: Floor,
 }
@@ -45,7 +42,10 @@ pub fn protected(site: &Site, machines: &[String]) -> usize {
 /// Prints every line; says whether all hold.
 pub fn tell(seen: &Seen<'_>) -> bool {
     let counts = seen.site.world.counts();
-    let points: Vec<usize> = seen.machines.iter().map(|id| seen.site.world.points_of(id).len()).collect();
+    let of_machines: Vec<Vec<PointView>> = seen.machines.iter().map(|id| seen.site.world.points_of(id)).collect();
+    let points: Vec<usize> = of_machines.iter().map(Vec::len).collect();
+    let protected = protected(seen.site, seen.machines);
+    let last = of_machines.iter().flatten().filter_map(|point| point.ended).max().unwrap_or(Timestamp::MAX);
     let (all, doubled) = (points.iter().sum::<usize>(), points.iter().filter(|points| **points > 1).count());
     let refused = 100.0 * counts.throttled as f64 / (counts.requests as f64).max(1.0);
     let (own, waited) = own_times(seen);
@@ -56,12 +56,7 @@ pub fn tell(seen: &Seen<'_>) -> bool {
         println!("{what:<46} {figure:>24}   {wanted:<28}{}", if holds { "" } else { "DOES NOT HOLD" });
     };
     let machines = seen.machines.len();
-    line(
-        seen.protected == machines,
-        "machines with a succeeded point",
-        format!("{} of {machines}", seen.protected),
-        "all",
-    );
+    line(protected == machines, "machines with a succeeded point", format!("{protected} of {machines}"), "all");
     line(
         all == machines && doubled == 0,
         "points in all; machines with more than one",
@@ -84,7 +79,7 @@ pub fn tell(seen: &Seen<'_>) -> bool {
     line(p99 <= OWN_P99_S, "own time of a machine, p99", format!("{p99:.3} s"), "at most 1 s");
     line(true, "waits inside invocations, all machines", format!("{waited:.1} s"), "");
     let floor = seen.floor.with_azures_work().as_secs_f64();
-    let took = seen.took.as_secs_f64();
+    let took = last.duration_since(seen.began_at).as_secs_f64();
     let total = format!("{took:.1} s, {:.2} x floor", took / floor);
     if seen.floor.budgets.is_zero() {
         line(true, "all done after", total, "no budget binds: not judged");
@@ -95,6 +90,7 @@ pub fn tell(seen: &Seen<'_>) -> bool {
     line(true, "CPU of all handlers, a machine", cpu(&seen.book.pids, machines), "");
     line(true, "lines on stderr of all handlers", seen.book.complaints.len().to_string(), "");
     tell_details(&counts.by_action, &counts.by_error_code, &seen.book.complaints);
+    tell_calls(&seen.site.calls.list());
     held
 }
 
@@ -111,6 +107,17 @@ fn tell_details(actions: &BTreeMap<String, u64>, errors: &BTreeMap<String, u64>,
     }
     println!("kinds of lines on stderr, one of each:");
     kinds.values().for_each(|(count, line)| println!("  {count:>8}  {line}"));
+}
+
+/// What was asked of store, queue and identity, by the folder or the queue.
+fn tell_calls(calls: &[String]) {
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    for call in calls.iter().filter(|call| !call.contains(" /subscriptions/") && !call.contains(" /providers/")) {
+        let kind: Vec<&str> = call.split('/').take(3).collect();
+        *kinds.entry(kind.join("/")).or_default() += 1;
+    }
+    println!("by call of store, queue and identity:");
+    kinds.iter().for_each(|(kind, count)| println!("  {count:>8}  {kind}"));
 }
 
 /// Each machine's time in invocations less the waits that Azure asked for inside them, in seconds; and all those waits.

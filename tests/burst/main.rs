@@ -35,6 +35,8 @@ const PROCESSES: usize = 8;
 const GIVEN_UP_AFTER: u32 = 2;
 /// After the last point: for messages that look again and find nothing to do.
 const SETTLES_WITHIN: Duration = Duration::from_secs(120);
+/// Between two looks at how far it is: each goes over all machines. Times are taken from the points, not from these looks.
+const LOOKS_EVERY: Duration = Duration::from_secs(1);
 /// Between two lines of progress.
 const TELLS_EVERY: Duration = Duration::from_secs(30);
 /// Largest message of the namespace, in bytes: the standard tier's.
@@ -99,35 +101,35 @@ async fn burst(asked: &Asked) -> bool {
     .await;
     let floor = floor::floor(asked.machines);
     println!("{} machines, {} processes; {floor}", asked.machines, asked.processes);
-    let began = Instant::now();
+    let (began, began_at) = (Instant::now(), site.world.clock().now());
     let machines: Vec<String> = (0..asked.machines).map(|number| site.create(&format!("vm-{number:04}"))).collect();
-    let given_up = floor.with_azures_work() * GIVEN_UP_AFTER;
-    let protected = tell_until(&site, &machines, began, given_up).await;
-    let took = began.elapsed();
+    tell_until_protected(&site, &machines, began, floor.with_azures_work() * GIVEN_UP_AFTER).await;
     let settled = site.wait_until(SETTLES_WITHIN, Site::is_quiet).await;
     if !settled {
         println!("after {} s there are still messages or invocations", SETTLES_WITHIN.as_secs());
     }
-    let seen = Seen { site: &site, book: &book.pages(), machines: &machines, took, protected, floor };
-    figures::tell(&seen)
+    figures::tell(&Seen { site: &site, book: &book.pages(), machines: &machines, began_at, floor })
 }
 
-/// Waits until every machine has a point that succeeded, and tells how far it is; says how many have one in the end.
-async fn tell_until(site: &Site, machines: &[String], began: Instant, given_up: Duration) -> usize {
+/// Tells how far it is until every machine has a point that succeeded, or until it is given up.
+async fn tell_until_protected(site: &Site, machines: &[String], began: Instant, given_up: Duration) {
+    let (mut looks, mut told) = (tokio::time::interval(LOOKS_EVERY), began);
     loop {
-        let all = site.wait_until(TELLS_EVERY, |site| site.world.restore_points_created() as usize >= machines.len());
-        let all = all.await
-            && site.wait_until(TELLS_EVERY, |site| figures::protected(site, machines) == machines.len()).await;
+        looks.tick().await;
         let (protected, counts) = (figures::protected(site, machines), site.world.counts());
-        println!(
-            "{:>6.1} s  {protected} protected, {} points begun, {} requests, {} refused 429",
-            began.elapsed().as_secs_f64(),
-            counts.restore_points_created,
-            counts.requests,
-            counts.throttled
-        );
-        if all || began.elapsed() >= given_up {
-            return protected;
+        let over = protected == machines.len() || began.elapsed() >= given_up;
+        if over || told.elapsed() >= TELLS_EVERY {
+            told = Instant::now();
+            println!(
+                "{:>6.1} s  {protected} protected, {} points begun, {} requests, {} refused 429",
+                began.elapsed().as_secs_f64(),
+                counts.restore_points_created,
+                counts.requests,
+                counts.throttled
+            );
+        }
+        if over {
+            return;
         }
     }
 }

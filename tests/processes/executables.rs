@@ -3,10 +3,12 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 /// The handler of this workspace, built if it is not.
 pub fn handler() -> PathBuf {
-    build("lifeboat-handler", &[])
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build("lifeboat-handler", &[])).clone()
 }
 
 /// Builds a binary of the workspace with these arguments besides, and says where it is.

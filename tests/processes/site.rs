@@ -32,7 +32,7 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 /// Between two looks at a state that nothing announces: short beside an invocation, long beside a look.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+pub const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// How a site is made.
 pub struct SiteOptions {
@@ -178,6 +178,11 @@ impl Site {
             }
         };
         tokio::time::timeout(within, looks).await.is_ok()
+    }
+
+    /// Invocations so far, of all hosts.
+    pub fn invocations(&self) -> usize {
+        self.hosts.iter().map(|host| host.invocations().len()).sum()
     }
 
     /// Whether no invocation runs and no message could be taken now.

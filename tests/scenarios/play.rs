@@ -107,9 +107,8 @@ impl Play {
                 arm.create_machine(&Azure::seed(name))?;
             }
             Command::Agent { name, ready } => {
-                if !arm.set_agent(&Azure::id(name), *ready) {
-                    return Err(format!("there is no machine {name}"));
-                }
+                let known = arm.set_agent(&Azure::id(name), *ready);
+                return if known { Ok(()) } else { Err(format!("there is no machine {name}")) };
             }
             _ => {}
         }

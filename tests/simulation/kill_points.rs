@@ -12,8 +12,8 @@ use lifeboat_tests::tap::{Call, Fate};
 
 use crate::virtual_time::{run, run_all};
 
-/// How long each run goes on after the kill: two dozen sweeps.
-const AFTERWARDS: Duration = Duration::from_secs(2 * 60 * 60);
+/// How long each run goes on after the kill: more than the window in which creations are looked for, and a dozen sweeps.
+const AFTERWARDS: Duration = Duration::from_secs(65 * 60);
 /// How long the sweep's path takes when it is left alone: the sweep that finds the machine and the one that sees its point.
 const TWO_SWEEPS: Duration = Duration::from_secs(10 * 60);
 

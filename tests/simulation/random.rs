@@ -17,16 +17,20 @@ use lifeboat_tests::tap::{Fate, Service};
 use crate::reference;
 use crate::virtual_time::{run, run_all};
 
-/// Seeds of an ordinary run; each pair of a transition and a fault is then met a dozen times and more.
+/// Seeds of an ordinary run: each trouble then strikes beside each transition several times.
 const SEEDS: u64 = 200;
 /// What happens to the estate in one run.
-const STEPS: usize = 14;
+const STEPS: usize = 10;
 /// Names of machines: few, so that they are made again.
 const NAMES: usize = 4;
 /// The longest pause between two steps, in seconds.
 const PAUSE_SECS_MAX: u64 = 240;
-/// How long time runs after the faults have stopped: past the longest wait between looks, the waits between attempts, a sweep.
-const CALM: Duration = Duration::from_secs(70 * 60);
+/// How long time runs after the faults have stopped, at least: past the latest event and some sweeps.
+const CALM: Duration = Duration::from_secs(31 * 60);
+/// How long the last looks and attempts may take: three attempts, the waits between them, the longest wait between looks.
+const WORK_ENDS_WITHIN: Duration = Duration::from_secs(120 * 60);
+/// Two sweeps.
+const TWO_SWEEPS: Duration = Duration::from_secs(11 * 60);
 
 /// What happens to a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,11 +90,10 @@ const TROUBLES: [Trouble; 19] = [
     Trouble::HostLost,
 ];
 
-/// How often each pair was ordered, and how often each trouble was seen to strike.
+/// How often each trouble struck beside each transition, and how it ended.
 #[derive(Default)]
 struct Tally {
     pairs: BTreeMap<(Transition, Trouble), usize>,
-    struck: BTreeMap<Trouble, usize>,
     protected: usize,
     used_up: usize,
 }
@@ -112,9 +115,9 @@ fn whatever_happens_each_new_machine_has_exactly_its_point_once_it_is_calm_again
         }
     }
     println!("{} seeds: {} machines with their point, {} used up", seeds.len(), tally.protected, tally.used_up);
-    for (trouble, count) in &tally.struck {
-        let by: Vec<String> = TRANSITIONS.iter().map(|one| format!("{one:?} {}", tally.of(*one, *trouble))).collect();
-        println!("  {trouble:?}: struck {count}; with {}", by.join(", "));
+    for trouble in TROUBLES {
+        let by: Vec<String> = TRANSITIONS.iter().map(|one| format!("{one:?} {}", tally.of(*one, trouble))).collect();
+        println!("  {trouble:?} struck with {}", by.join(", "));
     }
     assert!(
         failures.is_empty(),
@@ -124,7 +127,6 @@ fn whatever_happens_each_new_machine_has_exactly_its_point_once_it_is_calm_again
     );
     if only.is_none() && count >= SEEDS {
         for trouble in TROUBLES {
-            assert!(tally.struck.contains_key(&trouble), "{trouble:?} never struck");
             for transition in TRANSITIONS {
                 assert!(tally.of(transition, trouble) > 0, "{transition:?} never met {trouble:?}");
             }
@@ -133,18 +135,22 @@ fn whatever_happens_each_new_machine_has_exactly_its_point_once_it_is_calm_again
     }
 }
 
+#[test]
+fn the_same_seed_runs_the_same_way_again() {
+    for seed in [11, 12] {
+        let calls = || run(async { play(seed, false).await.rig.wire.calls() });
+        let (one, other) = (calls(), calls());
+        assert!(one.len() > 100, "seed {seed} makes calls");
+        for (one, other) in one.iter().zip(&other) {
+            assert_eq!(one, other, "seed {seed}");
+        }
+        assert_eq!(one.len(), other.len(), "seed {seed}");
+    }
+}
+
 /// One seed: what was met, and what was wrong at the end.
 async fn one(seed: u64, tell: bool) -> (Tally, Vec<String>) {
-    let mut play = Play { rig: Rig::new(seed).await, dice: Dice(seed), tally: Tally::default(), tell, lost: false };
-    if seed % 2 == 0 {
-        play.rig.write_policy(&document("enforce", "1h"));
-    }
-    play.rig.azure.arm.add_machine(&old("old-1", &play.rig));
-    play.rig.azure.arm.create_machine(&Azure::seed("dev-1").tag("env", "dev")).expect("a machine out of scope");
-    for _ in 0..STEPS {
-        play.step().await;
-    }
-    play.calm().await;
+    let mut play = play(seed, tell).await;
     let mut names: Vec<String> = (0..NAMES).map(name).collect();
     names.extend(["old-1".to_owned(), "dev-1".to_owned()]);
     let wrongs = reference::wrongs(&play.rig, &names);
@@ -157,6 +163,29 @@ async fn one(seed: u64, tell: bool) -> (Tally, Vec<String>) {
         play.tell_all();
     }
     (play.tally, wrongs)
+}
+
+/// Plays one seed to its calm end.
+async fn play(seed: u64, tell: bool) -> Play {
+    let mut play = Play { rig: Rig::new(seed).await, dice: Dice(seed), tally: Tally::default(), tell, lost: false };
+    if seed.is_multiple_of(2) {
+        play.rig.write_policy(&document("enforce", "1h"));
+    }
+    play.rig.azure.arm.add_machine(&old("old-1", &play.rig));
+    play.rig.azure.arm.create_machine(&Azure::seed("dev-1").tag("env", "dev")).expect("a machine out of scope");
+    for _ in 0..STEPS {
+        play.step().await;
+    }
+    play.calm().await;
+    play
+}
+
+#[derive(Clone, Copy)]
+struct Seen {
+    deaths: usize,
+    wrong: usize,
+    told: usize,
+    points: u64,
 }
 
 struct Play {
@@ -175,18 +204,20 @@ impl Play {
         if self.tell {
             println!("{} {transition:?} {name}, {trouble:?}", self.rig.clock.now());
         }
+        let at_once = match trouble {
+            Some(trouble) => self.order(trouble).await,
+            None => false,
+        };
         let before = self.seen();
-        if let Some(trouble) = trouble {
-            self.order(trouble).await;
-        }
         self.change(transition, &name);
+        if matches!(transition, Transition::Delete | Transition::Agent) && trouble.is_some() {
+            // Neither gives Lifeboat anything to do: beside it another machine is written, which meets the trouble.
+            self.change(Transition::Update, &self.other(&name));
+        }
         let pause = self.dice.below(PAUSE_SECS_MAX);
         self.rig.run(Duration::from_secs(pause)).await;
-        if let Some(trouble) = trouble {
+        if let Some(trouble) = trouble.filter(|trouble| at_once || self.struck(*trouble, before)) {
             *self.tally.pairs.entry((transition, trouble)).or_default() += 1;
-            if self.seen() != before {
-                *self.tally.struck.entry(trouble).or_default() += 1;
-            }
         }
         if self.lost && self.dice.below(2) == 0 {
             self.lost = false;
@@ -194,18 +225,42 @@ impl Play {
         }
     }
 
-    /// What tells that a trouble struck: deaths, faults left, calls that went wrong, the host.
-    fn seen(&self) -> (usize, usize, usize, bool, usize) {
-        let calls = self.rig.wire.calls();
-        let wrong = calls.iter().filter(|call| call.status.is_none_or(|status| status >= 429)).count();
-        let deliveries = self.rig.azure.events.events().len();
-        (
-            self.rig.wire.deaths(),
-            self.rig.azure.arm.faults_left() + self.rig.blobs.faults_left(),
-            wrong,
-            self.lost,
-            deliveries,
-        )
+    /// Another machine's name than this.
+    fn other(&self, not: &str) -> String {
+        (0..NAMES).map(name).find(|name| name != not).unwrap_or_default()
+    }
+
+    /// What tells whether a trouble struck.
+    fn seen(&self) -> Seen {
+        let events = self.rig.azure.events.events();
+        Seen {
+            deaths: self.rig.wire.deaths(),
+            wrong: self.rig.wire.wrong(),
+            told: events.iter().filter(|event| event.operation_name.ends_with("virtualMachines/write")).count(),
+            points: self.rig.azure.arm.restore_points_created(),
+        }
+    }
+
+    /// Whether a trouble that was ordered has struck since.
+    fn struck(&self, trouble: Trouble, before: Seen) -> bool {
+        let now = self.seen();
+        match trouble {
+            Trouble::EventDropped | Trouble::EventTwice | Trouble::EventLate | Trouble::EventOvertaken => {
+                now.told > before.told
+            }
+            Trouble::KilledBefore | Trouble::KilledAfter | Trouble::KilledWithLease => now.deaths > before.deaths,
+            Trouble::PointFails => now.points > before.points,
+            Trouble::Killed | Trouble::HostLost => false,
+            Trouble::Throttled
+            | Trouble::ThrottledFor
+            | Trouble::Error500
+            | Trouble::ResetBefore
+            | Trouble::ResetAfter
+            | Trouble::StoreError
+            | Trouble::StoreReset
+            | Trouble::QueueError
+            | Trouble::QueueReset => now.wrong > before.wrong,
+        }
     }
 
     fn change(&mut self, transition: Transition, name: &str) {
@@ -232,7 +287,8 @@ impl Play {
         }
     }
 
-    async fn order(&mut self, trouble: Trouble) {
+    /// Orders a trouble; says whether it struck at once.
+    async fn order(&mut self, trouble: Trouble) -> bool {
         let times = 1 + u32::try_from(self.dice.below(6)).unwrap_or(0);
         let (arm, events) = (&self.rig.azure.arm, &self.rig.azure.events);
         match trouble {
@@ -244,7 +300,7 @@ impl Play {
             Trouble::EventOvertaken => events.order(EventOrder::machine_write(EventEffect::Reorder)),
             Trouble::Killed => {
                 self.rig.run(Duration::from_secs(u64::from(times))).await;
-                self.rig.kill_handler();
+                return self.rig.kill_handler();
             }
             Trouble::KilledBefore => self.kill_at(Fate::DieBefore),
             Trouble::KilledAfter => self.kill_at(Fate::DieAfter),
@@ -277,10 +333,12 @@ impl Play {
                 self.rig.bus.fault(BusFault::new(effect).times(times));
             }
             Trouble::HostLost => {
-                self.lost = true;
+                let was_on = !std::mem::replace(&mut self.lost, true);
                 self.rig.host_off(true).await;
+                return was_on;
             }
         }
+        false
     }
 
     /// The handler dies at one of its next calls.
@@ -311,8 +369,10 @@ impl Play {
         self.rig.azure.events.clear_orders();
         self.rig.host_on().await;
         self.rig.run(CALM).await;
-        // Long chains of looks have seldom more than ten minutes to their next one.
-        self.rig.settle(CALM).await;
+        self.rig.settle(WORK_ENDS_WITHIN).await;
+        // What a look left to the sweep is found by it, and by the next one what that came to.
+        self.rig.run(TWO_SWEEPS).await;
+        self.rig.settle(WORK_ENDS_WITHIN).await;
     }
 
     fn tell_all(&self) {
@@ -340,9 +400,6 @@ impl Tally {
     fn add(&mut self, other: Self) {
         for (pair, count) in other.pairs {
             *self.pairs.entry(pair).or_default() += count;
-        }
-        for (trouble, count) in other.struck {
-            *self.struck.entry(trouble).or_default() += count;
         }
         self.protected += other.protected;
         self.used_up += other.used_up;

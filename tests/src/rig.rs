@@ -8,6 +8,7 @@
 //! ```
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use azure_core::http::HttpClient;
@@ -49,6 +50,8 @@ pub const DEPLOYMENT: &str = "lb-weu";
 const DELIVERIES_MAX: u32 = 50;
 /// The platform's pause before it starts a host that ended by itself. *Assumed*: no source gives a figure.
 const RESTART_PAUSE: Duration = Duration::from_secs(5);
+/// Starts of handlers in one run, at most, so that no two of two runs throw the same dice.
+const STARTS_MAX: u64 = 1_000_003;
 /// `functionTimeout` of host.json.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(600);
 
@@ -289,10 +292,13 @@ impl App {
 
 /// Makes the handler anew: the real routes over the real clients, with nothing kept from the one before.
 fn handlers(transport: Arc<dyn HttpClient>, header: String, clock: Clock, seed: u64) -> HandlerFactory {
+    let started = AtomicU64::new(0);
     Arc::new(move || {
+        // Each process throws its own dice: one that drew the dead one's lease id again would walk into its lease.
+        let dice = seed.wrapping_mul(STARTS_MAX).wrapping_add(started.fetch_add(1, Ordering::Relaxed));
         let credential = Identity::new(Arc::clone(&transport), header.clone());
         let own = lifeboat_execution::clock::Clock::starting_at(clock.now());
-        let connections = Connections::new(Arc::clone(&transport), credential, own, seed);
+        let connections = Connections::new(Arc::clone(&transport), credential, own, dice);
         let places = Places {
             arm_url: "https://management.azure.com".to_owned(),
             store_url: format!("https://acct.blob.core.windows.net/{CONTAINER}"),

@@ -126,6 +126,11 @@ impl Wire {
         self.state().calls.len()
     }
 
+    /// How many calls were refused, failed or not answered, missing things apart.
+    pub fn wrong(&self) -> usize {
+        self.state().calls.iter().filter(|call| call.status.is_none_or(|status| status >= 429)).count()
+    }
+
     /// How often the handler died at a call.
     pub fn deaths(&self) -> usize {
         self.state().deaths

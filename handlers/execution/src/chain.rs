@@ -7,7 +7,7 @@ use lifeboat_azure::blobs::Store;
 use lifeboat_planning::id::MachineKey;
 
 use crate::clock::Clock;
-use crate::ledger::{self, Body, Entry, Fault, Head};
+use crate::ledger::{self, Body, Decision, Entry, Fault, Head};
 
 /// The end of a chain that is read before it is added to: some forty entries, more than one piece of work writes.
 const TAIL_BYTES: usize = 32 * 1024;
@@ -81,6 +81,14 @@ impl<'a> Chain<'a> {
     /// The effects that have no outcome yet.
     pub fn unanswered(&self) -> Vec<ledger::PlannedEffect> {
         ledger::unanswered(&self.bodies)
+    }
+
+    /// The last decision that did something, and when it was taken.
+    pub fn last_act(&self) -> Option<(Timestamp, &Decision)> {
+        self.bodies.iter().rev().find_map(|body| match &body.entry {
+            Entry::Decision(decision) if !decision.effects.is_empty() => Some((body.at, decision)),
+            Entry::Decision(_) | Entry::Outcome { .. } | Entry::Verified { .. } => None,
+        })
     }
 
     /// When the point's turn at a budget of Azure's is, if its message is still to come: another look leaves it to that one.

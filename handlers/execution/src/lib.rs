@@ -24,3 +24,4 @@ pub use connect::{ConnectError, Connections, Places};
 pub use event::{Api, Event, PolicySweep, VmWritten};
 pub use lifeboat::{Answer, Lifeboat, NotDone, Report};
 pub use settings::{Build, Settings};
+pub use status::StatusError;

@@ -9,13 +9,13 @@ use lifeboat_contract::work::{Cause, ReconcileMessage};
 use lifeboat_planning::creation::region;
 use lifeboat_planning::facts::{CollectionSeen, UnknownBecause};
 use lifeboat_planning::id::{self, MachineKey};
-use lifeboat_planning::policy::{self, BackupPolicy, OnCreate, PointEntry, Reach};
+use lifeboat_planning::policy::{self, BackupPolicy, Mode, OnCreate, PointEntry, Reach};
 use lifeboat_planning::sweep::{self, Candidate, Standing};
 
 use crate::budget::{self, Budget};
 use crate::event::PolicySweep;
 use crate::lifeboat::{Lifeboat, Report};
-use crate::policies::{self, PolicyError};
+use crate::policies::{self, InForce, PolicyError};
 use crate::queue::{self, QueueError};
 use crate::record::SweepRecord;
 use crate::sweep_record::{self, SweepRecordError};
@@ -79,7 +79,7 @@ async fn sweep(lifeboat: &Lifeboat) -> Result<Report, SweepError> {
     else {
         return Ok(Report::line("the policy asks for no point on creation"));
     };
-    let (seen, found) = new_machines(lifeboat, policy, &record, on_create).await?;
+    let (seen, found) = new_machines(lifeboat, &in_force, &record, on_create).await?;
     let standings = standings(lifeboat, policy, entry, found).await?;
 
     let number = record.number + 1;
@@ -88,13 +88,19 @@ async fn sweep(lifeboat: &Lifeboat) -> Result<Report, SweepError> {
     for (found, standing) in standings {
         match standing {
             Standing::Protected | Standing::UsedUp => {
-                record.settled.insert(found.key.to_string(), found.candidate.created_at);
+                record.settled.insert(settled_key(&found.key, &in_force.digest), found.candidate.created_at);
             }
             Standing::Open => {
                 let message = ReconcileMessage::new(found.candidate.id.clone(), Cause::Swept { sweep: number });
                 queue::send(&lifeboat.sender, &message, None).await?;
                 queued += 1;
-                open.push(found.candidate);
+                match policy.mode {
+                    // Told once is told: nothing will be made, so nothing is waited for.
+                    Mode::Report => {
+                        record.settled.insert(settled_key(&found.key, &in_force.digest), found.candidate.created_at);
+                    }
+                    Mode::Enforce => open.push(found.candidate),
+                }
             }
         }
     }
@@ -116,7 +122,7 @@ async fn sweep(lifeboat: &Lifeboat) -> Result<Report, SweepError> {
 /// The machines created lately that the policy covers and that are not settled, and how many were seen at all.
 async fn new_machines(
     lifeboat: &Lifeboat,
-    policy: &BackupPolicy,
+    in_force: &InForce,
     record: &SweepRecord,
     on_create: OnCreate,
 ) -> Result<(u64, Vec<Found>), Error> {
@@ -125,14 +131,19 @@ async fn new_machines(
     let seen = rows.len() as u64;
     let found = rows.into_iter().filter_map(|row| {
         let about = row_attributes(&row);
-        let covered = policy::reach(&policy.matches, &about) != Reach::Outside && about.managed_by.is_none();
+        let covered = policy::reach(&in_force.policy.matches, &about) != Reach::Outside && about.managed_by.is_none();
         let candidate = Candidate { id: row.id, vm_id: row.vm_id, created_at: row.time_created? };
         let key = MachineKey::new(&candidate.vm_id, &candidate.id);
         let group = id::points_group(&region(&about.location));
-        let settled = record.settled.contains_key(&key.to_string());
+        let settled = record.settled.contains_key(&settled_key(&key, &in_force.digest));
         (covered && !settled).then_some(Found { candidate, key, subscription: about.subscription, group })
     });
     Ok((seen, found.collect()))
+}
+
+/// What is settled is settled under one policy document: another one looks again.
+fn settled_key(key: &MachineKey, digest: &str) -> String {
+    format!("{key}-{}", digest.get(..16).unwrap_or(digest))
 }
 
 /// Where each stands, by what Azure says of its collection. What cannot be read stays open.

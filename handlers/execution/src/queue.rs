@@ -10,8 +10,9 @@ use lifeboat_azure::service_bus::Message;
 use lifeboat_azure::service_bus::Sender;
 use lifeboat_contract::work::{QUEUE, ReconcileMessage};
 
-/// How long an invocation is held while its message cannot be queued (design §5): then the host gets a 5xx.
-const HOLD_SECS_MAX: u64 = 30;
+/// How long an invocation is held while its message cannot be queued: then the host gets a 5xx. The design allows 30 s; Event
+/// Grid waits 30 s for an answer, so it is told a little earlier.
+const HOLD_SECS_MAX: u64 = 25;
 /// Wait between two tries; doubles.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 

@@ -30,6 +30,8 @@ use crate::{observe, queue};
 /// How long a lease lasts: the check before an effect, the ten seconds in which it may be sent and the time-out of the request
 /// pass within it, so that whoever takes over finds everything that was sent.
 const LEASE_SECS: u32 = 60;
+/// Looks of one cause are at most this far apart: the longest wait, a quarter more, and the look itself.
+const LOOKS_APART_MAX: SignedDuration = SignedDuration::from_mins(15);
 /// How long after the check that it rests on a request may be sent (design §4).
 const LATEST: Duration = Duration::from_secs(10);
 
@@ -168,6 +170,11 @@ async fn with_lease(
 
     let looked = message.look - 1;
     let plan = lifeboat_planning::plan(Work { look: looked }, &in_force.policy, &facts, now);
+    if !plan.effects.is_empty() && others_at_work(&chain, message, now) {
+        report.lines.push("other looks are at work on it".to_owned());
+        chain.seal().await?;
+        return Ok(Next::Nothing);
+    }
     if message.reserved != Some(Reserved::Point) && plan.makes_point() {
         if let Some(at) = chain.turn_after(now) {
             report.lines.push(format!("its turn at a budget of Azure's is at {at}"));
@@ -193,7 +200,8 @@ async fn with_lease(
         chain.seal().await?;
         return Ok(Next::Nothing);
     }
-    let acted = acted_on(&chain, &decision.cause);
+    // What came of the last decision that did something is for the looks of its cause to see.
+    let acted = chain.last_act().is_some_and(|(_, last)| last.cause == decision.cause);
     let again = perform_all(lifeboat, &plan.effects, lease, &mut chain, looked, &message.machine).await?;
     chain.seal().await?;
     Ok(match again.or(plan.look_again_at) {
@@ -286,16 +294,20 @@ async fn say_what_ended(chain: &mut Chain<'_>, facts: &Facts, report: &mut Repor
     Ok(())
 }
 
+fn cause(message: &ReconcileMessage) -> String {
+    match &message.cause {
+        Cause::Written { event_id } => format!("VmWritten {event_id}"),
+        Cause::Swept { sweep } => format!("PolicySweep {sweep}"),
+        Cause::Asked { request_id } => format!("asked {request_id}"),
+    }
+}
+
 fn decision(message: &ReconcileMessage, in_force: &InForce, plan: &Plan, audit: Vec<String>) -> Decision {
     let planned = |effects: &[Effect]| -> Vec<PlannedEffect> {
         effects.iter().map(|effect| PlannedEffect { key: effect.key(), what: effect.to_string() }).collect()
     };
     Decision {
-        cause: match &message.cause {
-            Cause::Written { event_id } => format!("VmWritten {event_id}"),
-            Cause::Swept { sweep } => format!("PolicySweep {sweep}"),
-            Cause::Asked { request_id } => format!("asked {request_id}"),
-        },
+        cause: cause(message),
         look: message.look,
         policy: in_force.policy.name.clone(),
         policy_digest: in_force.digest.clone(),
@@ -308,13 +320,11 @@ fn decision(message: &ReconcileMessage, in_force: &InForce, plan: &Plan, audit: 
     }
 }
 
-/// True when the last decision that did something, this one included, had this cause: what came of it is for its looks to see.
-fn acted_on(chain: &Chain<'_>, cause: &str) -> bool {
-    let acting = chain.entries().filter_map(|entry| match entry {
-        Entry::Decision(decision) if !decision.effects.is_empty() => Some(decision),
-        Entry::Decision(_) | Entry::Outcome { .. } | Entry::Verified { .. } => None,
-    });
-    acting.last().is_some_and(|last| last.cause == cause)
+/// True when a sweep's first look finds that other looks are at work on the same: each sweep would else add looks of its own.
+fn others_at_work(chain: &Chain<'_>, message: &ReconcileMessage, now: Timestamp) -> bool {
+    let first_of_sweep = message.look == 1 && matches!(message.cause, Cause::Swept { .. });
+    let others = chain.last_act().filter(|(_, last)| last.cause != cause(message));
+    first_of_sweep && others.is_some_and(|(at, _)| now.duration_since(at) < LOOKS_APART_MAX)
 }
 
 /// A decision is written down when it does something, or says something else than the last one did.

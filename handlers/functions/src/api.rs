@@ -2,7 +2,7 @@
 //! It changes nothing. `/api/status` answers a browser with a page and everybody else with JSON; `/api/points` is JSON.
 
 use http::{Method, StatusCode, header};
-use lifeboat_execution::{Answer, Api, Event, Lifeboat};
+use lifeboat_execution::{Answer, Api, Event, Lifeboat, NotDone, StatusError};
 
 use crate::host::{Failure, HttpInvocation, HttpReply};
 use crate::pages;
@@ -30,6 +30,9 @@ async fn answer(lifeboat: &Lifeboat, request: HttpInvocation) -> HttpReply {
         Ok(Answer::Status(status)) => json(&*status),
         Ok(Answer::Points(points)) => json(&*points),
         Ok(Answer::Done(_)) => problem(StatusCode::INTERNAL_SERVER_ERROR, "a question was answered with a deed"),
+        Err(NotDone::Status(StatusError::NotAMachine(text))) => {
+            problem(StatusCode::BAD_REQUEST, &format!("{text} is not the ARM id of a machine"))
+        }
         Err(error) => {
             let reason = Failure::from(error).reason().to_owned();
             tracing::error!(%reason, "a question could not be answered");

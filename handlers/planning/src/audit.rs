@@ -4,6 +4,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
+use jiff::SignedDuration;
 
 use crate::effect::{Consistency, Effect, PointEffect};
 use crate::facts::{Agent, Collection, CollectionSeen, Facts, Machine, MachineSeen, PointState, Provisioning};
@@ -102,7 +103,9 @@ fn is_point(effect: &Effect) -> bool {
 fn is_recent(machine: &Machine, policy: &BackupPolicy, facts: &Facts) -> bool {
     let windows = policy.points.iter().filter_map(|entry| entry.on_create).map(|rule| rule.within.as_secs().max(3600));
     let Some(since) = facts.known_since else { return false };
-    windows.max().is_some_and(|window_secs| since.duration_since(machine.created_at).as_secs() < window_secs)
+    windows
+        .max()
+        .is_some_and(|window_secs| since.duration_since(machine.created_at) <= SignedDuration::from_secs(window_secs))
 }
 
 /// What is wrong with one effect by itself.

@@ -53,7 +53,7 @@ pub struct Asked<'a> {
 /// known, less the policy's window.
 pub fn is_new(created_at: Timestamp, known_since: Timestamp, on_create: OnCreate) -> bool {
     match known_since.checked_sub(on_create.within.max(WINDOW_MIN)) {
-        Ok(from) => created_at > from,
+        Ok(from) => created_at >= from,
         Err(_) => true,
     }
 }

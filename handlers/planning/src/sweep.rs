@@ -13,6 +13,10 @@ use crate::facts::{CollectionSeen, PointState};
 use crate::id::OnCreateName;
 use crate::policy::OnCreate;
 
+/// How long a creation without a point is looked for. One that cannot have a point (an ephemeral disk, a right that nobody
+/// gives) has been alarmed for a week by then, and would else keep the window open, and growing, for ever.
+pub const OPEN_MAX: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// A new machine, as the sweep sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
@@ -59,7 +63,8 @@ pub fn standing(policy: &str, entry: &str, candidate: &Candidate, seen: &Collect
 
 /// Since when every creation is known after a completed sweep: its start, or just before the oldest creation still open.
 pub fn known_since_after(started_at: Timestamp, known_since: Timestamp, open: &[Candidate]) -> Timestamp {
-    let oldest_open = open.iter().map(|candidate| candidate.created_at).min();
+    let given_up = started_at.checked_sub(OPEN_MAX).unwrap_or(Timestamp::MIN);
+    let oldest_open = open.iter().map(|candidate| candidate.created_at).filter(|at| *at > given_up).min();
     let held_back = oldest_open.and_then(|at| at.checked_sub(SignedDuration::from_secs(1)).ok());
     // Never back behind what was known: a machine older than the window is not ours to find.
     held_back.map_or(started_at, |at| at.min(started_at)).max(known_since)

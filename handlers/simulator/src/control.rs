@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::azure::blobs::{BlobFault, BlobFaultEffect};
-use crate::azure::service::json_response;
+use crate::azure::passage::json_response;
 use crate::azure::{
     ArmFault, EventEffect, EventOrder, EventSchema, EventSubscription, EventTarget, MachineSeed, RegionTrouble,
     SubscriptionState,

@@ -10,8 +10,8 @@ use super::charges::GRAPH;
 use super::errors::{self, ArmError};
 use super::identity::TokenFault;
 use super::ids::{group_id, key, stamp_z};
+use super::passage::top_level_id;
 use super::registry::{Found, Route};
-use super::service::top_level_id;
 use super::state::State;
 
 /// Whether the path is answered at all. *Assumed*: codes and wordings.

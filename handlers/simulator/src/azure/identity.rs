@@ -267,5 +267,5 @@ async fn serve(Shared(identity): Shared<Identity>, request: Request) -> Response
         }
     }
     let (status, body) = identity.answer(request.headers(), &asked);
-    super::service::json_response(status, &[], Some(&body))
+    super::passage::json_response(status, &[], Some(&body))
 }

@@ -3,7 +3,7 @@
 //! It never draws lots, never reads another clock than the simulator's, and knows nothing of who calls it.
 //!
 //! ```text
-//! request ─► service (faults, gates) ─► registry ─► one file per resource type ─► state ─┬─► answer
+//! request ─► passage (faults, gates) ─► registry ─► one file per resource type ─► state ─┬─► answer
 //!                                                                                        ├─► graph, after its lag
 //!                                                                                        └─► event_grid
 //! ```
@@ -26,12 +26,12 @@ mod log;
 mod machine_calls;
 mod machines;
 mod operations;
+pub(crate) mod passage;
 mod point;
 mod regions;
 mod registry;
 mod restore_points;
 mod seeding;
-pub(crate) mod service;
 mod state;
 mod subscriptions;
 #[cfg(test)]
@@ -129,7 +129,7 @@ impl Arm {
 
     /// ARM as an HTTP service, for a listener or for calls inside the process.
     pub fn router(&self) -> Router {
-        Router::new().fallback(service::serve).with_state(self.clone())
+        Router::new().fallback(passage::serve).with_state(self.clone())
     }
 
     /// Orders a fault. Of several that match a call the first ordered one strikes.

@@ -12,8 +12,8 @@ mod faults;
 mod lease;
 mod listing;
 mod operations;
+mod passage;
 mod request;
-mod service;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -93,7 +93,7 @@ impl Blobs {
 
     /// The account as an HTTP service, for a listener or for calls inside the process.
     pub fn router(&self) -> Router {
-        Router::new().fallback(service::serve).with_state(self.clone())
+        Router::new().fallback(passage::serve).with_state(self.clone())
     }
 
     /// Orders a fault. Of several that match a request the first ordered one strikes.
