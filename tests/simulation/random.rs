@@ -320,7 +320,7 @@ impl Play {
                     after_seconds: times * 60,
                     code: "VMRestorePointInternalError".to_owned(),
                 };
-                arm.fault(ArmFault::new(effect).on_method("PUT").on_path("/restorePoints/").times(times));
+                arm.fault(ArmFault::new(effect).on_method("PUT").on_path("/restorePoints/").times(times + 2));
             }
             Trouble::StoreError => self.rig.blobs.fault(BlobFault::new(BlobFaultEffect::InternalError).times(times)),
             Trouble::StoreReset => {
