@@ -81,10 +81,10 @@ pub fn tell(seen: &Seen<'_>) -> bool {
     let floor = seen.floor.with_azures_work().as_secs_f64();
     let took = last.duration_since(seen.began_at).as_secs_f64();
     let total = format!("{took:.1} s, {:.2} x floor", took / floor);
-    if seen.floor.budgets.is_zero() {
-        line(true, "all done after", total, "no budget binds: not judged");
-    } else {
+    if seen.floor.is_made_by_budgets() {
         line(took <= OVER_FLOOR * floor, "all done after", total, "at most 1.1 x floor");
+    } else {
+        line(true, "all done after", total, "not judged: Azure's own work");
     }
     line(true, "invocations, a machine", format!("{:.1}", invocations(seen.book) / machines as f64), "");
     line(true, "CPU of all handlers, a machine", cpu(&seen.book.pids, machines), "");
@@ -113,7 +113,9 @@ fn tell_details(actions: &BTreeMap<String, u64>, errors: &BTreeMap<String, u64>,
 fn tell_calls(calls: &[String]) {
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     for call in calls.iter().filter(|call| !call.contains(" /subscriptions/") && !call.contains(" /providers/")) {
-        let kind: Vec<&str> = call.split('/').take(3).collect();
+        // A blob's folder ends at an escaped slash.
+        let folder = call.split("%2F").next().unwrap_or_default();
+        let kind: Vec<&str> = folder.split('/').take(3).collect();
         *kinds.entry(kind.join("/")).or_default() += 1;
     }
     println!("by call of store, queue and identity:");

@@ -21,6 +21,10 @@ pub fn build(binary: &str, besides: &[&str]) -> PathBuf {
     run(command, binary)
 }
 
+/// How the handler is compiled for deployment: with the C library in it. Then a library that looks for the C library's `getrandom` at
+/// run time finds none, and would need a `/dev/urandom`; told so, it asks the kernel itself.
+pub const RUSTFLAGS_DEPLOYED: &str = r#"-C target-feature=+crt-static --cfg getrandom_backend="linux_raw""#;
+
 /// Builds the handler as it is deployed: static, for this target.
 pub fn build_deployed(target: &str) -> PathBuf {
     let mut command = cargo();
@@ -34,7 +38,7 @@ pub fn build_deployed(target: &str) -> PathBuf {
         "--target",
         target,
     ]);
-    command.env_remove("CARGO_ENCODED_RUSTFLAGS").env("RUSTFLAGS", "-C target-feature=+crt-static");
+    command.env_remove("CARGO_ENCODED_RUSTFLAGS").env("RUSTFLAGS", RUSTFLAGS_DEPLOYED);
     run(command, "lifeboat-handler")
 }
 

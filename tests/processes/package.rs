@@ -21,6 +21,15 @@ const NAME: &str = "store.lifeboat.test";
 /// Where this machine keeps its certificates.
 const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
+#[test]
+#[ignore = "belongs to the other two"]
+fn package_is_compiled_here_as_the_command_compiles_it() {
+    let command = include_str!("../../handlers/cli/src/handler.rs");
+    // The flags stand in a source, perhaps with escaped quotes.
+    let flags = [executables::RUSTFLAGS_DEPLOYED.to_owned(), executables::RUSTFLAGS_DEPLOYED.replace('"', "\\\"")];
+    assert!(flags.iter().any(|flags| command.contains(flags)), "`lifeboat package` compiles with other flags");
+}
+
 fn packaged() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| executables::build_deployed(TARGET))
@@ -36,6 +45,21 @@ fn package_is_static_and_small() {
     assert!(!kinds.contains(&3), "it names a program interpreter, so it is not static");
     println!("package: {} bytes, at most {SIZE_MAX_BYTES}", bytes.len());
     assert!(bytes.len() as u64 <= SIZE_MAX_BYTES);
+}
+
+/// Tests are always compiled to unwind, whatever their profile says; so the executable itself must show that it does. The one panic
+/// that can be had from outside, without a switch in the handler: its build id does not fit on a full device.
+#[test]
+#[ignore = "needs the build for deployment, which takes minutes"]
+fn package_unwinds_when_it_panics() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("every Linux has a full device");
+    let run =
+        Command::new(packaged()).arg("--build-id").stdout(full).stderr(Stdio::null()).status().expect("it starts");
+    assert_eq!(
+        run.code(),
+        Some(101),
+        "a panic that unwinds to the end of main exits with 101, one that aborts with a signal: {run}"
+    );
 }
 
 #[test]

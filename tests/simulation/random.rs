@@ -25,8 +25,6 @@ const STEPS: usize = 10;
 const NAMES: usize = 4;
 /// The longest pause between two steps, in seconds.
 const PAUSE_SECS_MAX: u64 = 240;
-/// How long time runs after the faults have stopped, at least: past the latest event and some sweeps.
-const CALM: Duration = Duration::from_secs(31 * 60);
 /// How long the last looks and attempts may take: three attempts, the waits between them, the longest wait between looks.
 const WORK_ENDS_WITHIN: Duration = Duration::from_secs(120 * 60);
 /// Two sweeps.
@@ -368,7 +366,8 @@ impl Play {
         self.rig.bus.clear_faults();
         self.rig.azure.events.clear_orders();
         self.rig.host_on().await;
-        self.rig.run(CALM).await;
+        // What the faults kept from the last sweep is found; then late events come, and the looks and attempts under way end.
+        self.rig.run(TWO_SWEEPS).await;
         self.rig.settle(WORK_ENDS_WITHIN).await;
         // What a look left to the sweep is found by it, and by the next one what that came to.
         self.rig.run(TWO_SWEEPS).await;

@@ -257,6 +257,18 @@ pub const EVIDENCE: &[Entry] = &[
     entry("bus-scope", Assumed, "tokens for `https://servicebus.azure.net/.default`", "Microsoft's libraries"),
     entry("bus-diagnostic-id", Assumed, "`Diagnostic-Id` carries the trace of a message", "Microsoft's libraries"),
     entry(
+        "restore-point-refill",
+        Assumed,
+        "a subscription's 150 restore points a region come back at fifty a minute",
+        "the bucket is recorded, its window is in no source; other Compute budgets come back by a third a minute",
+    ),
+    entry(
+        "restore-point-second-at-once",
+        Assumed,
+        "one restore point of a machine is made at a time; a second one is refused while it runs",
+        "Learn's concurrency rule; its code is in no source, so any 409 puts the look off",
+    ),
+    entry(
         "identity-endpoint",
         Documented,
         "the platform gives tokens at `IDENTITY_ENDPOINT` under `X-IDENTITY-HEADER`",

@@ -74,6 +74,10 @@ pub async fn run(lifeboat: &Lifeboat, message: &ReconcileMessage) -> Result<Repo
     };
     match next {
         Next::Nothing => {}
+        Next::LookAt(_) | Next::FollowUpAt(_) if looked >= look::LOOKS_MAX => {
+            tracing::error!(machine = %message.machine, "looked {looked} times; the sweep takes over");
+            report.lines.push(format!("looked {looked} times at {}; the sweep takes over", message.machine));
+        }
         // Others' looks see to it, or the machine stays open for the next sweep: a chain of looks for each sweep would only pile up.
         Next::LookAt(_) if looked == 0 && matches!(message.cause, Cause::Swept { .. }) => {
             report.lines.push("the next sweep looks again".to_owned());
@@ -81,10 +85,6 @@ pub async fn run(lifeboat: &Lifeboat, message: &ReconcileMessage) -> Result<Repo
         Next::FollowUpAt(at) => {
             queue::send(&lifeboat.sender, &message.next_look(), Some(at)).await?;
             report.lines.push(format!("look again at {at}"));
-        }
-        Next::LookAt(_) if looked >= look::LOOKS_MAX => {
-            tracing::error!(machine = %message.machine, "looked {looked} times; the sweep takes over");
-            report.lines.push(format!("looked {looked} times at {}; the sweep takes over", message.machine));
         }
         Next::TurnAt(at, reserved) => {
             queue::send(&lifeboat.sender, &message.next_turn(reserved), Some(at)).await?;
