@@ -14,8 +14,8 @@ mod launcher;
 #[path = "../processes/site.rs"]
 mod site;
 
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,7 +86,8 @@ fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
 async fn burst(asked: &Asked) -> bool {
     let book = Book::default();
     let (executable, own) = (handler(asked.handler.clone()), book.clone());
-    println!("handler: {}", executable.display());
+    let sources = if is_of_these_sources(&executable) { "these" } else { "OTHER" };
+    println!("handler: {}, of {sources} sources", executable.display());
     let site = Site::start(&SiteOptions {
         processes: asked.processes,
         latency_permille: 1_000,
@@ -134,9 +135,15 @@ async fn tell_until_protected(site: &Site, machines: &[String], began: Instant, 
     }
 }
 
-/// The handler that was named, else the one beside this executable, else one that cargo builds.
+/// The handler that was named, else the one beside this executable if it is of the same sources, else one that cargo builds.
 fn handler(named: Option<PathBuf>) -> PathBuf {
     let own = std::env::current_exe().ok();
-    let beside = own.map(|own| own.with_file_name("lifeboat-handler")).filter(|path| path.is_file());
-    named.or(beside).unwrap_or_else(|| executables::build("lifeboat-handler", &["--release"]))
+    let beside = || own.map(|own| own.with_file_name("lifeboat-handler")).filter(|path| is_of_these_sources(path));
+    named.or_else(beside).unwrap_or_else(|| executables::build("lifeboat-handler", &["--release"]))
+}
+
+/// Whether an executable says the build id that a handler of these sources has.
+fn is_of_these_sources(handler: &Path) -> bool {
+    let said = Command::new(handler).arg("--build-id").stdin(Stdio::null()).stderr(Stdio::null()).output();
+    said.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).trim() == lifeboat_functions::BUILD_ID)
 }

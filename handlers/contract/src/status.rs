@@ -172,9 +172,9 @@ pub struct Point {
     /// When Azure made it, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
-    /// True when it was made later than the policy asks, because Lifeboat was away.
-    #[serde(default)]
-    pub late: bool,
+    /// True when it was made later than the policy asks, because Lifeboat was away. Told where one machine is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<bool>,
     /// Why it is there and as it is, one line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,

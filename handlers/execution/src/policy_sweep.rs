@@ -2,9 +2,9 @@
 //! It never changes a machine; it moves `known_since` only when all it found is queued, and never two sweeps run at once.
 
 use futures::stream::{self, StreamExt, TryStreamExt};
-use lifeboat_azure::Error;
 use lifeboat_azure::blobs::Condition;
-use lifeboat_azure::graph;
+use lifeboat_azure::error::Gone;
+use lifeboat_azure::{Error, ResourceId, graph, machines};
 use lifeboat_contract::work::{Cause, ReconcileMessage};
 use lifeboat_planning::creation::region;
 use lifeboat_planning::facts::{CollectionSeen, UnknownBecause};
@@ -25,6 +25,8 @@ use crate::{observe, observe::row_attributes};
 const LEASE: &str = "leases/policy-sweep";
 /// How long it lasts: a sweep renews it before each of its phases.
 const LEASE_SECS: u32 = 60;
+/// Name of a group and a machine that nobody makes.
+const PROBE: &str = "lifeboat-probe-that-is-not-there";
 /// Collections read and messages sent at a time: a hundredth of what ARM grants a second would be too few, all at once too many.
 const PARALLEL: usize = 8;
 
@@ -104,7 +106,10 @@ async fn sweep(lifeboat: &Lifeboat) -> Result<Report, SweepError> {
             }
         }
     }
-    record.known_since = sweep::known_since_after(started_at, record.known_since, &open);
+    record.unreadable = unreadable(lifeboat).await;
+    if record.unreadable.is_empty() {
+        record.known_since = sweep::known_since_after(started_at, record.known_since, &open);
+    }
     record.forget_settled_before(sweep::window_start(record.known_since, on_create));
     let completed_at = lifeboat.clock.now();
     let record = SweepRecord {
@@ -139,6 +144,34 @@ async fn new_machines(
         (covered && !settled).then_some(Found { candidate, key, subscription: about.subscription, group })
     });
     Ok((seen, found.collect()))
+}
+
+/// The subscriptions whose machines we cannot be shown to see. Resource Graph leaves out what one may not read, without a word
+/// (*assumed*), so that a lost right looks like no machines at all: a machine that cannot exist is asked for instead, and only
+/// ARM's own 404 shows that the right to read machines is there.
+async fn unreadable(lifeboat: &Lifeboat) -> Vec<String> {
+    let ask = |subscription: &String| {
+        let subscription = subscription.clone();
+        async move {
+            let probe =
+                ResourceId::of_resource(&subscription, PROBE, "Microsoft.Compute/virtualMachines", PROBE).ok()?;
+            let shown = match machines::get(&lifeboat.arm, &probe).await {
+                Ok(_) => true,
+                Err(error) => error.gone().is_some_and(|gone| gone != Gone::Unproven),
+            };
+            if !shown {
+                tracing::error!(
+                    subscription,
+                    "the machines of the subscription may not all be seen: the sweep proves nothing"
+                );
+            }
+            (!shown).then_some(subscription)
+        }
+    };
+    let asked = stream::iter(&lifeboat.settings.subscriptions).map(ask).buffer_unordered(PARALLEL);
+    let mut unreadable: Vec<String> = asked.filter_map(std::future::ready).collect().await;
+    unreadable.sort();
+    unreadable
 }
 
 /// What is settled is settled under one policy document: another one looks again.

@@ -35,6 +35,9 @@ pub struct SweepRecord {
     /// New machines among them that had no point yet.
     #[serde(default)]
     pub open: u64,
+    /// Subscriptions whose machines it could not be shown to see: while there are any, `known_since` stays where it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<String>,
     /// New machines that need no further look, by machine key, with their creation: read once, not every sweep.
     #[serde(default)]
     pub settled: BTreeMap<String, Timestamp>,
@@ -75,6 +78,7 @@ impl SweepRecord {
             completed_at: None,
             seen: 0,
             open: 0,
+            unreadable: Vec::new(),
             settled: BTreeMap::new(),
         }
     }

@@ -9,6 +9,7 @@ use lifeboat_contract::status::{
     Attention, Build, Consistency, MachineCounts, Point, PointCounts, PointState, Points, PolicyMode, PolicyStatus,
     Status, SweepStatus, VERSION,
 };
+use lifeboat_planning::creation;
 use lifeboat_planning::facts::{self, CollectionSeen, MachineSeen};
 use lifeboat_planning::id::OnCreateName;
 use lifeboat_planning::policy::Mode;
@@ -51,6 +52,14 @@ pub async fn status(lifeboat: &Lifeboat) -> Result<Status, StatusError> {
                     completed,
                     "no sweep was completed for a while".to_owned(),
                     "see the errors of PolicySweep in the log",
+                );
+            }
+            if !record.unreadable.is_empty() {
+                let which = record.unreadable.join(", ");
+                tell(
+                    completed,
+                    format!("machines may be missed in {which}"),
+                    "give back the right to read machines there",
                 );
             }
             Some(SweepStatus { number: record.number, started, completed, found: record.seen, queued: record.open })
@@ -137,7 +146,10 @@ pub async fn points(lifeboat: &Lifeboat, machine: Option<&str>) -> Result<Points
             let id: ResourceId = text.parse().map_err(|_| StatusError::NotAMachine(text.to_owned()))?;
             let facts = observe::facts(lifeboat, &id, at).await?;
             if let MachineSeen::Present(machine) = &facts.machine {
-                points = told(&machine.id, &facts.collection, &lifeboat.settings.deployment);
+                let policy = policies::in_force(&lifeboat.store, &lifeboat.settings.policy).await.ok();
+                let rule = policy.and_then(|found| found.policy.points.iter().find_map(|entry| entry.on_create));
+                let late = |at| Some(creation::is_late(machine.created_at, rule?, at?));
+                points = told(&machine.id, &facts.collection, &lifeboat.settings.deployment, late);
             }
         }
         None => {
@@ -149,7 +161,7 @@ pub async fn points(lifeboat: &Lifeboat, machine: Option<&str>) -> Result<Points
             for row in rows.into_iter().take(COLLECTIONS_MAX) {
                 let Ok(id) = row.id.parse::<ResourceId>() else { continue };
                 let seen = observe::collection(lifeboat, id.subscription(), id.resource_group(), id.name()).await?;
-                points.extend(told(&row.source, &seen, deployment));
+                points.extend(told(&row.source, &seen, deployment, |_| None));
             }
         }
     }
@@ -157,7 +169,12 @@ pub async fn points(lifeboat: &Lifeboat, machine: Option<&str>) -> Result<Points
     Ok(Points { version: VERSION, at, points, truncated })
 }
 
-fn told(machine: &str, seen: &CollectionSeen, deployment: &str) -> Vec<Point> {
+fn told(
+    machine: &str,
+    seen: &CollectionSeen,
+    deployment: &str,
+    created_late: impl Fn(Option<Timestamp>) -> Option<bool>,
+) -> Vec<Point> {
     let CollectionSeen::Present(collection) = seen else { return Vec::new() };
     let ours = collection.owner.as_deref() == Some(deployment);
     let tell = |point: &facts::Point| {
@@ -177,7 +194,7 @@ fn told(machine: &str, seen: &CollectionSeen, deployment: &str) -> Vec<Point> {
             state,
             consistency: point.consistency.as_deref().and_then(consistency),
             created: point.created_at,
-            late: false,
+            late: created_late(point.created_at),
             reasons: vec![reason.to_owned()],
         }
     };

@@ -113,7 +113,7 @@ impl GraphIndex {
         }
     }
 
-    /// The rows of a table that the reader may read: a query answers only those, without a word about others (documented).
+    /// The rows of a table that the reader may read: a query answers only those, without a word about others (*assumed*: no source here shows it).
     fn rows_of(&self, table: Table, subscriptions: &[String], reader: &[Grant]) -> Vec<Value> {
         let rows = self.rows.values().filter(|row| row.table() == table).map(|row| row.row());
         let own = |row: &Value| {
