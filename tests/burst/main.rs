@@ -76,7 +76,11 @@ fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
         match argument.as_str() {
             "--quick" => asked.machines = MACHINES_QUICK,
             "--processes" => asked.processes = number(&value("--processes")?)?,
-            "--handler" => asked.handler = Some(value("--handler")?.into()),
+            "--handler" => {
+                // The handler is started in the app's folder, from which a relative path leads elsewhere.
+                let path = PathBuf::from(value("--handler")?);
+                asked.handler = Some(path.canonicalize().map_err(|error| format!("{}: {error}", path.display()))?);
+            }
             text => asked.machines = number(text)?,
         }
     }

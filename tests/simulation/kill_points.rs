@@ -136,6 +136,8 @@ fn check(rig: &Rig, deaths: usize) -> Result<(), String> {
     ensure(counts.active + counts.scheduled + counts.locked == 0, format!("the queue is not empty: {counts:?}"))?;
     ensure(ledgers.len() == 1, format!("{} ledgers", ledgers.len()))?;
     let ledger = &ledgers[0];
+    let decided = ledger.decided(&points[0].name, points[0].time_created);
+    ensure(decided, "the point was begun before anybody had written down that it was decided".to_owned())?;
     ensure(ledger.unanswered().is_empty(), format!("effects without an outcome: {:?}", ledger.unanswered()))?;
     ensure(ledger.verified() == 1, format!("the point was verified {} times", ledger.verified()))?;
     ensure(ledger.sealed, "the head that is kept apart is behind the last entry".to_owned())

@@ -30,6 +30,7 @@ pub fn wrongs(rig: &Rig, names: &[String]) -> Vec<String> {
     }
     wrongs.extend(touched(rig));
     wrongs.extend(ledgers(rig, &machines));
+    wrongs.extend(names.iter().flat_map(|name| undecided(rig, name)));
     let counts = rig.bus.counts(QUEUE);
     if counts.active + counts.scheduled + counts.locked + counts.dead > 0 {
         wrongs.push(format!("the queue is not empty: {counts:?}"));
@@ -87,6 +88,14 @@ fn touched(rig: &Rig) -> Vec<String> {
         call.method != "PUT" || !call.path.to_ascii_lowercase().contains("/resourcegroups/lifeboat-points-")
     });
     foreign.map(|call| format!("touched what is not ours: {} {}", call.method, call.path)).collect()
+}
+
+/// Points that were begun before anybody had written down that they were decided.
+fn undecided(rig: &Rig, name: &str) -> Vec<String> {
+    let ledgers = rig.read_ledgers().unwrap_or_default();
+    let decided = |point: &PointView| ledgers.iter().any(|ledger| ledger.decided(&point.name, point.time_created));
+    let points = rig.azure.points(name).into_iter().filter(|point| !decided(point));
+    points.map(|point| format!("{name}: {} was begun before it was written down as decided", point.name)).collect()
 }
 
 /// Ledgers that do not verify; of living machines also effects without an outcome, and heads behind.

@@ -1,6 +1,7 @@
 //! Reads the ledgers out of the simulated store and verifies each against the head that is kept apart.
 //! It never asks the product which ledgers there are.
 
+use jiff::Timestamp;
 use lifeboat_execution::ledger::{self, Body, Entry, Fault, Head, OutcomeResult};
 use lifeboat_simulator::azure::blobs::Blobs;
 
@@ -36,6 +37,14 @@ impl Ledger {
             }
         }
         open
+    }
+
+    /// Whether the making of this point was written down as decided no later than the point was begun.
+    pub fn decided(&self, point: &str, begun: Timestamp) -> bool {
+        self.bodies.iter().filter(|body| body.at <= begun).any(|body| match &body.entry {
+            Entry::Decision(decision) => decision.effects.iter().any(|effect| effect.what.contains(point)),
+            Entry::Outcome { .. } | Entry::Verified { .. } => false,
+        })
     }
 
     /// Points that were read as succeeded.
