@@ -14,6 +14,9 @@ use crate::output::{tell, with_progress};
 use crate::settings::Settings;
 use crate::stage::EXECUTABLE;
 
+/// Static, and with randomness straight from the kernel: a static glibc finds no `getrandom` by name, and an empty root has no
+/// `/dev/urandom`.
+const DEPLOYED_RUSTFLAGS: &str = r#"-C target-feature=+crt-static --cfg getrandom_backend="linux_raw""#;
 /// What the deployed handler runs on.
 const DEPLOYED_TARGET: &str = "x86_64-unknown-linux-gnu";
 
@@ -75,7 +78,7 @@ pub async fn build(settings: &Settings, build: &Build) -> Result<PathBuf> {
     match build {
         Build::Deployed => {
             command.args(["--package", PACKAGE, "--profile", "dist", "--target", DEPLOYED_TARGET]);
-            command.env_remove("CARGO_ENCODED_RUSTFLAGS").env("RUSTFLAGS", "-C target-feature=+crt-static");
+            command.env_remove("CARGO_ENCODED_RUSTFLAGS").env("RUSTFLAGS", DEPLOYED_RUSTFLAGS);
         }
         // With all members named, the features of what they share are those that `cargo run` has built already.
         Build::Here { profile } => drop(command.args(["--workspace", "--profile", profile])),

@@ -1,6 +1,8 @@
 //! The sweep: finds by Resource Graph the new machines that events missed, and queues a look at each.
 //! It never changes a machine; it moves `known_since` only when all it found is queued, and never two sweeps run at once.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use futures::stream::{self, StreamExt, TryStreamExt};
 use lifeboat_azure::blobs::Condition;
 use lifeboat_azure::error::Gone;
@@ -186,10 +188,14 @@ async fn standings(
     entry: &PointEntry,
     found: Vec<Found>,
 ) -> Result<Vec<(Found, Standing)>, Error> {
+    let spent = &AtomicBool::new(false);
     let look = |found: Found| async move {
         let name = id::collection(&found.key);
-        if budget::wait_for(lifeboat, &Budget::looks(&found.subscription)).await.is_some() {
-            // No read is left for now: it stays open, and its own look has its turn.
+        // With no read left for now the rest stays open, and the looks of their own have their turn.
+        if spent.load(Ordering::Relaxed)
+            || budget::wait_for(lifeboat, &Budget::looks(&found.subscription)).await.is_some()
+        {
+            spent.store(true, Ordering::Relaxed);
             return Ok((found, Standing::Open));
         }
         let seen = match observe::collection(lifeboat, &found.subscription, &found.group, &name).await {

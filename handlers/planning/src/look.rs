@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::effect::Consistency;
 use crate::id::hash;
 
 /// The first look after a start: most restore points are recorded to end within 7 to 46 seconds.
@@ -16,6 +17,16 @@ pub const LOOKS_MAX: u32 = 150;
 pub fn next(look: u32, machine: &str, now: Timestamp) -> Timestamp {
     let base = FIRST_LOOK_SECS.checked_shl(look.min(16)).unwrap_or(LOOK_SECS_MAX).min(LOOK_SECS_MAX);
     after(SignedDuration::from_secs(i64::try_from(base).unwrap_or(i64::MAX)), look, machine, now)
+}
+
+/// The first look after a point was begun: when most of its kind are recorded to have ended (13 s and 46 s), not before, because
+/// each look costs reads.
+pub fn after_begin(consistency: Consistency, machine: &str, now: Timestamp) -> Timestamp {
+    let wait = match consistency {
+        Consistency::Crash(_) => SignedDuration::from_secs(14),
+        Consistency::Application => SignedDuration::from_secs(48),
+    };
+    after(wait, 0, machine, now)
 }
 
 /// A look after a wait that somebody else asked for (`Retry-After`), never before it, with up to a quarter more.

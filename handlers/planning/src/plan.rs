@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use jiff::Timestamp;
 
 use crate::creation::{self, Asked, Decision};
-use crate::effect::{Effect, PointEffect};
+use crate::effect::{Consistency, Effect, PointEffect};
 use crate::facts::{CollectionSeen, Facts, Machine, MachineSeen};
 use crate::id::OnCreateName;
 use crate::look;
@@ -85,12 +85,19 @@ fn plan_present(work: Work, policy: &BackupPolicy, machine: &Machine, facts: &Fa
         Decision::Make(effects) => match policy.mode {
             Mode::Report => Plan { would: effects, late, ..Plan::refuse(Refusal::ReportOnly) },
             Mode::Enforce => {
-                // A new attempt is a new beginning: its first look does not wait as long as the last attempt's looks did.
-                let look_again_at = Some(look::next(0, &machine.id, now));
+                let look_again_at =
+                    point_begun(&effects).map(|consistency| look::after_begin(consistency, &machine.id, now));
                 Plan { effects, late, look_again_at, ..Plan::default() }
             }
         },
     }
+}
+
+fn point_begun(effects: &[Effect]) -> Option<Consistency> {
+    effects.iter().find_map(|Effect::Point(effect)| match effect {
+        PointEffect::CreateRestorePoint { consistency, .. } => Some(*consistency),
+        PointEffect::EnsureGroup { .. } | PointEffect::EnsureCollection { .. } => None,
+    })
 }
 
 /// Whether the policy is for this machine at all.
@@ -116,7 +123,7 @@ fn verdicts(facts: &Facts) -> Vec<Verdict> {
 impl Plan {
     /// True when a restore point is to be made.
     pub fn makes_point(&self) -> bool {
-        self.effects.iter().any(|Effect::Point(effect)| matches!(effect, PointEffect::CreateRestorePoint { .. }))
+        point_begun(&self.effects).is_some()
     }
 
     fn refuse(refusal: Refusal) -> Self {
