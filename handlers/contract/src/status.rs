@@ -104,8 +104,9 @@ pub struct SweepStatus {
 pub struct MachineCounts {
     /// In scope.
     pub seen: u64,
-    /// Covered by the policy.
-    pub matched: u64,
+    /// Covered by the policy; absent while it is not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matched: Option<u64>,
 }
 
 /// Counts of points.

@@ -82,7 +82,7 @@ pub async fn status(lifeboat: &Lifeboat) -> Result<Status, StatusError> {
         started: lifeboat.started_at,
     };
     let seen = last_sweep.as_ref().map_or(0, |sweep| sweep.found);
-    let machines = MachineCounts { seen, matched: 0 };
+    let machines = MachineCounts { seen, matched: None };
     let deployment = lifeboat.settings.deployment.clone();
     Ok(Status { version: VERSION, at: now, deployment, build, policy, last_sweep, machines, points, attention })
 }

@@ -42,7 +42,9 @@ pub fn status(status: &Status) -> Markup {
                             None => "none completed yet",
                         }
                     } }
-                    tr { th { "Machines seen" } td { (status.machines.seen) ", covered by the policy " (status.machines.matched) } }
+                    tr { th { "Machines seen" } td { (status.machines.seen)
+                        @if let Some(matched) = status.machines.matched { ", covered by the policy " (matched) }
+                    } }
                     tr { th { "Points" } td {
                         (status.points.succeeded) " succeeded, " (status.points.in_progress) " being made, "
                         (status.points.failed) " failed"
