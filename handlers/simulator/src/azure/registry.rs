@@ -1,12 +1,16 @@
 //! The table of everything that ARM answers: method, path, the action that access is checked for, the api-versions, the
-//! budget, and who answers. A new resource type is new lines here and a file of its own.
+//! budget, who answers, and the entry of the evidence register that says how well it is known. A new resource type is new
+//! lines in its provider's file here and a file of its own.
 //! It never answers anything itself.
+
+mod compute;
+mod graph;
+mod resources;
 
 use super::call::{Answer, Call};
 use super::charges::Spend;
 use super::errors::ArmError;
 use super::state::State;
-use super::{collections, disks, graph, machine_calls, operations, restore_points, subscriptions};
 
 /// Who answers a call.
 pub(crate) type Handler = fn(&mut State, &Call) -> Result<Answer, ArmError>;
@@ -30,6 +34,8 @@ pub(crate) struct Route {
     pub(crate) service: &'static Service,
     pub(crate) spend: Spend,
     pub(crate) handler: Handler,
+    /// The entry of the evidence register that the answer rests on.
+    pub(crate) evidence: &'static str,
 }
 
 /// What the table says about a path.
@@ -42,14 +48,6 @@ pub(crate) enum Found {
     Nothing,
 }
 
-static SUBSCRIPTIONS: Service =
-    Service { kind: "subscriptions", versions: &["2022-12-01", "2022-09-01", "2021-01-01"] };
-static GROUPS: Service = Service { kind: "resourceGroups", versions: &["2025-04-01", "2022-09-01"] };
-static COMPUTE: Service =
-    Service { kind: "virtualMachines", versions: &["2025-04-01", "2024-07-01", "2022-11-01", "2022-08-01"] };
-static DISKS: Service = Service { kind: "disks", versions: &["2025-01-02", "2023-10-02", "2023-04-02"] };
-static GRAPH: Service = Service { kind: "resources", versions: &["2024-04-01", "2021-03-01"] };
-
 const fn route(
     method: &'static str,
     pattern: &'static str,
@@ -57,212 +55,23 @@ const fn route(
     service: &'static Service,
     spend: Spend,
     handler: Handler,
+    evidence: &'static str,
 ) -> Route {
-    Route { method, pattern, action, service, spend, handler }
+    Route { method, pattern, action, service, spend, handler, evidence }
 }
 
-const GROUP: &str = "/subscriptions/{}/resourceGroups/{}";
-const MACHINES: &str = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachines";
-const MACHINE: &str = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachines/{}";
-const COLLECTIONS: &str = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/restorePointCollections";
-const COLLECTION: &str = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/restorePointCollections/{}";
-const POINT: &str =
-    "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/restorePointCollections/{}/restorePoints/{}";
+/// Every route, by provider.
+pub(crate) static ROUTES: &[&[Route]] = &[resources::ROUTES, compute::ROUTES, graph::ROUTES];
 
-/// Every route.
-pub(crate) static ROUTES: &[Route] = &[
-    route(
-        "GET",
-        "/subscriptions",
-        "Microsoft.Resources/subscriptions/read",
-        &SUBSCRIPTIONS,
-        Spend::Nothing,
-        subscriptions::list,
-    ),
-    route(
-        "GET",
-        "/subscriptions/{}",
-        "Microsoft.Resources/subscriptions/read",
-        &SUBSCRIPTIONS,
-        Spend::Nothing,
-        subscriptions::get,
-    ),
-    route(
-        "GET",
-        "/subscriptions/{}/locations",
-        "Microsoft.Resources/subscriptions/locations/read",
-        &SUBSCRIPTIONS,
-        Spend::Nothing,
-        subscriptions::locations,
-    ),
-    route(
-        "GET",
-        "/subscriptions/{}/resourceGroups",
-        "Microsoft.Resources/subscriptions/resourceGroups/read",
-        &GROUPS,
-        Spend::Nothing,
-        subscriptions::list_groups,
-    ),
-    route(
-        "GET",
-        GROUP,
-        "Microsoft.Resources/subscriptions/resourceGroups/read",
-        &GROUPS,
-        Spend::Nothing,
-        subscriptions::get_group,
-    ),
-    route(
-        "PUT",
-        GROUP,
-        "Microsoft.Resources/subscriptions/resourceGroups/write",
-        &GROUPS,
-        Spend::Nothing,
-        subscriptions::put_group,
-    ),
-    route(
-        "GET",
-        "/subscriptions/{}/providers/Microsoft.Compute/virtualMachines",
-        "Microsoft.Compute/virtualMachines/read",
-        &COMPUTE,
-        Spend::MachineList,
-        machine_calls::list_all,
-    ),
-    route(
-        "GET",
-        MACHINES,
-        "Microsoft.Compute/virtualMachines/read",
-        &COMPUTE,
-        Spend::MachineList,
-        machine_calls::list_in_group,
-    ),
-    route("GET", MACHINE, "Microsoft.Compute/virtualMachines/read", &COMPUTE, Spend::MachineGet, machine_calls::get),
-    route("PUT", MACHINE, "Microsoft.Compute/virtualMachines/write", &COMPUTE, Spend::MachinePut, machine_calls::put),
-    route(
-        "PATCH",
-        MACHINE,
-        "Microsoft.Compute/virtualMachines/write",
-        &COMPUTE,
-        Spend::MachineUpdate,
-        machine_calls::patch,
-    ),
-    route(
-        "DELETE",
-        MACHINE,
-        "Microsoft.Compute/virtualMachines/delete",
-        &COMPUTE,
-        Spend::MachineDelete,
-        machine_calls::delete,
-    ),
-    route(
-        "GET",
-        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachines/{}/instanceView",
-        "Microsoft.Compute/virtualMachines/instanceView/read",
-        &COMPUTE,
-        Spend::MachineGet,
-        machine_calls::instance_view,
-    ),
-    route(
-        "GET",
-        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/disks/{}",
-        "Microsoft.Compute/disks/read",
-        &DISKS,
-        Spend::DiskGet,
-        disks::get,
-    ),
-    route(
-        "GET",
-        "/subscriptions/{}/providers/Microsoft.Compute/restorePointCollections",
-        "Microsoft.Compute/restorePointCollections/read",
-        &COMPUTE,
-        Spend::PointList,
-        collections::list_all,
-    ),
-    route(
-        "GET",
-        COLLECTIONS,
-        "Microsoft.Compute/restorePointCollections/read",
-        &COMPUTE,
-        Spend::PointList,
-        collections::list_in_group,
-    ),
-    route(
-        "GET",
-        COLLECTION,
-        "Microsoft.Compute/restorePointCollections/read",
-        &COMPUTE,
-        Spend::PointGet,
-        collections::get,
-    ),
-    route(
-        "PUT",
-        COLLECTION,
-        "Microsoft.Compute/restorePointCollections/write",
-        &COMPUTE,
-        Spend::CollectionPut,
-        collections::put,
-    ),
-    route(
-        "PATCH",
-        COLLECTION,
-        "Microsoft.Compute/restorePointCollections/write",
-        &COMPUTE,
-        Spend::CollectionUpdate,
-        collections::patch,
-    ),
-    route(
-        "DELETE",
-        COLLECTION,
-        "Microsoft.Compute/restorePointCollections/delete",
-        &COMPUTE,
-        Spend::PointDelete,
-        collections::delete,
-    ),
-    route(
-        "GET",
-        POINT,
-        "Microsoft.Compute/restorePointCollections/restorePoints/read",
-        &COMPUTE,
-        Spend::PointGet,
-        restore_points::get,
-    ),
-    route(
-        "PUT",
-        POINT,
-        "Microsoft.Compute/restorePointCollections/restorePoints/write",
-        &COMPUTE,
-        Spend::PointPut,
-        restore_points::put,
-    ),
-    route(
-        "DELETE",
-        POINT,
-        "Microsoft.Compute/restorePointCollections/restorePoints/delete",
-        &COMPUTE,
-        Spend::PointDelete,
-        restore_points::delete,
-    ),
-    route(
-        "GET",
-        "/subscriptions/{}/providers/Microsoft.Compute/locations/{}/operations/{}",
-        "Microsoft.Compute/locations/operations/read",
-        &COMPUTE,
-        Spend::Poll,
-        operations::poll,
-    ),
-    route(
-        "POST",
-        "/providers/Microsoft.ResourceGraph/resources",
-        "Microsoft.ResourceGraph/resources/action",
-        &GRAPH,
-        Spend::Nothing,
-        graph::resources,
-    ),
-];
+/// All of them.
+pub(crate) fn routes() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().copied().flatten()
+}
 
 /// Looks a call up.
 pub(crate) fn find(method: &str, path: &str) -> Found {
     let mut known = false;
-    for route in ROUTES {
+    for route in routes() {
         if let Some(params) = fits(route.pattern, path) {
             if route.method == method {
                 return Found::Route(route, params);
@@ -276,7 +85,7 @@ pub(crate) fn find(method: &str, path: &str) -> Found {
 impl Route {
     /// Whether the call is about Resource Graph, which has rules of its own.
     pub(crate) fn is_graph(&self) -> bool {
-        std::ptr::eq(self.service, &raw const GRAPH)
+        std::ptr::eq(self.service, &raw const graph::GRAPH)
     }
 
     /// Type and name of the top-level resource that the path names, where it names one in a group, and whether the
@@ -329,7 +138,7 @@ mod tests {
     #[test]
     fn no_two_routes_answer_the_same_call() {
         let mut seen = std::collections::BTreeSet::new();
-        for route in ROUTES {
+        for route in routes() {
             assert!(seen.insert((route.method, route.pattern.to_lowercase())), "{} {}", route.method, route.pattern);
         }
     }
