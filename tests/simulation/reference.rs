@@ -29,7 +29,7 @@ pub fn wrongs(rig: &Rig, names: &[String]) -> Vec<String> {
         }
     }
     wrongs.extend(touched(rig));
-    wrongs.extend(ledgers(rig, &machines));
+    wrongs.extend(ledgers(rig));
     wrongs.extend(names.iter().flat_map(|name| undecided(rig, name)));
     let counts = rig.bus.counts(QUEUE);
     if counts.active + counts.scheduled + counts.locked + counts.dead > 0 {
@@ -98,22 +98,18 @@ fn undecided(rig: &Rig, name: &str) -> Vec<String> {
     points.map(|point| format!("{name}: {} was begun before it was written down as decided", point.name)).collect()
 }
 
-/// Ledgers that do not verify; of living machines also effects without an outcome, and heads behind.
-fn ledgers(rig: &Rig, machines: &[MachineView]) -> Vec<String> {
+/// Ledgers that do not verify, have effects that nobody answered for, or a head that is behind: of machines that are gone too.
+fn ledgers(rig: &Rig) -> Vec<String> {
     let ledgers = match rig.read_ledgers() {
         Ok(ledgers) => ledgers,
         Err(fault) => return vec![fault],
     };
     let mut wrongs = Vec::new();
     for ledger in ledgers {
-        // A machine made again has another chain; of its predecessors nobody can be asked any more.
-        let since = ledger.bodies.first().map(|body| body.at);
-        let living = machines.iter().find(|machine| machine.id.eq_ignore_ascii_case(ledger.machine()));
-        let current = living.is_some_and(|machine| since.is_some_and(|since| since >= machine.created));
-        if current && !ledger.unanswered().is_empty() {
+        if !ledger.unanswered().is_empty() {
             wrongs.push(format!("{}: effects without an outcome: {:?}", ledger.name, ledger.unanswered()));
         }
-        if current && !ledger.sealed {
+        if !ledger.sealed {
             wrongs.push(format!("{}: its head is behind", ledger.name));
         }
     }

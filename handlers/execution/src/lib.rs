@@ -13,6 +13,7 @@ mod observe;
 mod perform;
 mod policies;
 mod policy_sweep;
+mod predecessor;
 mod queue;
 mod reconcile;
 pub mod record;
@@ -21,6 +22,9 @@ mod status;
 mod sweep_record;
 
 pub use connect::{ConnectError, Connections, Places};
+/// What is believed about Azure, and on what ground: the register of the crate that speaks it.
+pub use lifeboat_azure::evidence;
+
 pub use event::{Api, Event, PolicySweep, VmWritten};
 pub use lifeboat::{Answer, Lifeboat, NotDone, Report};
 pub use settings::{Build, Settings};

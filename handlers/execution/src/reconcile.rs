@@ -14,7 +14,7 @@ use lifeboat_azure::blobs::Lease;
 use lifeboat_azure::{Latest, ResourceId};
 use lifeboat_contract::work::{Cause, ReconcileMessage, Reserved};
 use lifeboat_planning::effect::{Effect, PointEffect};
-use lifeboat_planning::facts::{CollectionSeen, Facts, MachineSeen, PointState};
+use lifeboat_planning::facts::{CollectionSeen, MachineSeen, PointState};
 use lifeboat_planning::id::{MachineKey, OnCreateName, hash};
 use lifeboat_planning::{Plan, Work, audit, look};
 
@@ -24,6 +24,7 @@ use crate::ledger::{Decision, Entry, OutcomeResult, PlannedEffect};
 use crate::lifeboat::{Lifeboat, NotDone, Report};
 use crate::perform::{self, Outcome};
 use crate::policies::{self, InForce, PolicyError};
+use crate::predecessor::{self, PredecessorError};
 use crate::sweep_record::{self, SweepRecordError};
 use crate::{observe, queue};
 
@@ -49,17 +50,26 @@ enum Next {
 
 /// Why a look could not be finished now. All of these end in another look; none is lost.
 #[derive(Debug, thiserror::Error)]
-enum NotNow {
+pub enum NotNow {
+    /// Azure's word, or its silence.
     #[error("Azure did not answer as hoped")]
     Azure(#[from] Error),
+    /// Somebody else holds the machine's lease.
     #[error("another look at this machine is under way")]
     LeaseTaken,
+    /// The ledger cannot be written to.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// There is no policy to go by.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// Since when creations are known cannot be read.
     #[error(transparent)]
     Record(#[from] SweepRecordError),
+    /// Which machine had this id before cannot be read.
+    #[error(transparent)]
+    Predecessor(#[from] PredecessorError),
+    /// The message names no machine.
     #[error("the machine's id is not an ARM id")]
     Id,
 }
@@ -165,8 +175,8 @@ async fn with_lease(
         MachineSeen::Gone | MachineSeen::Unknown(_) => MachineKey::new("", &message.machine),
     };
     let mut chain = Chain::open(&lifeboat.store, lifeboat.clock, &key, &message.machine).await?;
-    answer_for_a_stop(&mut chain, &facts).await?;
-    say_what_ended(&mut chain, &facts, report).await?;
+    let former_under_way = predecessor::settle(lifeboat, id, &facts.machine, chain.is_new(), report).await?;
+    account(&mut chain, &facts.collection, report).await?;
 
     let looked = message.look - 1;
     let plan = lifeboat_planning::plan(Work { look: looked }, &in_force.policy, &facts, now);
@@ -204,7 +214,9 @@ async fn with_lease(
     let acted = chain.last_act().is_some_and(|(_, last)| last.cause == decision.cause);
     let again = perform_all(lifeboat, &plan.effects, lease, &mut chain, looked, &message.machine).await?;
     chain.seal().await?;
-    Ok(match again.or(plan.look_again_at) {
+    let former_again = former_under_way.then(|| look::next(looked, &message.machine, now));
+    Ok(match again.or(plan.look_again_at).or(former_again) {
+        Some(at) if former_under_way => Next::FollowUpAt(at),
         Some(at) if !acted => Next::LookAt(at),
         Some(at) => Next::FollowUpAt(at),
         None => Next::Nothing,
@@ -255,10 +267,16 @@ async fn perform_all(
     Ok(Some(wait.map_or_else(|| look::next(looked, machine, now), |wait| look::after(wait, looked, machine, now))))
 }
 
+/// The account of what was begun: outcomes that were never saved, and points that came to their end.
+pub async fn account(chain: &mut Chain<'_>, seen: &CollectionSeen, report: &mut Report) -> Result<(), ChainError> {
+    answer_for_a_stop(chain, seen).await?;
+    say_what_ended(chain, seen, report).await
+}
+
 /// Effects whose outcome was never saved, because we were stopped: what is there now answers for them.
-async fn answer_for_a_stop(chain: &mut Chain<'_>, facts: &Facts) -> Result<(), ChainError> {
+async fn answer_for_a_stop(chain: &mut Chain<'_>, seen: &CollectionSeen) -> Result<(), ChainError> {
     for effect in chain.unanswered() {
-        let result = match (&facts.collection, effect.what.split(' ').nth(1)) {
+        let result = match (seen, effect.what.split(' ').nth(1)) {
             (CollectionSeen::Unknown(_), _) => continue,
             (CollectionSeen::GroupAbsent, _) => OutcomeResult::AbsentAfterStop,
             (_, Some("resource")) => OutcomeResult::FoundAfterStop,
@@ -275,8 +293,8 @@ async fn answer_for_a_stop(chain: &mut Chain<'_>, facts: &Facts) -> Result<(), C
 }
 
 /// Points of ours that came to an end since the last look, said once each.
-async fn say_what_ended(chain: &mut Chain<'_>, facts: &Facts, report: &mut Report) -> Result<(), ChainError> {
-    let CollectionSeen::Present(collection) = &facts.collection else { return Ok(()) };
+async fn say_what_ended(chain: &mut Chain<'_>, seen: &CollectionSeen, report: &mut Report) -> Result<(), ChainError> {
+    let CollectionSeen::Present(collection) = seen else { return Ok(()) };
     for point in collection.points.iter().filter(|point| OnCreateName::parse(&point.name).is_some()) {
         let succeeded = match point.state {
             PointState::Succeeded => true,

@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The version of [`SweepRecord`] that this release writes.
 pub const SWEEP_VERSION: u32 = 1;
+/// The version of [`MachineRecord`] that this release writes.
+pub const MACHINE_VERSION: u32 = 1;
 /// Settled machines kept in a sweep record: ten thousand creations within one window; over it the oldest are read again.
 pub const SETTLED_MAX: usize = 10_000;
 
@@ -41,6 +44,20 @@ pub struct SweepRecord {
     /// New machines that need no further look, by machine key, with their creation: read once, not every sweep.
     #[serde(default)]
     pub settled: BTreeMap<String, Timestamp>,
+}
+
+/// The machine that an ARM id last stood for: the way to its ledger and its points when the id is gone or another's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MachineRecord {
+    /// Version of the record.
+    pub version: u32,
+    /// The ARM id.
+    pub machine: String,
+    /// The identity of the machine.
+    pub vm_id: String,
+    /// Its region, which names the group of its points.
+    pub region: String,
 }
 
 /// Why a record cannot be used.
@@ -85,12 +102,7 @@ impl SweepRecord {
 
     /// Reads a record of this version or an earlier one.
     pub fn read(name: &str, bytes: &[u8]) -> Result<Self, RecordError> {
-        let record: Self =
-            serde_json::from_slice(bytes).map_err(|source| RecordError::Malformed { name: name.to_owned(), source })?;
-        if record.version > SWEEP_VERSION {
-            return Err(RecordError::TooNew { name: name.to_owned(), found: record.version, known: SWEEP_VERSION });
-        }
-        Ok(record)
+        read_up_to(SWEEP_VERSION, name, bytes)
     }
 
     /// Forgets settled machines created before `from`, and the oldest over the bound.
@@ -103,6 +115,27 @@ impl SweepRecord {
     }
 }
 
+impl MachineRecord {
+    /// Reads a record of this version or an earlier one.
+    pub fn read(name: &str, bytes: &[u8]) -> Result<Self, RecordError> {
+        read_up_to(MACHINE_VERSION, name, bytes)
+    }
+}
+
+/// The version is looked at first: a later release may have given the other fields another form.
+fn read_up_to<T: DeserializeOwned>(known: u32, name: &str, bytes: &[u8]) -> Result<T, RecordError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    let malformed = |source| RecordError::Malformed { name: name.to_owned(), source };
+    let Versioned { version } = serde_json::from_slice(bytes).map_err(malformed)?;
+    if version > known {
+        return Err(RecordError::TooNew { name: name.to_owned(), found: version, known });
+    }
+    serde_json::from_slice(bytes).map_err(malformed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +145,15 @@ mod tests {
         let golden = include_bytes!("../golden/sweep-v1.json");
         let record = SweepRecord::read("sweeps/policy.json", golden).expect("reads");
         assert_eq!((record.version, record.number, record.settled.len()), (1, 288, 1));
+        let written: serde_json::Value = serde_json::to_value(&record).expect("writes");
+        assert_eq!(written, serde_json::from_slice::<serde_json::Value>(golden).expect("JSON"));
+    }
+
+    #[test]
+    fn version_1_of_a_machines_record_reads_as_it_was_written() {
+        let golden = include_bytes!("../golden/machine-v1.json");
+        let record = MachineRecord::read("machines/x.json", golden).expect("reads");
+        assert_eq!((record.version, record.region.as_str()), (1, "westeurope"));
         let written: serde_json::Value = serde_json::to_value(&record).expect("writes");
         assert_eq!(written, serde_json::from_slice::<serde_json::Value>(golden).expect("JSON"));
     }
