@@ -6,6 +6,7 @@ mod command;
 mod executables;
 mod kills;
 mod package;
+mod panics;
 mod site;
 mod switches;
 

@@ -15,7 +15,7 @@ use crate::{PATIENCE, executables};
 /// The design's line.
 const SIZE_MAX_BYTES: u64 = 15_000_000;
 /// What is deployed.
-const TARGET: &str = "x86_64-unknown-linux-gnu";
+pub const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// A name that only this test's name server knows.
 const NAME: &str = "store.lifeboat.test";
 /// Where this machine keeps its certificates.
@@ -32,7 +32,7 @@ fn package_is_compiled_here_as_the_command_compiles_it() {
 
 fn packaged() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| executables::build_deployed(TARGET))
+    BUILT.get_or_init(|| executables::build_deployed(&executables::manifest(), "lifeboat-handler", TARGET, None))
 }
 
 #[test]
@@ -102,11 +102,11 @@ fn package_starts_in_an_empty_root_and_resolves_names() {
 }
 
 /// A process that ends with its value.
-struct Running(Child);
+pub struct Running(pub Child);
 
 impl Running {
     /// Waits until it listens; why it never will, where this machine does not let us change the root.
-    fn refusal(&mut self, port: u16) -> Option<String> {
+    pub fn refusal(&mut self, port: u16) -> Option<String> {
         loop {
             if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
                 return None;
@@ -119,6 +119,17 @@ impl Running {
             }
             std::thread::yield_now();
         }
+    }
+
+    /// Ends it; what it wrote to stderr.
+    pub fn end(&mut self) -> String {
+        self.0.kill().ok();
+        self.0.wait().ok();
+        let mut said = String::new();
+        if let Some(mut stderr) = self.0.stderr.take() {
+            stderr.read_to_string(&mut said).ok();
+        }
+        said
     }
 }
 
@@ -162,12 +173,17 @@ fn port_of(listener: &TcpListener) -> u16 {
     listener.local_addr().expect("a bound port").port()
 }
 
-/// The first line of the answer.
 fn get(port: u16, path: &str) -> Option<String> {
+    ask(port, &format!("GET {path}"), "")
+}
+
+/// The first line of the answer.
+pub fn ask(port: u16, request: &str, body: &str) -> Option<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     let invocation = "X-Azure-Functions-InvocationId: 00000000-0000-0000-0000-000000000001";
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{invocation}\r\n\r\n").ok()?;
+    let length = format!("Content-Length: {}", body.len());
+    write!(stream, "{request} HTTP/1.1\r\nHost: 127.0.0.1\r\n{invocation}\r\n{length}\r\n\r\n{body}").ok()?;
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line).ok()?;
     Some(line.trim().to_owned())
