@@ -35,8 +35,9 @@ const PROCESSES: usize = 8;
 const GIVEN_UP_AFTER: u32 = 2;
 /// After the last point: for messages that look again and find nothing to do.
 const SETTLES_WITHIN: Duration = Duration::from_secs(120);
-/// Between two looks at how far it is: each goes over all machines. Times are taken from the points, not from these looks.
-const LOOKS_EVERY: Duration = Duration::from_secs(1);
+/// Between two looks at how far it is: each goes over all machines, while everything else in the simulated Azure waits. Times are
+/// taken from the points, not from these looks.
+const LOOKS_EVERY: Duration = Duration::from_secs(5);
 /// Between two lines of progress.
 const TELLS_EVERY: Duration = Duration::from_secs(30);
 /// Largest message of the namespace, in bytes: the standard tier's.
