@@ -4,11 +4,15 @@
 //! `cargo run --release -p lifeboat-tests --bin bench-handler -- PATH` where PATH is the packaged `lifeboat-handler`.
 #![expect(clippy::disallowed_methods, reason = "a bench measures real time")]
 
+mod lines;
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
+
+use crate::lines::Line;
 
 /// Starts measured; the median is quoted.
 const STARTS: usize = 21;
@@ -19,33 +23,12 @@ const THROUGHPUT_FOR: Duration = Duration::from_secs(2);
 /// Connections of the throughput line.
 const CONNECTIONS: usize = 16;
 
-/// One printed line.
-struct Line {
-    what: &'static str,
-    figure: f64,
-    unit: &'static str,
-    budget: f64,
-    at_least: bool,
-    floor: f64,
-    floor_is: &'static str,
-}
-
 fn main() -> ExitCode {
     let Some(handler) = std::env::args().nth(1).map(PathBuf::from).filter(|path| path.is_file()) else {
         eprintln!("usage: bench-handler PATH-OF-lifeboat-handler (see `lifeboat package`)");
         return ExitCode::from(2);
     };
-    let lines = lines(&handler);
-    let mut held = true;
-    println!("{:<44} {:>12} {:>12} {:>12}  floor is", "", "figure", "budget", "floor");
-    for line in lines {
-        let ok = if line.at_least { line.figure >= line.budget } else { line.figure <= line.budget };
-        held &= ok;
-        let mark = if ok { "" } else { "  OVER BUDGET" };
-        let Line { what, figure, unit, budget, floor, floor_is, .. } = line;
-        println!("{what:<44} {figure:>9.2} {unit:<2} {budget:>9.2} {unit:<2} {floor:>9.2} {unit:<2}  {floor_is}{mark}");
-    }
-    if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    lines::print(lines(&handler))
 }
 
 fn lines(handler: &Path) -> Vec<Line> {
@@ -62,36 +45,15 @@ fn lines(handler: &Path) -> Vec<Line> {
     process.end();
     let bare = bare_server();
     let (floor_overhead, floor_throughput) = (self::overhead(bare), self::throughput(bare));
-    let most = |what, figure, unit, budget, floor, floor_is| Line {
-        what,
-        figure,
-        unit,
-        budget,
-        at_least: false,
-        floor,
-        floor_is,
-    };
+    let bare = "a bare socket that answers {}";
     vec![
-        most("start to first answered request, p50", start, "ms", 10.0, floor_start, "start and end of /bin/true"),
-        most("resident after the first request", resident, "MB", 15.0, 0.0, "-"),
-        most("size of the binary", size, "MB", 15.0, 0.0, "-"),
-        most(
-            "one invocation at one connection, p50",
-            overhead,
-            "us",
-            150.0,
-            floor_overhead,
-            "a bare socket that answers {}",
-        ),
-        Line {
-            what: "invocations a second at 16 connections",
-            figure: throughput,
-            unit: "/s",
-            budget: 10_000.0,
-            at_least: true,
-            floor: floor_throughput,
-            floor_is: "a bare socket that answers {}",
-        },
+        Line::at_most("start to first answered request, p50", start, "ms", 10.0)
+            .floor(floor_start, "start and end of /bin/true"),
+        Line::at_most("resident after the first request", resident, "MB", 15.0),
+        Line::at_most("size of the binary", size, "MB", 15.0),
+        Line::at_most("one invocation at one connection, p50", overhead, "us", 150.0).floor(floor_overhead, bare),
+        Line::at_least("invocations a second at 16 connections", throughput, "/s", 10_000.0)
+            .floor(floor_throughput, bare),
     ]
 }
 
