@@ -3,6 +3,7 @@
 
 mod check;
 mod client;
+mod evidence;
 mod examples;
 mod handler;
 mod invoke;
@@ -25,7 +26,8 @@ use settings::Settings;
 /// Keeps Azure virtual machines restorable.
 ///
 /// Lifeboat runs in your own Azure Functions app. This command tries it out on your machine (`local`), judges policies (`check`),
-/// writes what is deployed (`package`) and sends a function what its trigger would send (`invoke`).
+/// writes what is deployed (`package`), sends a function what its trigger would send (`invoke`) and prints what is believed about
+/// Azure (`evidence`).
 #[derive(Debug, Parser)]
 #[command(
     name = "lifeboat",
@@ -47,6 +49,7 @@ enum Command {
     Check(check::CheckArgs),
     Invoke(invoke::InvokeArgs),
     Package(package::PackageArgs),
+    Evidence(evidence::EvidenceArgs),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +75,7 @@ fn run(command: Command) -> Result<Outcome> {
             Command::Check(args) => check::run(&args),
             Command::Invoke(args) => invoke::run(&args, &settings).await,
             Command::Package(args) => package::run(&args, &settings).await,
+            Command::Evidence(args) => evidence::run(&args),
         }
     })
 }
