@@ -8,10 +8,11 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
 use lifeboat_functions::host::log::{Lines, Sink, Stream};
-use lifeboat_functions::host::{App, Done, Failure, HttpReply, RuntimeOptions};
+use lifeboat_functions::host::{App, Done, Failure, HttpReply, Observe, RuntimeOptions};
 use proptest::prelude::*;
 use tower::ServiceExt as _;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -194,6 +195,21 @@ async fn a_body_that_never_ends_is_given_up_at_the_deadline() {
     let endless = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
     let (status, ..) = call(&app(), post("Works", endless)).await;
     assert_eq!(status.as_u16(), 500);
+}
+
+#[tokio::test]
+async fn a_watcher_that_panics_makes_a_500_too() {
+    struct Panics;
+    impl Observe for Panics {
+        fn flush(&self) -> BoxFuture<'_, ()> {
+            Box::pin(async { panic!("the watcher is out of luck") })
+        }
+    }
+    written();
+    let watched = App::new(options().observed_by(Arc::new(Panics))).on("Works", |_| async { Ok(Done::quietly()) });
+    let request = Request::post("/Works").body(Body::from(TIMER)).unwrap();
+    let (status, media, _) = call(&watched.router(), request).await;
+    assert_eq!((status, media.as_str()), (StatusCode::INTERNAL_SERVER_ERROR, "application/json"));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +12,9 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::serve::ListenerExt as _;
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use http::Method;
+use http::{Method, StatusCode};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
@@ -158,8 +160,15 @@ impl fmt::Debug for App {
     }
 }
 
-/// Every request comes here: names are the host's business, so there is nothing to route by but the path itself.
+/// Every request comes here. A panic of the runtime's own, or of whoever watches, is a 500 as a receiver's is: without it the
+/// connection would just break, and the host would learn nothing.
 async fn called(State(functions): State<Arc<Functions>>, request: Request) -> Response {
+    let answered = AssertUnwindSafe(answered(functions, request)).catch_unwind().await;
+    answered.unwrap_or_else(|_| answer::failure(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+/// Names are the host's business, so there is nothing to route by but the path itself.
+async fn answered(functions: Arc<Functions>, request: Request) -> Response {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
