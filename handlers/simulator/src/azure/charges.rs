@@ -24,8 +24,18 @@ pub(crate) enum Spend {
     MachineDelete,
     /// A disk read.
     DiskGet,
-    /// An operation polled.
+    /// A disk or snapshot created or changed.
+    DiskPut,
+    /// A snapshot created.
+    SnapshotPut,
+    /// A disk or snapshot deleted.
+    DiskDelete,
+    /// Disks or snapshots listed.
+    DiskList,
+    /// An operation of machines or points polled.
     Poll,
+    /// An operation of disks or snapshots polled.
+    DiskPoll,
     /// A collection written.
     CollectionPut,
     /// A collection's tags changed.
@@ -65,6 +75,16 @@ const fn third_a_minute(name: &'static str, capacity: u32) -> Rule {
     Rule { name, capacity, refill: Refill::PerMinute(capacity / 3) }
 }
 
+/// A budget of disks and snapshots: its name says its window, its size was recorded.
+const fn three_minutes(name: &'static str, capacity: u32) -> Rule {
+    Rule { name, capacity, refill: Refill::WindowSeconds(180) }
+}
+
+/// The same for half an hour.
+const fn thirty_minutes(name: &'static str, capacity: u32) -> Rule {
+    Rule { name, capacity, refill: Refill::WindowSeconds(1_800) }
+}
+
 /// Three an hour and machine (documented); that any sixty minutes count, not the hours of the clock, is *assumed*.
 const fn hourly(name: &'static str, capacity: u32) -> Rule {
     Rule { name, capacity, refill: Refill::SlidingSeconds(3600) }
@@ -90,8 +110,18 @@ static DELETE_VM_ALL: Rule = bucket("DeleteVMSubscriptionMaximum", 1_500, 500);
 static DELETE_VM_ONE: Rule = bucket("DeleteVMResource", 12, 4);
 static POLL_ONE: Rule = bucket("GetOperationResource", 45, 15);
 static POLL_ALL: Rule = bucket("GetOperationSubscriptionMaximum", 15_000, 5_000);
-static DISK_GET_SHORT: Rule = Rule { name: "LowCostGet3Min", capacity: 15_000, refill: Refill::WindowSeconds(180) };
-static DISK_GET_LONG: Rule = Rule { name: "LowCostGet30Min", capacity: 120_000, refill: Refill::WindowSeconds(1_800) };
+static DISK_GET_SHORT: Rule = three_minutes("LowCostGet3Min", 15_000);
+static DISK_GET_LONG: Rule = thirty_minutes("LowCostGet30Min", 120_000);
+static DISK_LIST_SHORT: Rule = three_minutes("HighCostGet3Min", 240);
+static DISK_LIST_LONG: Rule = thirty_minutes("HighCostGet30Min", 1_920);
+static DISK_PUT_SHORT: Rule = three_minutes("CreateUpdateDisks3Min", 3_000);
+static DISK_PUT_LONG: Rule = thirty_minutes("CreateUpdateDisks30Min", 25_000);
+static DISK_DELETE_SHORT: Rule = three_minutes("DeleteDisks3Min", 3_000);
+static DISK_DELETE_LONG: Rule = thirty_minutes("DeleteDisks30Min", 24_000);
+static SNAPSHOT_PUT_SHORT: Rule = three_minutes("HighCostSnapshotCreateHydrate3Min", 1_000);
+static SNAPSHOT_PUT_LONG: Rule = thirty_minutes("HighCostSnapshotCreateHydrate30Min", 8_000);
+static DISK_POLL_SHORT: Rule = three_minutes("GetOperation3Min", 50_000);
+static DISK_POLL_LONG: Rule = thirty_minutes("GetOperation30Min", 400_000);
 static PUT_COLLECTION_ONE: Rule = third_a_minute("PutRestorePointCollectionResource", 15);
 static PUT_COLLECTION_ALL: Rule = third_a_minute("PutRestorePointCollectionSubscriptionMaximum", 150);
 static UPDATE_COLLECTION_ONE: Rule = third_a_minute("UpdateRestorePointCollectionResource", 15);
@@ -129,6 +159,11 @@ pub(crate) fn compute_charges(spend: Spend, whose: Whose<'_>) -> Vec<Charge> {
         Spend::MachineUpdate => vec![all(&UPDATE_VM_ALL), one(&UPDATE_VM_ONE)],
         Spend::MachineDelete => vec![all(&DELETE_VM_ALL), one(&DELETE_VM_ONE)],
         Spend::DiskGet => vec![all(&DISK_GET_SHORT), all(&DISK_GET_LONG)],
+        Spend::DiskList => vec![all(&DISK_LIST_SHORT), all(&DISK_LIST_LONG)],
+        Spend::DiskPut => vec![all(&DISK_PUT_SHORT), all(&DISK_PUT_LONG)],
+        Spend::SnapshotPut => vec![all(&SNAPSHOT_PUT_SHORT), all(&SNAPSHOT_PUT_LONG)],
+        Spend::DiskDelete => vec![all(&DISK_DELETE_SHORT), all(&DISK_DELETE_LONG)],
+        Spend::DiskPoll => vec![all(&DISK_POLL_SHORT), all(&DISK_POLL_LONG)],
         Spend::Poll => vec![one(&POLL_ONE), all(&POLL_ALL)],
         Spend::CollectionPut => vec![one(&PUT_COLLECTION_ONE), all(&PUT_COLLECTION_ALL)],
         Spend::CollectionUpdate => vec![one(&UPDATE_COLLECTION_ONE), all(&UPDATE_COLLECTION_ALL)],

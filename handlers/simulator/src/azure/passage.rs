@@ -343,7 +343,8 @@ fn ordered_refusal(effect: Option<&ArmFaultEffect>, trouble: Option<&RegionTroub
 /// What is wrong with the region that a call is about.
 fn region_trouble(arm: &Arm, found: &Found, heard: &Heard) -> Option<RegionTrouble> {
     let Found::Route(route, params) = found else { return None };
-    let of_operation = (route.spend == Spend::Poll).then(|| params.get(1).map(|place| place.to_ascii_lowercase()));
+    let of_operation = matches!(route.spend, Spend::Poll | Spend::DiskPoll)
+        .then(|| params.get(1).map(|place| place.to_ascii_lowercase()));
     let state = arm.state();
     let region = of_operation.flatten().or_else(|| {
         let end = heard.path.match_indices('/').nth(8).map_or(heard.path.len(), |(at, _)| at);

@@ -17,15 +17,13 @@ use super::budgets::Charge;
 use super::call::{Answer, Call, Cause, Failure};
 use super::charges::point_charge;
 use super::collections::About;
+use super::denials::{Denial, POINTS_PER_MACHINE};
 use super::errors::{ArmError, another_operation, invalid_parameter, not_found};
 use super::event_grid::{Outcome, Verb};
 use super::ids::{compute_id, key};
 use super::machines::{Machine, Provisioning};
 use super::point::{Point, PointState, PointView};
 use super::state::{State, Step};
-
-/// Most points of a machine over all its collections (documented).
-const POINTS_PER_MACHINE: usize = 500;
 
 impl State {
     /// All points of a machine's source id, over all collections.
@@ -51,6 +49,7 @@ impl State {
             created: now,
             ended: Some(now),
             failure: None,
+            given: None,
         };
         let view = point.view(&found.about);
         self.collections.get_mut(&key(collection))?.points.insert(name.to_ascii_lowercase(), point);
@@ -90,6 +89,7 @@ pub(crate) fn put(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
         created: call.now,
         ended: None,
         failure: None,
+        given: None,
     };
     let body = point.json(&about, state.seed);
     if let Some(found) = state.collections.get_mut(&collection) {
@@ -115,7 +115,9 @@ pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let found = state.collections.get(&collection_key(call)).ok_or_else(|| not_found(call.param(2)))?;
     // *Assumed*: that the provider answers for a point that is not there, in its recorded words for a disk.
     let point = found.points.get(&call.param(3).to_ascii_lowercase()).ok_or_else(|| not_found(call.param(3)))?;
-    Ok(Answer::new(200, point.json(&found.about, state.seed)))
+    let with_view = call.expands("instanceView");
+    let write = if with_view { Point::json_with_view } else { Point::json };
+    Ok(Answer::new(200, write(point, &found.about, state.seed)))
 }
 
 /// `DELETE …/restorePoints/{name}`: 202, and 204 when there is none.
@@ -207,6 +209,9 @@ pub(crate) fn gone(state: &mut State, operation: &str, collection: &str, point: 
 /// What a `PUT` asks for, if it may be.
 fn wanted(state: &State, call: &Call) -> Result<Wanted, ArmError> {
     let body = call.object()?;
+    if let Some(source) = body["properties"]["sourceRestorePoint"]["id"].as_str() {
+        return Err(Denial::PointCopy.error(source.rsplit('/').next().unwrap_or_default()));
+    }
     let (crash, excluded) = (is_crash(body)?, excluded_disks(body)?);
     let found = state.collections.get(&collection_key(call)).ok_or_else(|| not_found(call.param(2)))?;
     let about = found.about.clone();
@@ -232,21 +237,11 @@ fn check_machine(state: &State, machine: &Machine, source: &str, excluded: &[Str
         return Err(another_operation(&machine.name));
     }
     if own().map(|found| found.points.len()).sum::<usize>() >= POINTS_PER_MACHINE {
-        // *Assumed*: code and wording; the limit is documented.
-        let message =
-            format!("The VM '{}' has reached the maximum of {POINTS_PER_MACHINE} restore points.", machine.name);
-        return Err(ArmError::new(409, "OperationNotAllowed", message));
+        return Err(Denial::PointsAlive.error(&machine.name));
     }
-    let os_disk = key(&compute_id(&machine.subscription, &machine.group, "disks", &machine.os_disk.name));
-    let known = |id: &String| {
-        let id = key(id);
-        machine
-            .data_disks
-            .iter()
-            .any(|d| key(&compute_id(&machine.subscription, &machine.group, "disks", &d.name)) == id)
-    };
-    // *Assumed*: that the OS disk and unknown disks cannot be left out.
-    if excluded.iter().any(|id| key(id) == os_disk || !known(id)) {
+    let known = |id: &String| machine.data_disks.iter().any(|disk| disk.is(id));
+    // *Assumed* (`point-exclude-disks`): that the OS disk and unknown disks cannot be left out.
+    if !excluded.iter().all(known) {
         return Err(invalid_parameter("excludeDisks", "Only data disks of the source can be excluded."));
     }
     Ok(())
