@@ -61,33 +61,33 @@ pub(crate) struct Whose<'a> {
 }
 
 const fn per_second(name: &'static str, capacity: u32, calls: u32) -> Rule {
-    Rule { name, capacity, refill: Refill::PerSecond(calls) }
+    Rule { name, capacity, refill: Refill::PerSecond(calls), evidence: "arm-buckets" }
 }
 
 /// A documented bucket of Compute.
 const fn bucket(name: &'static str, capacity: u32, calls: u32) -> Rule {
-    Rule { name, capacity, refill: Refill::PerMinute(calls) }
+    Rule { name, capacity, refill: Refill::PerMinute(calls), evidence: "compute-buckets" }
 }
 
 /// A budget whose size was recorded and whose window no source gives: *assumed* to refill a third of it a minute, as
 /// all documented buckets of Compute do.
 const fn third_a_minute(name: &'static str, capacity: u32) -> Rule {
-    Rule { name, capacity, refill: Refill::PerMinute(capacity / 3) }
+    Rule { name, capacity, refill: Refill::PerMinute(capacity / 3), evidence: "compute-window-assumed" }
 }
 
 /// A budget of disks and snapshots: its name says its window, its size was recorded.
 const fn three_minutes(name: &'static str, capacity: u32) -> Rule {
-    Rule { name, capacity, refill: Refill::WindowSeconds(180) }
+    Rule { name, capacity, refill: Refill::WindowSeconds(180), evidence: "disk-budgets" }
 }
 
 /// The same for half an hour.
 const fn thirty_minutes(name: &'static str, capacity: u32) -> Rule {
-    Rule { name, capacity, refill: Refill::WindowSeconds(1_800) }
+    Rule { name, capacity, refill: Refill::WindowSeconds(1_800), evidence: "disk-budgets" }
 }
 
 /// Three an hour and machine (documented); that any sixty minutes count, not the hours of the clock, is *assumed*.
 const fn hourly(name: &'static str, capacity: u32) -> Rule {
-    Rule { name, capacity, refill: Refill::SlidingSeconds(3600) }
+    Rule { name, capacity, refill: Refill::SlidingSeconds(3600), evidence: "point-rate" }
 }
 
 pub(crate) static READS: Rule = per_second("subscription-reads", 250, 25);
@@ -97,7 +97,8 @@ pub(crate) static GLOBAL_READS: Rule = per_second("subscription-global-reads", 3
 pub(crate) static GLOBAL_WRITES: Rule = per_second("subscription-global-writes", 3000, 150);
 pub(crate) static GLOBAL_DELETES: Rule = per_second("subscription-global-deletes", 3000, 150);
 pub(crate) static TENANT_READS: Rule = per_second("tenant-reads", 250, 25);
-pub(crate) static GRAPH: Rule = Rule { name: "graph", capacity: 15, refill: Refill::WindowSeconds(5) };
+pub(crate) static GRAPH: Rule =
+    Rule { name: "graph", capacity: 15, refill: Refill::WindowSeconds(5), evidence: "graph-quota" };
 
 static LOW_GET_ALL: Rule = bucket("LowCostGetSubscriptionMaximum", 24_000, 8_000);
 static LOW_GET_ONE: Rule = bucket("LowCostGetResource", 36, 12);
@@ -133,6 +134,52 @@ static PUT_POINT_ALL: Rule = third_a_minute("PutRestorePointSubscriptionMaximum"
 static DELETE_POINT_ALL: Rule = third_a_minute("DeleteRestorePointSubscriptionMaximum", 360);
 static APPLICATION_POINT: Rule = hourly("CreateApplicationConsistentRestorePoint", 3);
 static CRASH_POINT: Rule = hourly("CreateCrashConsistentRestorePoint", 3);
+
+/// All budgets.
+pub(crate) static BUDGETS: [&Rule; 42] = [
+    &READS,
+    &WRITES,
+    &DELETES,
+    &GLOBAL_READS,
+    &GLOBAL_WRITES,
+    &GLOBAL_DELETES,
+    &TENANT_READS,
+    &GRAPH,
+    &LOW_GET_ALL,
+    &LOW_GET_ONE,
+    &HIGH_GET_ALL,
+    &PUT_VM_ALL,
+    &PUT_VM_ONE,
+    &UPDATE_VM_ALL,
+    &UPDATE_VM_ONE,
+    &DELETE_VM_ALL,
+    &DELETE_VM_ONE,
+    &POLL_ONE,
+    &POLL_ALL,
+    &DISK_GET_SHORT,
+    &DISK_GET_LONG,
+    &DISK_LIST_SHORT,
+    &DISK_LIST_LONG,
+    &DISK_PUT_SHORT,
+    &DISK_PUT_LONG,
+    &DISK_DELETE_SHORT,
+    &DISK_DELETE_LONG,
+    &SNAPSHOT_PUT_SHORT,
+    &SNAPSHOT_PUT_LONG,
+    &DISK_POLL_SHORT,
+    &DISK_POLL_LONG,
+    &PUT_COLLECTION_ONE,
+    &PUT_COLLECTION_ALL,
+    &UPDATE_COLLECTION_ONE,
+    &UPDATE_COLLECTION_ALL,
+    &GET_POINT_ALL,
+    &LIST_POINT_ALL,
+    &PUT_POINT_ONE,
+    &PUT_POINT_ALL,
+    &DELETE_POINT_ALL,
+    &APPLICATION_POINT,
+    &CRASH_POINT,
+];
 
 /// What a call draws on at ARM itself: the subscription's budget of this principal, and that of all principals.
 pub(crate) fn arm_charges(method: &str, subscription: Option<&str>, principal: &str) -> Vec<Charge> {

@@ -208,23 +208,23 @@ impl Machine {
     fn properties(&self) -> Value {
         let mut properties = self.body["properties"].clone();
         properties["provisioningState"] = json!(self.provisioning.word());
-        let storage = &mut properties["storageProfile"];
-        self.as_now(&mut storage["osDisk"]);
-        storage["dataDisks"].as_array_mut().into_iter().flatten().for_each(|disk| self.as_now(disk));
+        if let Some(storage) = properties.get_mut("storageProfile").and_then(Value::as_object_mut) {
+            storage.get_mut("osDisk").into_iter().for_each(|disk| self.as_now(disk));
+            let data = storage.get_mut("dataDisks").and_then(Value::as_array_mut);
+            data.into_iter().flatten().for_each(|disk| self.as_now(disk));
+        }
         properties
     }
 
     /// A disk as it is told now: without its id while it is still coming, without size and account type while the
     /// machine is deallocated (both recorded).
     fn as_now(&self, disk: &mut Value) {
-        let coming = disk["managedDisk"]["id"].as_str().is_some_and(|id| self.coming.contains(&key(id)));
-        let managed = disk["managedDisk"].as_object_mut();
-        if coming && let Some(fields) = managed {
-            fields.remove("id");
-        } else if self.power == Power::Deallocated
-            && let Some(fields) = managed
-        {
-            fields.remove("storageAccountType");
+        let Some(managed) = disk.get_mut("managedDisk").and_then(Value::as_object_mut) else { return };
+        let id = managed.get("id").and_then(Value::as_str).map(key);
+        if id.is_some_and(|id| self.coming.contains(&id)) {
+            managed.remove("id");
+        } else if self.power == Power::Deallocated {
+            managed.remove("storageAccountType");
             disk.as_object_mut().and_then(|fields| fields.remove("diskSizeGB"));
         }
     }

@@ -19,6 +19,7 @@ mod disk_points;
 mod disks;
 mod errors;
 mod event_grid;
+mod evidence;
 mod faults;
 mod gates;
 mod graph;
@@ -37,6 +38,7 @@ mod regions;
 mod registry;
 mod restore_points;
 mod seeding;
+mod seeding_bodies;
 mod snapshots;
 mod state;
 mod subscriptions;
@@ -61,6 +63,7 @@ pub use self::event_grid::{
     DeliveryOutcome, DeliveryRecord, EventEffect, EventGrid, EventOrder, EventSchema, EventSubscription, EventTarget,
     PublishedEvent,
 };
+pub use self::evidence::evidence_ids;
 pub use self::faults::{ArmFault, ArmFaultEffect, CallMatch, RegionTrouble};
 pub use self::identity::{ARM_AUDIENCE, BUS_AUDIENCE, Identity, Principal, STORAGE_AUDIENCE};
 pub use self::log::{RequestCounts, RequestRecord};

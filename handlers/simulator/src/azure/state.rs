@@ -127,6 +127,46 @@ pub(crate) enum Step {
     AccessEnds { operation: String, kind: Kind, volume: String, until: Timestamp },
 }
 
+impl Step {
+    /// The entries of the evidence register that steps rest on.
+    pub(crate) const EVIDENCE: [&str; 14] = [
+        "vm-put",
+        "vm-agent",
+        "vm-delete",
+        "point-failed",
+        "point-states",
+        "point-delete",
+        "collection-delete",
+        "vm-power",
+        "disk-put",
+        "disk-delete",
+        "snapshot-put",
+        "snapshot-delete",
+        "snapshot-copy-start",
+        "snapshot-open-access",
+    ];
+
+    /// The entry that this one rests on: one of [`Self::EVIDENCE`].
+    pub(crate) fn evidence(&self) -> &'static str {
+        match self {
+            Self::MachineDone { .. } => "vm-put",
+            Self::AgentReady { .. } => "vm-agent",
+            Self::MachineGone { .. } => "vm-delete",
+            Self::PointHalfway { .. } => "point-failed",
+            Self::PointDone { .. } => "point-states",
+            Self::PointGone { .. } => "point-delete",
+            Self::CollectionGone { .. } => "collection-delete",
+            Self::PowerDone { .. } => "vm-power",
+            Self::VolumeDone { kind: Kind::Disk, .. } => "disk-put",
+            Self::VolumeDone { kind: Kind::Snapshot, .. } => "snapshot-put",
+            Self::VolumeGone { kind: Kind::Disk, .. } => "disk-delete",
+            Self::VolumeGone { kind: Kind::Snapshot, .. } => "snapshot-delete",
+            Self::SnapshotCopied { .. } => "snapshot-copy-start",
+            Self::AccessGranted { .. } | Self::AccessEnds { .. } => "snapshot-open-access",
+        }
+    }
+}
+
 impl Default for Latencies {
     fn default() -> Self {
         Self {
@@ -201,6 +241,7 @@ impl State {
 
     /// Something happens later.
     pub(crate) fn later(&mut self, at: Timestamp, step: Step) {
+        debug_assert!(Step::EVIDENCE.contains(&step.evidence()), "a step names an entry that is not listed");
         self.steps += 1;
         self.due.insert((at, self.steps), step);
         self.fresh.push(at);

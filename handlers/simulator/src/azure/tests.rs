@@ -5,3 +5,4 @@ mod faults;
 mod gates;
 mod points;
 mod recorded;
+mod replayed;

@@ -84,12 +84,13 @@ impl Kind {
 }
 
 impl Progress {
-    /// How much is copied, in hundredths; steps of a tenth, so that answers are stable.
+    /// How much is copied, in hundredths. *Assumed* (`snapshot-copy-duration`): in steps of ten, evenly; recorded is only
+    /// that it is 0.0 for a while.
     fn percent(&self, now: Timestamp) -> f64 {
         let until = self.lost.unwrap_or(now).min(now);
         let (passed, whole) = (until.duration_since(self.began).as_millis(), self.length.as_millis());
-        let tenths = if whole <= 0 { 1_000 } else { (passed.max(0) * 1_000 / whole).min(1_000) };
-        f64::from(i32::try_from(tenths).unwrap_or(1_000)) / 10.0
+        let tens = if whole <= 0 { 10 } else { (passed.max(0) * 10 / whole).min(10) };
+        f64::from(i32::try_from(tens).unwrap_or(10)) * 10.0
     }
 
     /// Whether it still goes on.
