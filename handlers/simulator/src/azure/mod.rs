@@ -29,6 +29,7 @@ mod log;
 mod machine_body;
 mod machine_calls;
 mod machine_view;
+mod machine_writes;
 mod machines;
 mod operations;
 pub(crate) mod passage;

@@ -233,7 +233,9 @@ fn spend_compute(
         return Ok(None);
     }
     let top = top_level_id(route, call);
-    let region = top.as_deref().and_then(|id| state.region_of(id)).or_else(|| body_region(call)).unwrap_or_default();
+    let polled = matches!(route.spend, Spend::Poll | Spend::DiskPoll).then(|| call.param(1).to_ascii_lowercase());
+    let known = || top.as_deref().and_then(|id| state.region_of(id));
+    let region = polled.or_else(known).or_else(|| body_region(call)).unwrap_or_default();
     let resource = top.unwrap_or_else(|| call.path.clone());
     let whose = Whose { subscription: call.param(0), region: &region, resource: &key(&resource) };
     let mut charges = compute_charges(route.spend, whose);

@@ -66,7 +66,7 @@ fn source_of(state: &State, creation: &Value) -> Result<Arc<Volume>, ArmError> {
 /// A second `PUT`: *assumed* (`disk-creation-fixed`) to be an update, and refused when it names another source.
 fn again(state: &mut State, call: &Call, before: &Volume, source: &Volume) -> Result<Answer, ArmError> {
     let told = before.body["properties"]["creationData"]["sourceResourceId"].as_str();
-    if !told.is_some_and(|told| key(told) == key(&source.id())) {
+    if told.is_none_or(|told| key(told) != key(&source.id())) {
         return Err(Denial::VolumeChanged.error("creationData"));
     }
     super::volume_calls::patch(state, call)
