@@ -28,7 +28,7 @@ pub(crate) enum Spend {
     DiskPut,
     /// A snapshot created.
     SnapshotPut,
-    /// A disk or snapshot deleted.
+    /// A disk or snapshot deleted. *Assumed* (`disk-budgets`): that snapshots draw on the disks' budget.
     DiskDelete,
     /// Disks or snapshots listed.
     DiskList,
@@ -69,7 +69,7 @@ const fn bucket(name: &'static str, capacity: u32, calls: u32) -> Rule {
     Rule { name, capacity, refill: Refill::PerMinute(calls), evidence: "compute-buckets" }
 }
 
-/// A budget whose size was recorded and whose window no source gives: *assumed* to refill a third of it a minute, as
+/// A budget whose size was recorded and whose window no source gives: *assumed* (`compute-window-assumed`) to refill a third of it a minute, as
 /// all documented buckets of Compute do.
 const fn third_a_minute(name: &'static str, capacity: u32) -> Rule {
     Rule { name, capacity, refill: Refill::PerMinute(capacity / 3), evidence: "compute-window-assumed" }
@@ -85,7 +85,7 @@ const fn thirty_minutes(name: &'static str, capacity: u32) -> Rule {
     Rule { name, capacity, refill: Refill::WindowSeconds(1_800), evidence: "disk-budgets" }
 }
 
-/// Three an hour and machine (documented); that any sixty minutes count, not the hours of the clock, is *assumed*.
+/// Three an hour and machine (documented); that any sixty minutes count, not the hours of the clock, is *assumed* (`point-rate`).
 const fn hourly(name: &'static str, capacity: u32) -> Rule {
     Rule { name, capacity, refill: Refill::SlidingSeconds(3600), evidence: "point-rate" }
 }
@@ -216,7 +216,7 @@ pub(crate) fn compute_charges(spend: Spend, whose: Whose<'_>) -> Vec<Charge> {
         Spend::CollectionUpdate => vec![one(&UPDATE_COLLECTION_ONE), all(&UPDATE_COLLECTION_ALL)],
         Spend::PointGet => vec![all(&GET_POINT_ALL)],
         Spend::PointList => vec![all(&LIST_POINT_ALL)],
-        // *Assumed*: "resource" of this budget is the collection.
+        // *Assumed* (`point-budget-scope`): "resource" of this budget is the collection.
         Spend::PointPut => vec![one(&PUT_POINT_ONE), all(&PUT_POINT_ALL)],
         Spend::PointDelete => vec![all(&DELETE_POINT_ALL)],
     }
@@ -234,7 +234,7 @@ pub(crate) fn compute_header(left: &[Left]) -> String {
     parts.join(",")
 }
 
-/// ARM's own refusal; the code is documented, the interval in the text is *assumed*.
+/// ARM's own refusal; the code is documented, the interval in the text is *assumed* (`arm-429-words`).
 pub(crate) fn arm_refusal(refusal: Refusal, subscription: &str) -> ArmError {
     let kind = refusal.rule.name.rsplit('-').next().unwrap_or("request").trim_end_matches('s');
     let (capacity, seconds) = (refusal.rule.capacity, refusal.retry_after_seconds);

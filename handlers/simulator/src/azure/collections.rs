@@ -113,7 +113,7 @@ impl State {
 /// `PUT …/restorePointCollections/{name}`: synchronous (recorded).
 pub(crate) fn put(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let body = call.object()?;
-    // *Assumed*: code and wording of the refusals that follow.
+    // *Assumed* (`compute-refusal-words`): code and wording of the refusals that follow.
     let location = body["location"].as_str().filter(|place| !place.is_empty());
     let missing =
         || ArmError::gateway(400, "LocationRequired", "The location property is required for this definition.");
@@ -168,7 +168,7 @@ pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     Ok(Answer::new(200, body))
 }
 
-/// `PATCH …/restorePointCollections/{name}`: only tags, which are replaced. *Assumed*: that they are not merged.
+/// `PATCH …/restorePointCollections/{name}`: only tags, which are replaced. *Assumed* (`collection-tags`): that they are not merged.
 pub(crate) fn patch(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let body = call.object()?;
     let before = found(state, call)?.about.clone();

@@ -79,7 +79,7 @@ impl State {
         let before = self.machines.get(&key).cloned();
         let location = wanted.given["location"].as_str().unwrap_or_default();
         if let Some(before) = before.as_ref().filter(|before| !before.location.eq_ignore_ascii_case(location)) {
-            // *Assumed*: code and wording.
+            // *Assumed* (`compute-refusal-words`): code and wording.
             let message = format!(
                 "The resource '{}' already exists in location '{}' in resource group '{}'. A resource with the same name \
                  cannot be created in location '{location}'. Please select a new resource name.",
@@ -233,7 +233,7 @@ impl State {
     }
 
     /// The first of a creation's two events: that of the deployment, with the same correlation id (documented).
-    /// *Assumed*: that it comes when the deployment is accepted, and that every creation is a deployment's.
+    /// *Assumed* (`vm-event-deployment`): that it comes when the deployment is accepted, and that every creation is a deployment's.
     fn raise_deployment(&mut self, machine: &Machine, cause: &Cause, now: Timestamp) {
         let id = format!(
             "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Resources/deployments/vm_deploy_{}",

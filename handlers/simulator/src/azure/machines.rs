@@ -183,7 +183,7 @@ impl Machine {
     /// The whole resource; the id's group may be cased otherwise.
     pub(crate) fn json(&self, with_instance_view: bool) -> Value {
         let mut body = Value::clone(&self.body);
-        body["properties"] = self.properties();
+        self.lay_states_over(&mut body["properties"]);
         if with_instance_view {
             body["properties"]["instanceView"] = self.instance_view();
         }
@@ -205,15 +205,13 @@ impl Machine {
         format!("\"{}\"", self.etag)
     }
 
-    fn properties(&self) -> Value {
-        let mut properties = self.body["properties"].clone();
+    fn lay_states_over(&self, properties: &mut Value) {
         properties["provisioningState"] = json!(self.provisioning.word());
         if let Some(storage) = properties.get_mut("storageProfile").and_then(Value::as_object_mut) {
             storage.get_mut("osDisk").into_iter().for_each(|disk| self.as_now(disk));
             let data = storage.get_mut("dataDisks").and_then(Value::as_array_mut);
             data.into_iter().flatten().for_each(|disk| self.as_now(disk));
         }
-        properties
     }
 
     /// A disk as it is told now: without its id while it is still coming, without size and account type while the
@@ -236,7 +234,8 @@ impl Listed for Machine {
     }
 
     fn row(&self) -> Value {
-        let mut properties = self.properties();
+        let mut properties = self.body["properties"].clone();
+        self.lay_states_over(&mut properties);
         properties["extended"] = json!({ "instanceView": { "powerState": self.power_status() } });
         json!({
             "id": self.id(),
@@ -278,7 +277,7 @@ pub(crate) fn page<T>(
 }
 
 /// A machine as the listing of a whole subscription writes it: its group upper-cased (recorded for collections,
-/// *assumed* for machines).
+/// *assumed* for machines, `vm-list-casing`).
 pub(crate) fn with_upper_case_group(mut body: Value, id: &str, group: &str) -> Value {
     body["id"] = json!(id.replacen(
         &format!("/resourceGroups/{group}/"),

@@ -11,11 +11,11 @@ use super::errors::ArmError;
 use super::ids::{guid_of, region_as_compute_writes_it, stamp};
 use super::state::State;
 
-/// How long an ended operation can still be asked for, in hours. *Assumed*; no source says it.
+/// How long an ended operation can still be asked for, in hours. *Assumed* (`arm-operation-kept`): no source says it.
 const KEPT_HOURS: i64 = 24;
 /// Length of the filler in a status URL, in characters: real ones are over 4 KB.
 const FILLER_CHARACTERS: usize = 3_900;
-/// What callers are told to wait between polls, in seconds. *Assumed*: the recorder left the header out.
+/// What callers are told to wait between polls, in seconds. *Assumed* (`arm-retry-after-value`): the recorder left the header out.
 const RETRY_AFTER_SECONDS: u32 = 10;
 
 /// All operations by name.
@@ -158,13 +158,13 @@ pub(crate) fn poll_disks(state: &mut State, call: &Call) -> Result<Answer, ArmEr
 
 fn answer(state: &State, call: &Call, place: Place) -> Result<Answer, ArmError> {
     let name = call.param(2);
-    // *Assumed*: code and wording of an operation that is not known.
+    // *Assumed* (`arm-operation-kept`): code and wording of an operation that is not known.
     let missing = || ArmError::new(404, "NotFound", format!("The operation '{name}' is not found."));
     let operation = state.operations.by_name.get(name).filter(|found| found.place == place);
     let operation = operation.ok_or_else(missing)?;
     let monitor = call.query("monitor").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     if call.raw_query != operation.queries[usize::from(monitor)] {
-        // *Assumed*: that a changed URL is refused, and how.
+        // *Assumed* (`arm-operation-url`): that a changed URL is refused, and how.
         return Err(ArmError::new(400, "InvalidOperationUrl", "The signature of the operation's URL does not match."));
     }
     let ended = operation.ended.as_ref().filter(|(at, _)| *at <= call.now);

@@ -69,7 +69,7 @@ struct Wanted {
     excluded: Vec<String>,
 }
 
-/// What a point's `PUT` draws on besides its collection's budgets. *Assumed*: a call that is refused for another reason
+/// What a point's `PUT` draws on besides its collection's budgets. *Assumed* (`point-rate`): a call that is refused for another reason
 /// does not draw on it.
 pub(crate) fn charge(state: &State, call: &Call) -> Option<Charge> {
     let wanted = wanted(state, call).ok()?;
@@ -113,7 +113,7 @@ pub(crate) fn put(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
 /// `GET …/restorePoints/{name}`.
 pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let found = state.collections.get(&collection_key(call)).ok_or_else(|| not_found(call.param(2)))?;
-    // *Assumed*: that the provider answers for a point that is not there, in its recorded words for a disk.
+    // *Assumed* (`point-missing`): that the provider answers for a point that is not there, in its recorded words for a disk.
     let point = found.points.get(&call.param(3).to_ascii_lowercase()).ok_or_else(|| not_found(call.param(3)))?;
     let with_view = call.expands("instanceView");
     let write = if with_view { Point::json_with_view } else { Point::json };
@@ -128,7 +128,7 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Result<Answer, ArmError>
         return Ok(Answer::empty(204));
     };
     if found.state == PointState::Creating {
-        // *Assumed*: that a point cannot be deleted while it is made.
+        // *Assumed* (`point-busy`): that a point cannot be deleted while it is made.
         return Err(another_operation(&found.name));
     }
     found.state = PointState::Deleting;
@@ -153,7 +153,7 @@ pub(crate) fn halfway(
     let (crash, began, machine) = (found.crash, found.created, found.machine.clone());
     let living = state.machines.get(&key(&machine.id())).filter(|living| living.vm_id == machine.vm_id);
     let failure = match living {
-        // *Assumed*: what a point fails with whose machine is deleted meanwhile.
+        // *Assumed* (`point-machine-gone`): what a point fails with whose machine is deleted meanwhile.
         None => {
             Some(failure("VMRestorePointInternalError", "An internal error occurred while creating the restore point."))
         }
@@ -216,7 +216,7 @@ fn wanted(state: &State, call: &Call) -> Result<Wanted, ArmError> {
     let found = state.collections.get(&collection_key(call)).ok_or_else(|| not_found(call.param(2)))?;
     let about = found.about.clone();
     if found.points.contains_key(&call.param(3).to_ascii_lowercase()) {
-        // *Assumed*: that a second PUT is refused whatever the point's state, and with which code and words.
+        // *Assumed* (`point-put-twice`): that a second PUT is refused whatever the point's state, and with which code and words.
         let message = format!("Restore point '{}' already exists and cannot be updated.", call.param(3));
         return Err(ArmError::new(409, "Conflict", message));
     }
@@ -228,7 +228,7 @@ fn wanted(state: &State, call: &Call) -> Result<Wanted, ArmError> {
 
 fn check_machine(state: &State, machine: &Machine, source: &str, excluded: &[String]) -> Result<(), ArmError> {
     if matches!(machine.provisioning, Provisioning::Creating | Provisioning::Deleting) {
-        // *Assumed*: code and wording for a machine that is not yet or no longer there.
+        // *Assumed* (`point-busy`): code and wording for a machine that is not yet or no longer there.
         let message = format!("Operation 'restorePoint' is not allowed on VM '{}' in its current state.", machine.name);
         return Err(ArmError::new(409, "OperationNotAllowed", message));
     }

@@ -33,9 +33,9 @@ pub struct Latencies {
     pub machine_create_ms: u32,
     /// From `PUT` until the guest agent reports (recorded: 26.7 s).
     pub agent_ready_ms: u32,
-    /// A change of a machine (*assumed*).
+    /// A change of a machine (*assumed*, `vm-latencies`).
     pub machine_update_ms: u32,
-    /// A machine's removal (*assumed*).
+    /// A machine's removal (*assumed*, `vm-latencies`).
     pub machine_delete_ms: u32,
     /// A crash-consistent point (recorded: 12.8 s).
     pub crash_point_ms: u32,
@@ -51,21 +51,21 @@ pub struct Latencies {
     pub machine_power_off_ms: u32,
     /// From `deallocate` until it is deallocated (recorded: 20.3 s).
     pub machine_deallocate_ms: u32,
-    /// A start or restart (*assumed*).
+    /// A start or restart (*assumed*, `vm-start`).
     pub machine_start_ms: u32,
     /// An empty disk, or a change of one (recorded: 0.1 s).
     pub disk_create_ms: u32,
     /// A disk made from another one, a snapshot or a point (recorded: 0.8 to 0.9 s).
     pub disk_copy_ms: u32,
-    /// A disk's or snapshot's removal (*assumed*).
+    /// A disk's or snapshot's removal (*assumed*, `disk-latencies`).
     pub disk_delete_ms: u32,
-    /// Giving or taking a signed URL (*assumed*).
+    /// Giving or taking a signed URL (*assumed*, `disk-latencies`).
     pub disk_access_ms: u32,
     /// A snapshot (recorded: 0.2 to 1.0 s).
     pub snapshot_create_ms: u32,
     /// The acceptance of a copy from another region (recorded: 1.6 to 1.8 s).
     pub snapshot_copy_start_ms: u32,
-    /// That copy itself, and a background copy (*assumed*; recorded is only that it is 0 percent at first).
+    /// That copy itself, and a background copy (*assumed*, `snapshot-copy-duration`: recorded is only that it is 0 percent at first).
     pub snapshot_copy_ms: u32,
 }
 

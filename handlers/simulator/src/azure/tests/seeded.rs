@@ -79,3 +79,37 @@ fn every_entry_of_the_register_that_is_named_is_listed_once() {
         assert!(all.contains(&id), "{id}");
     }
 }
+
+/// A finished point of a collection, as small as a body can be.
+fn point(collection: &str, name: &str) -> serde_json::Value {
+    json!({ "name": name, "id": format!("{collection}/restorePoints/{name}"),
+        "properties": { "provisioningState": "Succeeded", "sourceMetadata": { "vmId": "gone" } } })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_has_five_hundred_points_and_a_region_ten_thousand_collections() {
+    let (caller, machine) = Caller::with_machine(|seed| seed);
+    let arm = caller.world.arm().clone();
+    let collection = caller.collection("c", &machine).await;
+    for number in 0..500 {
+        let refused = number == 499;
+        if refused {
+            assert_eq!(caller.put(&format!("{collection}/restorePoints/last"), crash()).await.status, 201);
+            seconds(20).await;
+        } else {
+            arm.seed_resource(&point(&collection, &format!("p{number}"))).unwrap();
+        }
+    }
+    let told = caller.put(&format!("{collection}/restorePoints/more"), crash()).await;
+    assert_eq!((told.status, told.code()), (409, "OperationNotAllowed"));
+    for number in 1..10_000 {
+        let name = format!("c{number}");
+        let id = super::calls::collection_id(&name);
+        let source = json!({ "source": { "id": machine } });
+        arm.seed_resource(&json!({ "name": name, "id": id, "location": "westeurope", "properties": source })).unwrap();
+    }
+    let body = json!({ "location": "westeurope", "properties": { "source": { "id": machine } } });
+    let told = caller.put(&super::calls::collection_id("more"), body.clone()).await;
+    assert_eq!((told.status, told.code()), (409, "OperationNotAllowed"));
+    assert_eq!(caller.put(&collection, body).await.status, 200, "one that is there can still be written");
+}
