@@ -8,8 +8,9 @@ use super::budgets::Charge;
 use super::call::{Answer, Call};
 use super::charges::GRAPH;
 use super::errors::{self, ArmError};
+use super::groups;
 use super::identity::TokenFault;
-use super::ids::{group_id, key, stamp_z};
+use super::ids::{ResourceId, group_id, key, stamp_z};
 use super::passage::top_level_id;
 use super::registry::{Found, Route};
 use super::state::State;
@@ -56,7 +57,7 @@ pub(crate) fn version(route: &Route, call: &Call) -> Result<(), ArmError> {
 pub(crate) fn subscription(state: &State, subscription: Option<&str>, call: &Call) -> Result<(), ArmError> {
     let Some(id) = subscription else { return Ok(()) };
     let found = state.subscriptions.get(&id.to_ascii_lowercase()).ok_or_else(|| errors::subscription_not_found(id))?;
-    if found.is_read_only() && call.method != "GET" {
+    if found.is_read_only() && !matches!(call.method.as_str(), "GET" | "HEAD") {
         return Err(errors::subscription_read_only(&found.id));
     }
     Ok(())
@@ -68,8 +69,13 @@ pub(crate) fn existence(state: &State, route: &Route, call: &Call) -> Result<Opt
         return Ok(None);
     }
     let group = call.param(1);
-    if !state.groups.contains_key(&key(&group_id(call.param(0), group))) {
-        return Err(errors::group_not_found(group));
+    let found = state.groups.get(&key(&group_id(call.param(0), group)));
+    let found = found.ok_or_else(|| errors::group_not_found(group))?;
+    if !matches!(call.method.as_str(), "GET" | "HEAD" | "DELETE") {
+        groups::still_there(found)?;
+    }
+    if let Some(scope) = route.extended(&call.path) {
+        return hangs_on(state, scope, group).map(|()| None);
     }
     let Some((kind, name, below)) = route.top_level(&call.params) else {
         return Ok(None);
@@ -81,6 +87,15 @@ pub(crate) fn existence(state: &State, route: &Route, call: &Call) -> Result<Opt
         ("DELETE", false, false) => Ok(Some(Answer::empty(204))),
         _ => Err(errors::resource_not_found(&kind, &name, group)),
     }
+}
+
+/// Whether what a lock or a health status hangs on is there: the group, or the top-level resource.
+fn hangs_on(state: &State, scope: &str, group: &str) -> Result<(), ArmError> {
+    let Some(id) = ResourceId::parse(scope) else { return Ok(()) };
+    let Some((kind, name)) = id.path.first() else { return Ok(()) };
+    let kind = format!("{}/{kind}", id.provider);
+    let top = format!("/subscriptions/{}/resourceGroups/{}/providers/{kind}/{name}", id.subscription, id.group);
+    if state.has(&top) { Ok(()) } else { Err(errors::resource_not_found(&kind, name, group)) }
 }
 
 /// Resource Graph's own budget, and its headers (recorded). *Assumed*: the refusal's code and text.

@@ -15,29 +15,40 @@ mod call;
 mod charges;
 mod collections;
 mod disks;
+mod distortion;
 mod errors;
 mod event_grid;
 mod faults;
 mod gates;
 mod graph;
+mod groups;
+mod health;
 mod identity;
 mod ids;
+mod linked_actions;
+mod locks;
 mod log;
 mod machine_calls;
 mod machines;
 mod operations;
+mod ordering;
+mod paging;
 pub(crate) mod passage;
+mod permissions;
 mod point;
 mod regions;
 mod registry;
 mod restore_points;
 mod seeding;
+mod sizes;
 mod state;
 mod subscriptions;
 #[cfg(test)]
 pub(crate) mod tests;
+mod troubles;
+mod usages;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -54,10 +65,16 @@ pub use self::event_grid::{
     PublishedEvent,
 };
 pub use self::faults::{ArmFault, ArmFaultEffect, CallMatch, RegionTrouble};
+pub use self::health::{
+    Availability, AvailabilityState, Chronicity, EventLevel, EventType, HealthCategory, HealthCause, Impact,
+    ServiceEvent,
+};
 pub use self::identity::{ARM_AUDIENCE, BUS_AUDIENCE, Identity, Principal, STORAGE_AUDIENCE};
+pub use self::locks::LockLevel;
 pub use self::log::{RequestCounts, RequestRecord};
 pub use self::machines::{MachineSeed, Os};
 pub use self::point::PointView;
+pub use self::sizes::{RestrictionReason, SizeRestriction};
 pub use self::state::Latencies;
 pub use self::subscriptions::SubscriptionState;
 
@@ -247,6 +264,11 @@ impl fmt::Debug for Arm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Arm").finish_non_exhaustive()
     }
+}
+
+/// Ids of the entries of the evidence register that this Azure's answers rest on.
+pub fn evidence() -> BTreeSet<&'static str> {
+    registry::evidence()
 }
 
 /// A poisoned lock is taken all the same: one test's panic is told by that test.

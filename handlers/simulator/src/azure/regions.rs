@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 #[derive(Debug)]
 pub(crate) struct Region {
     pub(crate) name: &'static str,
-    display: &'static str,
+    pub(crate) display: &'static str,
     geography: &'static str,
     group: &'static str,
     pair: &'static str,
-    zones: u8,
+    pub(crate) zones: u8,
 }
 
 const fn region(
@@ -70,4 +70,10 @@ impl Region {
         }
         body
     }
+}
+
+/// A region by its name, or by the name that people read.
+pub(crate) fn named(text: &str) -> Option<&'static Region> {
+    let text = text.replace(' ', "");
+    REGIONS.iter().find(|region| region.name.eq_ignore_ascii_case(&text))
 }

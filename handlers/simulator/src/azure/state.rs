@@ -17,11 +17,15 @@ use super::collections::Collection;
 use super::disks::Disk;
 use super::event_grid::{Outcome, Raised, Verb};
 use super::graph::{GraphIndex, Listed};
+use super::groups::{Deletion, Group};
+use super::health::Health;
 use super::ids::{Names, key};
+use super::locks::Locks;
 use super::machines::Machine;
 use super::operations::Operations;
 use super::restore_points;
-use super::subscriptions::{Group, Subscription};
+use super::sizes::Sizes;
+use super::subscriptions::Subscription;
 
 /// How long things take, in milliseconds before the factor.
 #[derive(Clone, Debug)]
@@ -59,6 +63,10 @@ pub(crate) struct State {
     pub(crate) disks: BTreeMap<String, Arc<Disk>>,
     pub(crate) collections: BTreeMap<String, Collection>,
     pub(crate) operations: Operations,
+    pub(crate) group_deletions: BTreeMap<String, Deletion>,
+    pub(crate) locks: Locks,
+    pub(crate) sizes: Sizes,
+    pub(crate) health: Health,
     pub(crate) graph: GraphIndex,
     /// Points that ARM accepted, ever.
     pub(crate) points_created: u64,
@@ -87,6 +95,8 @@ pub(crate) enum Step {
     PointGone { operation: String, collection: String, point: String, cause: Cause },
     /// A collection is gone, and all its points with it.
     CollectionGone { operation: String, collection: String, cause: Cause },
+    /// A group is gone with all that was in it, or stays because it was told to.
+    GroupGone { group: String, cause: Cause, failure: Option<Failure> },
 }
 
 impl Default for Latencies {
@@ -125,6 +135,10 @@ impl State {
             disks: BTreeMap::new(),
             collections: BTreeMap::new(),
             operations: Operations::default(),
+            group_deletions: BTreeMap::new(),
+            locks: Locks::new(),
+            sizes: Sizes::default(),
+            health: Health::default(),
             graph: GraphIndex::new(graph_lag),
             points_created: 0,
             raised: Vec::new(),
@@ -232,6 +246,7 @@ impl State {
             Step::CollectionGone { operation, collection, cause } => {
                 self.collection_gone(&operation, &collection, &cause, at);
             }
+            Step::GroupGone { group, cause, failure } => self.group_gone(&group, &cause, failure, at),
         }
     }
 }
