@@ -1,7 +1,11 @@
 //! ARM as a caller sees it: state machines, shapes against the recordings, gates, budgets, faults, pages.
 
 pub(crate) mod calls;
+mod estate;
 mod faults;
 mod gates;
+mod health;
+mod locks;
 mod points;
 mod recorded;
+mod samples;
