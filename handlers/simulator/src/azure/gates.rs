@@ -15,7 +15,7 @@ use super::passage::top_level_id;
 use super::registry::{Found, Route};
 use super::state::State;
 
-/// Whether the path is answered at all. *Assumed*: codes and wordings.
+/// Whether the path is answered at all. *Assumed* (`arm-unknown-route`): codes and wordings.
 pub(crate) fn known(found: Found, method: &str, path: &str) -> Result<(&'static Route, Vec<String>), ArmError> {
     match found {
         Found::Route(route, params) => Ok((route, params)),
@@ -31,7 +31,8 @@ pub(crate) fn known(found: Found, method: &str, path: &str) -> Result<(&'static 
     }
 }
 
-/// Whether the api-version is there and answered. The codes are named in the reference; the wordings are *assumed*.
+/// Whether the api-version is there and answered. The codes are named in the reference; the wordings are *assumed*
+/// (`arm-version-refusal`).
 pub(crate) fn version(route: &Route, call: &Call) -> Result<(), ArmError> {
     let Some(version) = call.query("api-version").filter(|version| !version.is_empty()) else {
         let message = "The api-version query parameter (?api-version=) is required for all requests.";
@@ -98,7 +99,7 @@ fn hangs_on(state: &State, scope: &str, group: &str) -> Result<(), ArmError> {
     if state.has(&top) { Ok(()) } else { Err(errors::resource_not_found(&kind, name, group)) }
 }
 
-/// Resource Graph's own budget, and its headers (recorded). *Assumed*: the refusal's code and text.
+/// Resource Graph's own budget, and its headers (recorded). *Assumed* (`graph-quota-refusal`): the refusal's code and text.
 pub(crate) fn spend_graph(arm: &Arm, principal: &str, now: Timestamp) -> Result<Vec<(&'static str, String)>, ArmError> {
     let charge = Charge::new(&GRAPH, principal);
     let taken = arm.budgets().take(std::slice::from_ref(&charge), now);
@@ -141,7 +142,7 @@ pub(crate) fn too_many_requests(seconds: Option<u32>) -> ArmError {
     }
 }
 
-/// 401: the codes are named in the reference, the wordings are *assumed*.
+/// 401: the codes are named in the reference, the wordings are *assumed* (`arm-401`).
 pub(crate) fn unauthenticated(fault: &TokenFault, tenant: &str) -> ArmError {
     let (code, message) = match fault {
         TokenFault::Missing => {

@@ -25,7 +25,7 @@ use super::state::{State, Step};
 
 /// How long a group's end takes, in milliseconds. *Assumed* (`group-delete`): no recording has one.
 const DELETE_MILLISECONDS: u32 = 30_000;
-/// What callers are told to wait between polls, in seconds. *Assumed*.
+/// What callers are told to wait between polls, in seconds. *Assumed* (`group-delete`).
 const RETRY_AFTER_SECONDS: u32 = 15;
 
 /// A resource group.
@@ -213,7 +213,7 @@ pub(crate) fn put(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
 }
 
 /// `DELETE /subscriptions/{id}/resourcegroups/{name}`: 202 with `Location` (documented). One that is being deleted answers
-/// the same again (*assumed*).
+/// the same again (*assumed*, `group-delete`).
 pub(crate) fn delete(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let before = found(state, call)?;
     let name = match &before.deletion {

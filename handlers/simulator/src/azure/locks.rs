@@ -21,7 +21,7 @@ const NOT_IN_NAMES: [char; 9] = ['<', '>', '%', '&', ':', '\\', '?', '/', '\u{7f
 /// What a lock forbids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LockLevel {
-    /// Nothing. *Assumed*: the document names the level and does not say what it does.
+    /// Nothing. *Assumed* (`lock-not-specified`): the document names the level and does not say what it does.
     NotSpecified,
     /// Deletes.
     CanNotDelete,

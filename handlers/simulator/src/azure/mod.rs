@@ -92,7 +92,7 @@ pub struct ArmOptions {
     pub latencies: Latencies,
     /// How long Resource Graph lags behind.
     pub graph_lag: SignedDuration,
-    /// Resources on a page of a listing. *Assumed*: no source gives Compute's figure.
+    /// Resources on a page of a listing. *Assumed* (`arm-page-size`): no source gives Compute's figure.
     pub page_size: usize,
     /// The tenant.
     pub tenant: String,

@@ -77,11 +77,19 @@ pub(crate) fn routes() -> impl Iterator<Item = &'static Route> {
 }
 
 /// Entries of the evidence register that refusals, limits and shapes rest on besides those of the routes.
-static BELIEFS: [&str; 31] = [
+static BELIEFS: [&str; 45] = [
+    "arm-400-wording",
+    "arm-401",
     "arm-5xx",
+    "arm-body-limit",
     "arm-page-size",
+    "arm-parent-missing",
+    "arm-unknown-route",
+    "arm-version-refusal",
     "graph-facet-options",
     "graph-options",
+    "graph-query-length",
+    "graph-quota-refusal",
     "graph-scope",
     "graph-summarize-order",
     "graph-table",
@@ -91,6 +99,7 @@ static BELIEFS: [&str; 31] = [
     "health-actions",
     "health-event-missing",
     "health-event-row",
+    "health-filter",
     "health-graph-row",
     "health-history",
     "health-texts",
@@ -102,11 +111,16 @@ static BELIEFS: [&str; 31] = [
     "linked-refusal",
     "lock-list",
     "lock-missing",
+    "lock-not-specified",
     "lock-refusal",
+    "machine-busy",
     "permission-list",
     "region-of-a-call",
     "size-table",
+    "subscription-missing",
     "subscription-next-link",
+    "subscription-read-only",
+    "subscription-states",
     "usage-limits",
     "usage-names",
 ];
@@ -212,6 +226,25 @@ mod tests {
         let path = "/subscriptions/S/providers/Microsoft.Compute/locations/WestEurope/usages";
         let Found::Route(route, params) = find("GET", path) else { panic!("{path}") };
         assert_eq!((route.extended(path), route.region(&params)), (None, Some("WestEurope")));
+    }
+
+    #[test]
+    fn every_belief_is_named_where_it_is_relied_on() {
+        fn texts(folder: &std::path::Path, found: &mut String) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    texts(&path, found);
+                } else if !path.ends_with("registry.rs") {
+                    found.push_str(&std::fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        let mut found = String::new();
+        texts(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/azure")), &mut found);
+        for id in BELIEFS {
+            assert!(found.contains(&format!("`{id}`")), "{id} is named nowhere");
+        }
     }
 
     #[test]

@@ -19,11 +19,11 @@ pub enum SubscriptionState {
     Enabled,
     /// Payment is due; all works.
     Warned,
-    /// Payment is late; all works (*assumed*).
+    /// Payment is late; all works (*assumed*, `subscription-states`).
     PastDue,
     /// Reads only.
     Disabled,
-    /// Reads only, until it is gone (*assumed*).
+    /// Reads only, until it is gone (*assumed*, `subscription-states`).
     Deleted,
 }
 

@@ -4,6 +4,7 @@
 mod events;
 mod filter;
 mod impacted;
+mod rows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,11 +16,13 @@ use serde_json::{Value, json};
 pub use self::events::{EventLevel, EventType, Impact, ServiceEvent};
 pub(crate) use self::events::{get_event, list_events};
 pub(crate) use self::impacted::{impacted_resource, impacted_resources};
+pub(crate) use self::rows::first_row;
+
+use self::rows::StatusRow;
 
 use self::events::Events;
 use super::call::{Answer, Call};
-use super::errors::ArmError;
-use super::graph::{Listed, Table};
+use super::errors::{ArmError, invalid_content};
 use super::ids::{ResourceId, key, stamp_z};
 use super::machines::Machine;
 use super::paging;
@@ -115,14 +118,6 @@ pub(crate) struct Health {
     /// By the machine's key, oldest first.
     statuses: BTreeMap<String, Vec<Status>>,
     events: Events,
-}
-
-/// A machine's latest status as Resource Graph lists it.
-#[derive(Debug)]
-struct StatusRow {
-    machine: Arc<Machine>,
-    status: Status,
-    before: AvailabilityState,
 }
 
 impl Availability {
@@ -263,66 +258,6 @@ fn recommended(down: bool) -> Value {
     }])
 }
 
-impl Listed for StatusRow {
-    fn table(&self) -> Table {
-        Table::HealthResources
-    }
-
-    fn row(&self) -> Value {
-        status_row(&self.machine, &self.status, self.before)
-    }
-}
-
-/// The row that a machine has from the start, made of the machine's own. *Assumed* (`health-graph-row`): the columns besides
-/// those that the event of a change has, which are documented.
-pub(crate) fn first_row(machine: &Value) -> Value {
-    let availability = Availability::new(AvailabilityState::Available);
-    json!({
-        "id": format!("{}/providers/Microsoft.ResourceHealth/availabilityStatuses/current", machine["id"].as_str().unwrap_or("")),
-        "name": "current",
-        "type": "microsoft.resourcehealth/availabilitystatuses",
-        "location": machine["location"],
-        "resourceGroup": machine["resourceGroup"],
-        "subscriptionId": machine["subscriptionId"],
-        "properties": {
-            "targetResourceId": machine["id"],
-            "targetResourceType": "Microsoft.Compute/virtualMachines",
-            "occurredTime": machine["properties"]["timeCreated"],
-            "availabilityState": availability.state,
-            "previousAvailabilityState": availability.state,
-            "title": availability.state,
-            "summary": availability.summary(),
-            "reasonType": "",
-            "context": "",
-            "category": null,
-        },
-    })
-}
-
-fn status_row(machine: &Machine, status: &Status, before: AvailabilityState) -> Value {
-    let (told, target) = (&status.availability, machine.id());
-    json!({
-        "id": format!("{target}/providers/Microsoft.ResourceHealth/availabilityStatuses/current"),
-        "name": "current",
-        "type": "microsoft.resourcehealth/availabilitystatuses",
-        "location": machine.location,
-        "resourceGroup": machine.group.to_ascii_lowercase(),
-        "subscriptionId": machine.subscription,
-        "properties": {
-            "targetResourceId": target,
-            "targetResourceType": "Microsoft.Compute/virtualMachines",
-            "occurredTime": stamp_z(status.since),
-            "availabilityState": told.state,
-            "previousAvailabilityState": before,
-            "title": told.state,
-            "summary": told.summary(),
-            "reasonType": told.reason_type.as_deref().unwrap_or(""),
-            "context": told.cause.map_or("", context),
-            "category": told.category.map_or(Value::Null, |category| json!(category)),
-        },
-    })
-}
-
 impl State {
     /// Says how a machine fares from now on; says whether there is one.
     pub(crate) fn set_availability(&mut self, machine: &str, availability: Availability, now: Timestamp) -> bool {
@@ -365,22 +300,26 @@ pub(crate) fn history(state: &mut State, call: &Call) -> Result<Answer, ArmError
 
 /// `GET /subscriptions/{id}/…/availabilityStatuses`.
 pub(crate) fn of_subscription(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
-    Ok(all(state, call, None))
+    all(state, call, None)
 }
 
 /// `GET …/resourceGroups/{name}/…/availabilityStatuses`.
 pub(crate) fn of_group(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
-    Ok(all(state, call, Some(call.param(1))))
+    all(state, call, Some(call.param(1)))
 }
 
-fn all(state: &State, call: &Call, group: Option<&str>) -> Answer {
+/// *Assumed* (`health-filter`): which filters there are no document says, so each is refused.
+fn all(state: &State, call: &Call, group: Option<&str>) -> Result<Answer, ArmError> {
+    if call.query("$filter").is_some() {
+        return Err(invalid_content("No filter of statuses is supported"));
+    }
     let rows = super::machines::within(&state.machines, call.param(0), group).map(|(key, machine)| {
         let statuses = state.health.of(&machine);
         let (before, last) = last_two(&statuses);
         let last = last.cloned().unwrap_or_else(|| untold(&machine));
         (key, last.json(&machine.id(), "current", &machine.location, before, call))
     });
-    paging::listing(call, rows, state.page_size)
+    Ok(paging::listing(call, rows, state.page_size))
 }
 
 fn last_two(statuses: &[Status]) -> (Option<&Status>, Option<&Status>) {
