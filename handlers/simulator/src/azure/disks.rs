@@ -129,6 +129,7 @@ impl State {
             reserved: false,
             open_until: None,
             progress: None,
+            implied: false,
         })
     }
 
@@ -164,7 +165,7 @@ pub(crate) fn put(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let creation = &body["properties"]["creationData"];
     let option = creation["createOption"].as_str();
     let option = option.ok_or_else(|| invalid_parameter("creationData.createOption", "It is required."))?;
-    if let Some(before) = state.disks.get(&key(&text)).cloned() {
+    if let Some(before) = state.disks.get(&key(&text)).filter(|found| !found.implied).cloned() {
         // *Assumed* (`disk-creation-fixed`): a second `PUT` is an update, and what it is made of stays.
         let told = &before.body["properties"]["creationData"];
         let same = |name: &str| creation[name].as_str().map(key) == told[name].as_str().map(key);
@@ -198,6 +199,7 @@ pub(crate) fn put(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
         reserved: false,
         open_until: None,
         progress: None,
+        implied: false,
     };
     let empty = option.eq_ignore_ascii_case("Empty");
     let wait = if empty { state.latencies.disk_create_ms } else { state.latencies.disk_copy_ms };

@@ -85,7 +85,14 @@ impl State {
         if let Some(before) = self.machines.get(&key(&machine.id())).cloned() {
             self.detach_disks(&before, false, |old| machine.disks().any(|new| old.id == new.id), now);
         }
+        let ids = machine.disks().filter_map(|disk| disk.id.as_deref().map(key));
+        let implied: Vec<String> = ids.filter(|id| !self.disks.contains_key(id)).collect();
         self.keep_machine(machine, now);
+        for id in implied {
+            if let Some(disk) = self.disks.get_mut(&id) {
+                Arc::make_mut(disk).implied = true;
+            }
+        }
     }
 
     fn seed_volume(&mut self, kind: Kind, id: ResourceId, body: &Value, now: Timestamp, listed: Timestamp) {
@@ -117,6 +124,7 @@ impl State {
             reserved: properties["diskState"] == "Reserved",
             open_until: (properties["diskState"] == "ActiveSAS").then_some(Timestamp::MAX),
             progress: percent.map(|_| Progress { began: now, length, crosses, lost: None }),
+            implied: false,
             id,
         };
         self.keep_volume(volume, listed);

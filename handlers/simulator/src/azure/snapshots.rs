@@ -219,6 +219,7 @@ fn made(
         reserved: false,
         open_until: None,
         progress,
+        implied: false,
     }
 }
 

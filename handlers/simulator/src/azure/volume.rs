@@ -63,6 +63,8 @@ pub(crate) struct Volume {
     /// Until when somebody may read it by a signed URL.
     pub(crate) open_until: Option<Timestamp>,
     pub(crate) progress: Option<Progress>,
+    /// Whether it is known by a seeded machine's mention alone: who writes it makes it.
+    pub(crate) implied: bool,
 }
 
 impl Kind {

@@ -13,7 +13,8 @@ use crate::azure::ids::stamp_z;
 pub(crate) enum Verb {
     Write,
     Delete,
-    /// A `POST` that did something, as the official sample has it.
+    /// A `POST` that did something, as the official sample has it for another provider. *Assumed* (`eventgrid-action`): that
+    /// Compute's actions raise one, and when.
     Action,
 }
 

@@ -279,3 +279,18 @@ async fn a_disk_is_restored_from_what_a_point_holds_of_it() {
     let refused = caller.put(&format!("{collection}/restorePoints/copy"), copied).await;
     assert_eq!((refused.status, refused.code()), (400, "InvalidParameter"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn lists_of_disks_are_dear_and_refused_with_the_budget_that_is_used_up() {
+    let caller = Caller::in_shop();
+    let path = format!("/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/disks?{VERSION}");
+    for _ in 0..240 {
+        assert_eq!(caller.send("GET", &path, None).await.status, 200);
+    }
+    let refused = caller.send("GET", &path, None).await;
+    assert_eq!((refused.status, refused.code()), (429, "OperationNotAllowed"));
+    assert_eq!(refused.body["error"]["details"][0]["target"], "HighCostGet3Min");
+    assert_eq!(refused.header("retry-after"), "180");
+    seconds(181).await;
+    assert_eq!(caller.send("GET", &path, None).await.status, 200);
+}
