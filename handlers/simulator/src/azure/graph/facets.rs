@@ -1,6 +1,8 @@
 //! Facets: rows of an answer counted by a column.
 //! It never fails the query: a facet that cannot be read is answered as a facet's error, as the documents' example has it.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -70,12 +72,14 @@ fn rows(wanted: &[String], options: &Value, found: &Rows, now: Timestamp) -> Res
     };
     let passes = |row: &&Value| filter.as_ref().is_none_or(|filter| value(filter, row, now) == json!(true));
     let mut counted: Vec<(Map<String, Value>, u64)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     for row in found.rows.iter().filter(passes) {
         let key: Map<String, Value> = wanted.iter().map(|name| (name.clone(), row[name].clone())).collect();
-        match counted.iter_mut().find(|(found, _)| *found == key) {
-            Some((_, count)) => *count += 1,
-            None => counted.push((key, 1)),
-        }
+        let place = *places.entry(Value::Object(key.clone()).to_string()).or_insert_with(|| {
+            counted.push((key, 0));
+            counted.len() - 1
+        });
+        counted[place].1 += 1;
     }
     let row = |(mut key, count): (Map<String, Value>, u64)| {
         key.insert("count".to_owned(), json!(count));

@@ -95,6 +95,9 @@ async fn usages_count_what_is_there_and_their_region_can_be_in_trouble() {
     caller.world.arm().set_region("westeurope", Some(trouble));
     assert_eq!(caller.get(&path).await.status, 429);
     assert_eq!(caller.get(&path.replace("WestEurope", "northeurope")).await.status, 200);
+    let end = format!("{}?api-version=2025-04-01", group("shop"));
+    assert_eq!(caller.send("DELETE", &end, None).await.status, 429, "a group's end needs its region");
+    assert_eq!(caller.get(&group("shop")).await.status, 200, "a group is read anywhere");
 }
 
 #[tokio::test(start_paused = true)]
