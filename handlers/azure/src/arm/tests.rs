@@ -263,7 +263,7 @@ async fn a_listing_is_whole_or_an_error_and_stays_on_its_host() {
         let error = restore_points::list_collections(&arm, "s").await.unwrap_err();
         assert_eq!((error.kind, scripted.count()), (ErrorKind::Malformed, 1), "{elsewhere}");
     }
-    let (arm, scripted) = client(vec![page("a", Some(second)); 200]);
+    let (arm, scripted) = client((0..200).map(|number| page("a", Some(&format!("{second}{number}")))));
     assert_eq!(restore_points::list_collections(&arm, "s").await.unwrap_err().kind, ErrorKind::Limit);
     assert_eq!(scripted.count(), 200);
 }

@@ -1,0 +1,121 @@
+//! Gate b: every example answer of every spoken operation is decoded, and nothing that is used is lost.
+//!
+//! It never chooses examples: all that the document names for the operation are taken, with all their answers of success.
+
+use super::{
+    data, decoders,
+    kept::{altered, is_in, values},
+};
+use crate::{
+    operations::{self, Operation},
+    transport::Answer,
+};
+use azure_core::http::headers::Headers;
+use serde_json::{Value, json};
+use std::{collections::HashMap, fs, path::Path};
+
+/// Operations whose document has no example.
+const WITHOUT_EXAMPLES: [(&str, &str); 2] = [
+    ("GET", "/subscriptions/{subscriptionId}/resourcegroups/{resourceGroupName}"),
+    ("GET", "/subscriptions/{subscriptionId}/resourcegroups"),
+];
+
+fn json_of(path: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The answers of success in the examples of an operation, with the file each is from.
+fn answers(folder: &Path, document: &Value, operation: &Operation) -> Vec<(String, Answer)> {
+    let beside = folder.join("specs").join(operation.document);
+    let method = &document["paths"][operation.path][operation.method.to_lowercase()];
+    let mut found = Vec::new();
+    for example in method["x-ms-examples"].as_object().into_iter().flat_map(|examples| examples.values()) {
+        let name = example["$ref"].as_str().unwrap();
+        let example = json_of(&beside.parent().unwrap().join(name));
+        for (status, answer) in example["responses"].as_object().unwrap() {
+            let status: u16 = status.parse().unwrap();
+            if (200..300).contains(&status) {
+                let mut headers = Headers::new();
+                for (name, value) in answer["headers"].as_object().into_iter().flatten() {
+                    headers.insert(name.to_lowercase(), value.as_str().unwrap_or_default().to_owned());
+                }
+                let body = answer.get("body").map(Value::to_string).unwrap_or_default().into();
+                found.push((name.to_owned(), Answer { status, headers, body }));
+            }
+        }
+    }
+    found
+}
+
+/// All examples of all operations.
+fn examples() -> Vec<(&'static Operation, Vec<(String, Answer)>)> {
+    let Some(folder) = data::folder() else { return Vec::new() };
+    let mut documents: HashMap<&str, Value> = HashMap::new();
+    let of = |operation: &&'static Operation| {
+        let path = folder.join("specs").join(operation.document);
+        let document = documents.entry(operation.document).or_insert_with(|| json_of(&path));
+        (*operation, answers(&folder, document, operation))
+    };
+    operations::ALL.iter().map(of).collect()
+}
+
+#[test]
+fn every_operation_has_one_decoder() {
+    for operation in operations::ALL {
+        decoders::of(operation);
+    }
+    assert_eq!(decoders::DECODERS.len(), operations::ALL.len());
+}
+
+#[test]
+fn every_example_is_decoded_and_nothing_that_is_used_is_lost() {
+    let (mut with, mut responses, mut kept) = (0, 0, 0);
+    let examples = examples();
+    if examples.is_empty() {
+        return;
+    }
+    for (operation, answers) in examples {
+        let decoder = decoders::of(operation);
+        let known = WITHOUT_EXAMPLES.contains(&(operation.method, operation.path));
+        assert_eq!(answers.is_empty(), known, "{} {} has {} examples", operation.method, operation.path, answers.len());
+        with += usize::from(!answers.is_empty());
+        for (name, answer) in answers {
+            let texts = decoder.decode(&answer).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+            let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            responses += 1;
+            for (resource, text) in decoder.resources(&body).into_iter().zip(&texts) {
+                for (pointer, field) in decoder.kept {
+                    for value in values(resource, pointer) {
+                        assert!(is_in(text, field, value), "{name}: {pointer} = {value} is lost in {text}");
+                        kept += 1;
+                    }
+                }
+            }
+        }
+    }
+    println!("examples: {with} operations, {responses} responses decoded, {kept} values kept");
+    data::count("examples", &json!({ "operations": with, "responses": responses, "values": kept }));
+}
+
+#[test]
+fn a_value_that_was_not_read_would_be_missed() {
+    let (mut planted, mut unseen) = (0, Vec::new());
+    for (operation, answers) in examples() {
+        let decoder = decoders::of(operation);
+        for (name, answer) in answers {
+            let texts = decoder.decode(&answer).unwrap();
+            let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            for (resource, text) in decoder.resources(&body).into_iter().zip(&texts) {
+                for (pointer, field) in decoder.kept {
+                    for value in values(resource, pointer).into_iter().filter_map(altered) {
+                        planted += 1;
+                        if is_in(text, field, &value) {
+                            unseen.push(format!("{name} {pointer} {value}"));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(unseen.len() * 50 <= planted, "{} of {planted} are not missed: {unseen:#?}", unseen.len());
+}
