@@ -13,6 +13,7 @@ use crate::{
     proof::{
         data::{self, Recorded, tapes},
         decoders,
+        kept::{is_in, values},
     },
     transport::Answer,
 };
@@ -63,15 +64,23 @@ fn spoken(recorded: &Recorded) -> Option<&'static Operation> {
 #[test]
 fn every_recorded_answer_of_an_operation_that_is_spoken_is_decoded() {
     let tapes = tapes();
-    let (mut counts, mut refusals): (BTreeMap<String, usize>, usize) = (BTreeMap::new(), 0);
+    let (mut counts, mut refusals, mut kept): (BTreeMap<String, usize>, usize, usize) = (BTreeMap::new(), 0, 0);
     for (tape, lines) in &tapes {
         for (line, recorded) in lines.iter().enumerate() {
             let Some(operation) = spoken(recorded) else { continue };
             let answer = answer(recorded);
             let place = format!("{tape}:{} {} {}", line + 1, recorded.method, recorded.path);
             if answer.is_success() {
-                let texts = decoders::of(operation).decode(&answer);
-                assert!(texts.is_ok(), "{place}: {:?}", texts.err());
+                let decoder = decoders::of(operation);
+                let texts = decoder.decode(&answer).unwrap_or_else(|error| panic!("{place}: {error:?}"));
+                for (resource, text) in decoder.resources(&recorded.response).into_iter().zip(&texts) {
+                    for (pointer, field) in decoder.kept {
+                        for value in values(resource, pointer) {
+                            assert!(is_in(text, field, value), "{place}: {pointer} = {value} is lost in {text}");
+                            kept += 1;
+                        }
+                    }
+                }
             } else {
                 let error = Error::from_answer(operation.action, &answer, None);
                 assert!(error.code().is_some() && error.kind != ErrorKind::Malformed, "{place}: {error:?}");
@@ -88,11 +97,11 @@ fn every_recorded_answer_of_an_operation_that_is_spoken_is_decoded() {
     }
     let answers: usize = counts.values().sum();
     println!(
-        "recordings: {} tapes, {} operations, {answers} answers decoded, {refusals} of them refusals",
+        "recordings: {} tapes, {} operations, {answers} answers decoded ({refusals} refusals), {kept} values kept",
         tapes.len(),
         counts.len()
     );
-    let counted = json!({ "tapes": tapes.len(), "operations": counts.len(), "answers": answers, "refusals": refusals });
+    let counted = json!({ "tapes": tapes.len(), "operations": counts.len(), "answers": answers, "refusals": refusals, "values": kept });
     data::count("decoded", &counted);
 }
 

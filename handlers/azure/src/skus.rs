@@ -77,7 +77,6 @@ pub async fn list(arm: &ArmClient, subscription: &str, location: &str) -> Result
 
 /// What an entry's JSON says; none without its name.
 pub(crate) fn read(value: &Value) -> Option<Sku> {
-    let zones = json::list(value, "/locationInfo").iter();
     let capabilities = json::list(value, "/capabilities").iter();
     Some(Sku {
         resource_type: json::string(value, "/resourceType").unwrap_or_default(),
@@ -86,14 +85,24 @@ pub(crate) fn read(value: &Value) -> Option<Sku> {
         size: json::string(value, "/size"),
         family: json::string(value, "/family"),
         locations: regions(value, "/locations"),
-        zones: zones
-            .filter_map(|info| Some((json::region(json::text(info, "/location")?), json::texts(info, "/zones"))))
-            .collect(),
+        zones: zones(value),
         capabilities: capabilities
             .filter_map(|one| Some((json::string(one, "/name")?, json::string(one, "/value")?)))
             .collect(),
         restrictions: json::list(value, "/restrictions").iter().map(restriction).collect(),
     })
+}
+
+/// The zones by region. A region stands twice where it has extended locations.
+fn zones(value: &Value) -> BTreeMap<String, Vec<String>> {
+    let mut zones: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for info in json::list(value, "/locationInfo") {
+        let own = zones.entry(json::region(json::text(info, "/location").unwrap_or_default())).or_default();
+        own.extend(json::texts(info, "/zones"));
+        own.sort();
+        own.dedup();
+    }
+    zones
 }
 
 fn restriction(value: &Value) -> Restriction {

@@ -309,4 +309,9 @@ impl Decoder {
             Layout::Nothing => Vec::new(),
         }
     }
+
+    /// Whether a resource is one that we ask for: a row without an id is of a query that is none of ours.
+    pub fn is_ours(&self, resource: &Value) -> bool {
+        self.layout != Layout::Rows || crate::json::text(resource, "/id").is_some()
+    }
 }

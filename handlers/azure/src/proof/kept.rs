@@ -53,7 +53,7 @@ fn stands_in(text: &str, sought: &str) -> bool {
     text.match_indices(sought).any(|(at, _)| {
         let before = text[..at].chars().next_back().is_some_and(part);
         let after = text[at + sought.len()..].chars().next().is_some_and(|c| part(c) && sought.ends_with(part));
-        !after && !(before && sought.starts_with(part))
+        !(after || before && sought.starts_with(part))
     })
 }
 

@@ -6,5 +6,5 @@
 pub mod data;
 pub mod decoders;
 mod examples;
-mod kept;
+pub mod kept;
 mod parsers;
