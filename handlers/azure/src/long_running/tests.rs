@@ -152,3 +152,39 @@ async fn machines_are_stopped_and_started_by_their_documents_calls() {
     let asked = &scripted.asked()[0];
     assert_eq!((asked.header("if-match"), asked.json()), ("\"7\"", json!({ "tags": { "a": "b" } })));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_is_asked_about_until_it_ends_and_no_longer_than_told() {
+    let url =
+        "https://management.azure.com/subscriptions/s/providers/Microsoft.Compute/locations/l/operations/o?t=1&s=a%2Bb";
+    let accepted = |header: &str| accepted(&[(header, url), ("retry-after", "5")]);
+    let status =
+        |status: &str| Reply::json(200, &json!({ "status": status, "error": { "code": "C", "message": "m" } }));
+    let failed = OperationState::Failed { code: Some("C".to_owned()), message: Some("m".to_owned()) };
+    let refused = OperationState::Failed { code: Some("C".to_owned()), message: Some("no".to_owned()) };
+    for (header, replies, expected) in [
+        (
+            "azure-asyncoperation",
+            vec![status("InProgress"), status("Updating"), status("Succeeded")],
+            OperationState::Succeeded,
+        ),
+        ("azure-asyncoperation", vec![status("InProgress"), status("failed")], failed),
+        ("azure-asyncoperation", vec![status("Canceled")], OperationState::Canceled),
+        ("location", vec![Reply::text(202, ""), Reply::text(204, "")], OperationState::Succeeded),
+        (
+            "location",
+            vec![Reply::text(202, ""), Reply::json(409, &json!({ "error": { "code": "C", "message": "no" } }))],
+            refused,
+        ),
+    ] {
+        let polls = replies.len();
+        let (arm, scripted) = client(replies);
+        let ended = arm.wait(&accepted(header), Duration::from_secs(300)).await.unwrap();
+        assert_eq!((ended, scripted.count()), (expected, polls), "{header}");
+        assert!(scripted.asked().iter().all(|asked| asked.url.as_str() == url), "verbatim");
+    }
+    let (arm, scripted) = client(vec![status("InProgress"); 9]);
+    let running = arm.wait(&accepted("azure-asyncoperation"), Duration::from_secs(60)).await.unwrap();
+    assert_eq!((running, scripted.count()), (OperationState::Running { retry_after: None }, 6));
+    assert!(!format!("{:?}", accepted("location")).contains("operations"), "a status URL is signed and not shown");
+}
