@@ -74,6 +74,9 @@ fn every_recorded_answer_of_an_operation_that_is_spoken_is_decoded() {
                 let decoder = decoders::of(operation);
                 let texts = decoder.decode(&answer).unwrap_or_else(|error| panic!("{place}: {error:?}"));
                 for (resource, text) in decoder.resources(&recorded.response).into_iter().zip(&texts) {
+                    if !decoder.is_ours(resource) {
+                        continue;
+                    }
                     for (pointer, field) in decoder.kept {
                         for value in values(resource, pointer) {
                             assert!(is_in(text, field, value), "{place}: {pointer} = {value} is lost in {text}");
@@ -83,7 +86,9 @@ fn every_recorded_answer_of_an_operation_that_is_spoken_is_decoded() {
                 }
             } else {
                 let error = Error::from_answer(operation.action, &answer, None);
-                assert!(error.code().is_some() && error.kind != ErrorKind::Malformed, "{place}: {error:?}");
+                let has_code = recorded.response.to_string().contains("\"code\"");
+                assert!(error.kind != ErrorKind::Malformed, "{place}: {error:?}");
+                assert!(error.code().is_some() || !has_code, "{place}: {error:?}");
                 refusals += 1;
             }
             *counts.entry(format!("{} {}", operation.method, operation.action)).or_default() += 1;

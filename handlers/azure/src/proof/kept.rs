@@ -7,16 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 /// Words of Azure's that the client has words of its own for.
-const WORDS: [(&str, &str); 7] = [
-    ("provisioningstate/succeeded", "ready"),
-    ("provisioningstate/unavailable", "notready"),
-    // A code that is none, in an example that was generated.
-    ("aaa", "notready"),
-    ("physical", "true"),
-    ("logical", "false"),
-    ("local", "true"),
-    ("", "none"),
-];
+const WORDS: [(&str, &str); 4] = [("physical", "true"), ("logical", "false"), ("local", "true"), ("", "none")];
 
 /// The values at a pointer; `*` stands for every entry of a list or a map.
 pub fn values<'a>(root: &'a Value, pointer: &str) -> Vec<&'a Value> {
@@ -38,6 +29,11 @@ pub fn values<'a>(root: &'a Value, pointer: &str) -> Vec<&'a Value> {
 /// Whether a decoded text has a value in a field; any field if it is the empty name.
 pub fn is_in(text: &str, field: &str, value: &Value) -> bool {
     let text = text.to_lowercase();
+    if field == "agent" {
+        // One code says ready; any other, new ones included, does not.
+        let ready = value.as_str().is_some_and(|code| code.eq_ignore_ascii_case("ProvisioningState/succeeded"));
+        return stands_in(&text, if ready { "agent: ready" } else { "agent: notready" });
+    }
     let name = if field.is_empty() { String::new() } else { format!("{field}: ") };
     spellings(value).iter().any(|spelling| {
         let spelling = spelling.to_lowercase();
@@ -66,6 +62,7 @@ fn spellings(value: &Value) -> Vec<String> {
     let word = text.rsplit('/').next().unwrap_or_default();
     let mut all = vec![
         format!("{text:?}"),
+        format!("{:?}", crate::said::clean(text)),
         format!("{:?}", json::region(text)),
         format!("resourceid({text})"),
         format!("resourceid(/{text})"),
