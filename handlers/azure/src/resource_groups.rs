@@ -55,7 +55,7 @@ pub struct ResourceGroup {
     pub provisioning_state: Option<String>,
 }
 
-/// Makes a group, or **replaces the tags** of the one that is there, whosever it is: read first. A repeat is safe.
+/// Makes a group (`ResourceGroups_CreateOrUpdate`), or **replaces the tags** of the one that is there, whosever it is: read first. A repeat is safe.
 ///
 /// Harmless when sent late, because it only says how a group of that name shall be; in another location than the one that
 /// is there it is a conflict.
@@ -74,13 +74,13 @@ pub async fn create(
     read(&decode(CREATE.action, &answer)?).ok_or_else(|| Error::malformed(CREATE.action, NO_ID))
 }
 
-/// One group. A repeat is safe.
+/// One group (`ResourceGroups_Get`). A repeat is safe.
 pub async fn get(arm: &ArmClient, subscription: &str, group: &str) -> Result<ResourceGroup, Error> {
     let value = arm.get(&GET, &[subscription, group], &[]).await?;
     read(&value).ok_or_else(|| Error::malformed(GET.action, NO_ID))
 }
 
-/// The groups of a subscription. A repeat is safe.
+/// The groups of a subscription (`ResourceGroups_List`). A repeat is safe.
 pub async fn list(arm: &ArmClient, subscription: &str) -> Result<Vec<ResourceGroup>, Error> {
     arm.list(&LIST, &[subscription], &[], read).await
 }

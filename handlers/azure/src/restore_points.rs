@@ -168,7 +168,7 @@ pub struct Created {
     pub operation: Option<Accepted>,
 }
 
-/// Makes a collection, or replaces the tags of the one that is there. A repeat is safe: twice is once.
+/// Makes a collection (`RestorePointCollections_CreateOrUpdate`), or replaces the tags of the one that is there. A repeat is safe: twice is once.
 ///
 /// Harmless when sent late: it holds nothing yet, and its name and source are one machine's for ever.
 pub async fn create_collection(
@@ -189,23 +189,23 @@ pub async fn create_collection(
     read_collection(&value).ok_or_else(|| Error::malformed(CREATE_COLLECTION.action, NO_ID))
 }
 
-/// A collection with its points. A repeat is safe.
+/// A collection with its points (`RestorePointCollections_Get`). A repeat is safe.
 pub async fn get_collection(arm: &ArmClient, subscription: &str, group: &str, name: &str) -> Result<Collection, Error> {
     let query = [("$expand", "restorePoints")];
     let value = arm.get(&GET_COLLECTION, &[subscription, group, name], &query).await?;
     read_collection(&value).ok_or_else(|| Error::malformed(GET_COLLECTION.action, NO_ID))
 }
 
-/// The collections of a subscription, without their points. A repeat is safe.
+/// The collections of a subscription, without their points (`RestorePointCollections_ListAll`). A repeat is safe.
 pub async fn list_collections(arm: &ArmClient, subscription: &str) -> Result<Vec<Collection>, Error> {
     arm.list(&LIST_COLLECTIONS, &[subscription], &[], read_collection).await
 }
 
-/// Begins a restore point.
+/// Begins a restore point (`RestorePoints_Create`).
 ///
 /// **A repeat is not safe without reading first**: an existing point cannot be updated, and what Azure answers to the second
 /// request no source shows. So it is only repeated here when the attempt before it certainly did nothing. Harmless when
-/// sent late by its name, which is one attempt's for ever.
+/// sent late by its name, which is one attempt's for ever. It is undone by deleting it.
 pub async fn create(
     arm: &ArmClient,
     subscription: &str,
@@ -232,7 +232,7 @@ pub async fn create(
     Ok(Created { point, operation: Accepted::read(&answer, arm.wall_now()) })
 }
 
-/// One restore point with its instance view. A repeat is safe.
+/// One restore point with its instance view (`RestorePoints_Get`). A repeat is safe.
 pub async fn get(
     arm: &ArmClient,
     subscription: &str,

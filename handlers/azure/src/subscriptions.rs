@@ -96,18 +96,18 @@ impl Subscription {
     }
 }
 
-/// One subscription. A repeat is safe.
+/// One subscription (`Subscriptions_Get`). A repeat is safe.
 pub async fn get(arm: &ArmClient, subscription: &str) -> Result<Subscription, Error> {
     let value = arm.get(&GET, &[subscription], &[]).await?;
     read(&value).ok_or_else(|| Error::malformed(GET.action, "a subscription without its id"))
 }
 
-/// All subscriptions that the caller sees. A repeat is safe.
+/// All subscriptions that the caller sees (`Subscriptions_List`). A repeat is safe.
 pub async fn list(arm: &ArmClient) -> Result<Vec<Subscription>, Error> {
     arm.list(&LIST, &[], &[], read).await
 }
 
-/// The regions that a subscription may use, with their pairs and zones. A repeat is safe.
+/// The regions that a subscription may use, with their pairs and zones (`Subscriptions_ListLocations`). A repeat is safe.
 pub async fn locations(arm: &ArmClient, subscription: &str) -> Result<Vec<Region>, Error> {
     arm.list(&LOCATIONS, &[subscription], &[], read_region).await
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Asking Resource Graph. What it answers depends on the read rights on what is asked for.
 pub const QUERY: Operation = Operation {
@@ -158,7 +158,7 @@ async fn pages<T>(
     all: &mut Vec<T>,
 ) -> Result<(), Error> {
     let url = arm.url(&QUERY, &[], &[])?;
-    let mut skip_token: Option<String> = None;
+    let (mut skip_token, mut seen): (Option<String>, HashSet<String>) = Default::default();
     for _ in 0..MAX_PAGES {
         let mut options = json!({ "$top": PAGE_ROWS, "resultFormat": "objectArray", "allowPartialScopes": false });
         if let Some(token) = &skip_token {
@@ -172,7 +172,7 @@ async fn pages<T>(
         let page = read_page(&answer.body, read)?;
         all.extend(page.rows);
         match page.next {
-            Some(next) if Some(&next) == skip_token.as_ref() => {
+            Some(next) if !seen.insert(next.clone()) => {
                 return Err(Error::malformed(QUERY.action, "the same page was named twice"));
             }
             Some(next) => skip_token = Some(next),
