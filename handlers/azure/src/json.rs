@@ -63,7 +63,11 @@ const NEVER: [&str; 2] = ["0001-01-01", "2001-01-01"];
 
 /// The time at a JSON pointer. Resource Graph leaves the offset out at times; Azure's times are UTC. *Never* is no time.
 pub(crate) fn time(value: &Value, pointer: &str) -> Option<Timestamp> {
-    let text = text(value, pointer)?;
+    moment(text(value, pointer)?)
+}
+
+/// The time that a text says, if it is one of Azure's.
+pub(crate) fn moment(text: &str) -> Option<Timestamp> {
     if NEVER.iter().any(|never| text.starts_with(never)) {
         return None;
     }

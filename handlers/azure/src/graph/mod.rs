@@ -6,15 +6,20 @@
 use crate::{
     arm::{ArmClient, Call},
     error::{Error, ErrorKind},
-    json,
     machines::Os,
     operations::{Harm, Operation, RESOURCE_GRAPH},
     quota,
     retry::Repeat,
 };
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 use std::collections::{BTreeMap, HashSet};
+
+mod row;
+
+use row::Loose;
+pub(crate) use row::Row;
 
 /// Asking Resource Graph. What it answers depends on the read rights on what is asked for.
 pub const QUERY: Operation = Operation {
@@ -96,7 +101,7 @@ pub struct CollectionRow {
 
 /// All machines in the subscriptions. A repeat is safe and costs a query a page.
 pub async fn all_machines(arm: &ArmClient, subscriptions: &[String]) -> Result<Vec<MachineRow>, Error> {
-    rows(arm, subscriptions, &machines_query(None), machine).await
+    rows(arm, subscriptions, &machines_query(None), Row::machine).await
 }
 
 /// The machines made at that time or later. A repeat is safe and costs a query a page.
@@ -107,7 +112,7 @@ pub async fn machines_created_since(
     subscriptions: &[String],
     since: Timestamp,
 ) -> Result<Vec<MachineRow>, Error> {
-    rows(arm, subscriptions, &machines_query(Some(since)), machine).await
+    rows(arm, subscriptions, &machines_query(Some(since)), Row::machine).await
 }
 
 /// The restore point collections with that tag and value; the tag's name without regard to case, as Azure has it.
@@ -119,7 +124,7 @@ pub async fn collections_tagged(
     tag: &str,
     value: &str,
 ) -> Result<Vec<CollectionRow>, Error> {
-    let mut found = rows(arm, subscriptions, &without_comments(COLLECTIONS), collection).await?;
+    let mut found = rows(arm, subscriptions, &without_comments(COLLECTIONS), Row::collection).await?;
     found.retain(|row| row.tags.iter().any(|(name, own)| name.eq_ignore_ascii_case(tag) && own == value));
     Ok(found)
 }
@@ -141,7 +146,7 @@ async fn rows<T>(
     arm: &ArmClient,
     subscriptions: &[String],
     query: &str,
-    read: fn(&Value) -> Option<T>,
+    read: fn(Row) -> Option<T>,
 ) -> Result<Vec<T>, Error> {
     let mut all = Vec::new();
     for group in subscriptions.chunks(MAX_SUBSCRIPTIONS) {
@@ -154,7 +159,7 @@ async fn pages<T>(
     arm: &ArmClient,
     subscriptions: &[String],
     query: &str,
-    read: fn(&Value) -> Option<T>,
+    read: fn(Row) -> Option<T>,
     all: &mut Vec<T>,
 ) -> Result<(), Error> {
     let url = arm.url(&QUERY, &[], &[])?;
@@ -169,7 +174,7 @@ async fn pages<T>(
         if answer.header("x-ms-tenant-subscription-limit-hit").is_some_and(|hit| hit.eq_ignore_ascii_case("true")) {
             return Err(Error::because(ErrorKind::Limit, QUERY.action, "Resource Graph cut the scope"));
         }
-        let page = read_page(&answer.body, read)?;
+        let page = Page::read(&answer.body, read)?;
         all.extend(page.rows);
         match page.next {
             Some(next) if !seen.insert(next.clone()) => {
@@ -188,15 +193,10 @@ async fn pages<T>(
     Err(Error::new(ErrorKind::Limit, QUERY.action))
 }
 
-fn read_page<T>(body: &[u8], read: fn(&Value) -> Option<T>) -> Result<Page<T>, Error> {
-    let value = serde_json::from_slice(body).map_err(|error| Error::malformed(QUERY.action, error))?;
-    Page::read(&value, read).ok_or_else(|| Error::malformed(QUERY.action, "an answer without rows"))
-}
-
 /// Reads the body of one page of machines, as [`all_machines`] does. For measuring.
 #[doc(hidden)]
 pub fn decode_machines_page(body: &[u8]) -> Result<Vec<MachineRow>, Error> {
-    read_page(body, machine).map(|page| page.rows)
+    Page::read(body, Row::machine).map(|page| page.rows)
 }
 
 /// One page of an answer.
@@ -207,47 +207,26 @@ pub(crate) struct Page<T> {
     pub next: Option<String>,
 }
 
+/// An answer as the document has it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    data: Vec<Row>,
+    #[serde(default)]
+    result_truncated: Loose,
+    #[serde(default, rename = "$skipToken")]
+    skip_token: Loose,
+}
+
 impl<T> Page<T> {
-    /// Reads a page; none if it has no rows' array, or a row without what it must have.
-    pub(crate) fn read(value: &Value, read: fn(&Value) -> Option<T>) -> Option<Self> {
-        let rows = value.get("data")?.as_array()?.iter().map(read).collect::<Option<Vec<T>>>()?;
-        // The document has the texts "true" and "false", not booleans; either is read.
-        let truncated = match value.get("resultTruncated") {
-            Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
-            Some(Value::Bool(truncated)) => *truncated,
-            _ => false,
-        };
-        let next = json::string(value, "/$skipToken").filter(|token| !token.is_empty());
-        Some(Self { rows, truncated, next })
+    /// Reads a page, or fails if it has no rows' array, or a row without what it must have.
+    pub(crate) fn read(body: &[u8], read: fn(Row) -> Option<T>) -> Result<Self, Error> {
+        let wire: Wire = serde_json::from_slice(body).map_err(|error| Error::malformed(QUERY.action, error))?;
+        let rows: Option<Vec<T>> = wire.data.into_iter().map(read).collect();
+        Ok(Self {
+            rows: rows.ok_or_else(|| Error::malformed(QUERY.action, "a row without its id"))?,
+            truncated: wire.result_truncated.says_true(),
+            next: wire.skip_token.text().filter(|token| !token.is_empty()),
+        })
     }
-}
-
-/// A machine's row; none without its id. KQL's `tostring` of nothing is the empty text.
-pub(crate) fn machine(row: &Value) -> Option<MachineRow> {
-    Some(MachineRow {
-        id: json::string(row, "/id")?,
-        name: json::string(row, "/name").unwrap_or_default(),
-        location: json::region(json::text(row, "/location").unwrap_or_default()),
-        resource_group: json::string(row, "/resourceGroup").unwrap_or_default(),
-        subscription: json::string(row, "/subscriptionId").unwrap_or_default(),
-        tags: json::tags(row),
-        vm_id: json::string(row, "/vmId").unwrap_or_default(),
-        time_created: json::time(row, "/timeCreated"),
-        managed_by: json::filled(row, "/managedBy"),
-        scale_set: json::filled(row, "/scaleSet"),
-        os: json::text(row, "/osType").and_then(Os::read),
-        size: json::filled(row, "/vmSize"),
-    })
-}
-
-pub(crate) fn collection(row: &Value) -> Option<CollectionRow> {
-    Some(CollectionRow {
-        id: json::string(row, "/id")?,
-        name: json::string(row, "/name").unwrap_or_default(),
-        location: json::region(json::text(row, "/location").unwrap_or_default()),
-        resource_group: json::string(row, "/resourceGroup").unwrap_or_default(),
-        subscription: json::string(row, "/subscriptionId").unwrap_or_default(),
-        tags: json::tags(row),
-        source: json::string(row, "/source").unwrap_or_default(),
-    })
 }
