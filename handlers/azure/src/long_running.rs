@@ -139,16 +139,17 @@ impl Accepted {
 }
 
 impl ArmClient {
-    /// Orders something to be done or deleted, under a latest moment. A repeat is safe: what is ordered is a state.
+    /// Orders something to be done or deleted, under a latest moment.
     pub(crate) async fn act(
         &self,
         operation: &'static Operation,
         parameters: &[&str],
         query: &[(&str, &str)],
+        repeat: Repeat,
         latest: Latest,
     ) -> Result<Acted, Error> {
         let url = self.url(operation, parameters, query)?;
-        let answer = self.send(&Call::change(operation, url, None, Repeat::Safe, Some(latest))).await?;
+        let answer = self.send(&Call::change(operation, url, None, repeat, Some(latest))).await?;
         Ok(Acted::read(operation, &answer, self.wall_now()))
     }
 

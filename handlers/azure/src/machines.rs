@@ -63,7 +63,7 @@ pub const DEALLOCATE: Operation = Operation {
     method: "POST",
     path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Compute/virtualMachines/{vmName}/deallocate",
     harm: Harm::Stops,
-    evidence: &["vm-deallocate", "vm-act-again", "arm-async-body", "arm-async-both"],
+    evidence: &["vm-deallocate", "arm-async-body", "arm-async-both"],
     ..GET
 };
 
@@ -82,7 +82,7 @@ pub const POWER_OFF: Operation = Operation {
     method: "POST",
     path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Compute/virtualMachines/{vmName}/powerOff",
     harm: Harm::Stops,
-    evidence: &["vm-power-off", "vm-act-again", "arm-async-body", "arm-async-both"],
+    evidence: &["vm-power-off", "arm-async-body", "arm-async-both"],
     ..GET
 };
 
@@ -239,22 +239,24 @@ pub async fn set_tags(
     Ok((machine, Accepted::read(&answer, arm.wall_now())))
 }
 
-/// Stops a machine and gives its hardware back (`VirtualMachines_Deallocate`). A repeat is safe: it says how the machine
-/// shall be. It is undone by [`start`], where the hardware is still to be had; its temporary disk is lost.
+/// Stops a machine and gives its hardware back (`VirtualMachines_Deallocate`). A second order is harmless by what it orders,
+/// but what Azure answers to it no source shows: it is repeated here only when the attempt before certainly did nothing.
+/// Read the machine's power state before ordering again. It is undone by [`start`], where the hardware is still to be had;
+/// its temporary disk is lost.
 pub async fn deallocate(arm: &ArmClient, id: &ResourceId, latest: Latest) -> Result<Acted, Error> {
-    arm.act(&DEALLOCATE, &parameters(&DEALLOCATE, id)?, &[], latest).await
+    arm.act(&DEALLOCATE, &parameters(&DEALLOCATE, id)?, &[], Repeat::IfNotDone, latest).await
 }
 
-/// Starts a machine (`VirtualMachines_Start`). A repeat is safe: one that runs stays as it is. It is undone by
-/// [`deallocate`].
+/// Starts a machine (`VirtualMachines_Start`). A repeat is safe: it orders the same state. It is undone by [`deallocate`].
 pub async fn start(arm: &ArmClient, id: &ResourceId, latest: Latest) -> Result<Acted, Error> {
-    arm.act(&START, &parameters(&START, id)?, &[], latest).await
+    arm.act(&START, &parameters(&START, id)?, &[], Repeat::Safe, latest).await
 }
 
-/// Stops a machine that keeps its hardware, and costs (`VirtualMachines_PowerOff`). A repeat is safe: one that is off stays
-/// off. It is undone by [`start`]. The guest is asked to shut down first.
+/// Stops a machine that keeps its hardware, and costs (`VirtualMachines_PowerOff`). Repeated like [`deallocate`], and undone
+/// by [`start`]. The guest is asked to shut down first.
 pub async fn power_off(arm: &ArmClient, id: &ResourceId, latest: Latest) -> Result<Acted, Error> {
-    arm.act(&POWER_OFF, &parameters(&POWER_OFF, id)?, &[("skipShutdown", "false")], latest).await
+    let query = [("skipShutdown", "false")];
+    arm.act(&POWER_OFF, &parameters(&POWER_OFF, id)?, &query, Repeat::IfNotDone, latest).await
 }
 
 const NO_IDENTITY: &str = "a machine without id, location or vmId";

@@ -256,7 +256,7 @@ pub async fn delete(arm: &ArmClient, id: &ResourceId, latest: Latest) -> Result<
         return Err(Error::because(ErrorKind::Refused, DELETE.action, "not the id of a restore point"));
     };
     let parameters = [id.subscription(), id.resource_group(), collection.name(), id.name()];
-    arm.act(&DELETE, &parameters, &[], latest).await
+    arm.act(&DELETE, &parameters, &[], Repeat::Safe, latest).await
 }
 
 const NO_ID: &str = "a collection or a point without its id";

@@ -187,7 +187,7 @@ pub async fn delete(arm: &ArmClient, id: &ResourceId, latest: Latest) -> Result<
     if !id.is("Microsoft.Compute/snapshots") || id.resource_group().is_empty() {
         return Err(Error::because(ErrorKind::Refused, DELETE.action, "not the id of a snapshot"));
     }
-    arm.act(&DELETE, &[id.subscription(), id.resource_group(), id.name()], &[], latest).await
+    arm.act(&DELETE, &[id.subscription(), id.resource_group(), id.name()], &[], Repeat::Safe, latest).await
 }
 
 const NO_ID: &str = "a snapshot without its id";

@@ -76,9 +76,9 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry("vm-power-off", Recorded, "202 with both headers; the machine keeps its hardware", "vm_generalize.jsonl"),
     entry(
         "vm-act-again",
-        Documented,
-        "stopping what is stopped and starting what runs changes nothing: the order names a state",
-        "ComputeRP.json, the operations' descriptions",
+        Assumed,
+        "starting what runs changes nothing; what a second order to stop answers is not known, so it is not repeated unless the first did nothing",
+        "no source shows the answer of a second order; the order names a state",
     ),
     entry("usage-list", Documented, "`value[]` with `name.value`, `currentValue`, `limit`", "ComputeRP.json"),
     entry("sku-list", Documented, "`value[]` with `locationInfo[].zones` and `restrictions[]`; paged", "skus.json"),
