@@ -32,7 +32,7 @@ fn answer(recorded: &Recorded) -> Answer {
 }
 
 /// Whether a path is made by a template. A placeholder for a whole path takes one part or more.
-fn fits(template: &str, path: &str) -> bool {
+pub(crate) fn fits(template: &str, path: &str) -> bool {
     fn rest(template: &[&str], path: &[&str]) -> bool {
         match (template, path) {
             ([], []) => true,

@@ -3,6 +3,7 @@
 //!
 //! It never asks Azure and copies none of the documents.
 
+mod calls;
 pub mod data;
 pub mod decoders;
 mod examples;
