@@ -37,9 +37,14 @@ pub fn is_in(text: &str, field: &str, value: &Value) -> bool {
     let name = if field.is_empty() { String::new() } else { format!("{field}: ") };
     spellings(value).iter().any(|spelling| {
         let spelling = spelling.to_lowercase();
-        [format!("{name}{spelling}"), format!("{name}some({spelling})"), format!("{name}{spelling})")]
-            .iter()
-            .any(|sought| stands_in(&text, sought))
+        let as_written = [
+            format!("{name}{spelling}"),
+            format!("{name}some({spelling})"),
+            format!("{name}{spelling})"),
+            // A word that the client does not know yet.
+            format!("{name}other({spelling})"),
+        ];
+        as_written.iter().any(|sought| stands_in(&text, sought))
     })
 }
 
