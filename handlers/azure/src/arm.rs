@@ -1,9 +1,10 @@
-//! Azure Resource Manager's habits, once for all resources: token, request id, retries, quotas, paging.
+//! Azure Resource Manager's habits, once for all resources: token, request id, retries, quotas.
 //!
 //! It never follows a link to another host, never repeats what it may not, and never sleeps longer than a call's budget.
 
 use crate::{
     access::{Access, Random, TraceParent, WallClock},
+    assumptions,
     bearer::Bearer,
     error::{Error, ErrorKind},
     operations::Operation,
@@ -21,10 +22,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// How many pages of one listing are read; 1,000 entries a page are 200,000 resources.
-const MAX_PAGES: usize = 200;
 /// Who is asking, for Azure's own statistics.
 pub(crate) const USER_AGENT: &str = concat!("lifeboat/", env!("CARGO_PKG_VERSION"));
+
+/// Placeholders of the documents that stand for more than one part of a path.
+const PATHS: [&str; 3] = ["{resourceUri}", "{scope}", "{parentResourcePath}"];
 
 /// Speaks to Azure Resource Manager. Clones share the token, the remembered waits and the quotas.
 #[derive(Clone)]
@@ -52,8 +54,28 @@ pub(crate) struct Call {
     pub operation: &'static Operation,
     pub url: Url,
     pub body: Option<Bytes>,
+    /// The etag that what is changed must still have.
+    pub if_match: Option<String>,
     pub repeat: Repeat,
     pub latest: Option<Latest>,
+}
+
+impl Call {
+    /// A question: a repeat is safe.
+    pub fn read(operation: &'static Operation, url: Url) -> Self {
+        Self { operation, url, body: None, if_match: None, repeat: Repeat::Safe, latest: None }
+    }
+
+    /// A change.
+    pub fn change(
+        operation: &'static Operation,
+        url: Url,
+        body: Option<Value>,
+        repeat: Repeat,
+        latest: Option<Latest>,
+    ) -> Self {
+        Self { operation, url, body: body.map(|body| body.to_string().into()), if_match: None, repeat, latest }
+    }
 }
 
 impl ArmClient {
@@ -101,12 +123,15 @@ impl ArmClient {
             let mut segments = url.path_segments_mut().map_err(|()| refused())?;
             segments.pop_if_empty();
             for part in operation.path.split('/').skip(1) {
-                let part = if part.starts_with('{') { given.next().copied().ok_or_else(refused)? } else { part };
-                // A dot path or a slash in a name would make another URL.
-                if part.is_empty() || part == "." || part == ".." || part.contains(['/', '\\']) {
-                    return Err(refused());
+                let value = if part.starts_with('{') { given.next().copied().ok_or_else(refused)? } else { part };
+                if PATHS.contains(&part) && (!value.is_empty() || part == "{parentResourcePath}") {
+                    // A path of its own: an id's leading slash is the one before the placeholder, and no parent is no part.
+                    for inner in value.split('/').filter(|inner| !inner.is_empty()) {
+                        segments.push(one_segment(inner).ok_or_else(refused)?);
+                    }
+                } else {
+                    segments.push(one_segment(value).ok_or_else(refused)?);
                 }
-                segments.push(part);
             }
         }
         url.query_pairs_mut().extend_pairs(query).append_pair("api-version", operation.api_version);
@@ -121,27 +146,8 @@ impl ArmClient {
         query: &[(&str, &str)],
     ) -> Result<Value, Error> {
         let url = self.url(operation, parameters, query)?;
-        let answer = self.send(&Call { operation, url, body: None, repeat: Repeat::Safe, latest: None }).await?;
+        let answer = self.send(&Call::read(operation, url)).await?;
         decode(operation.action, &answer)
-    }
-
-    /// Reads all pages of a listing, or fails: half a listing is none.
-    pub(crate) async fn list(&self, operation: &'static Operation, parameters: &[&str]) -> Result<Vec<Value>, Error> {
-        let mut url = self.url(operation, parameters, &[])?;
-        let mut all = Vec::new();
-        for _ in 0..MAX_PAGES {
-            let answer = self.send(&Call { operation, url, body: None, repeat: Repeat::Safe, latest: None }).await?;
-            let mut page = decode(operation.action, &answer)?;
-            match page.get_mut("value").map(Value::take) {
-                Some(Value::Array(entries)) => all.extend(entries),
-                _ => return Err(Error::malformed(operation.action, "a page without `value`")),
-            }
-            match crate::json::text(&page, "/nextLink").filter(|link| !link.is_empty()) {
-                Some(link) => url = self.followed(operation.action, link)?,
-                None => return Ok(all),
-            }
-        }
-        Err(Error::new(ErrorKind::Limit, operation.action))
     }
 
     /// A link that Azure gave, verbatim; to another host it is not followed, because the token would go with it.
@@ -156,6 +162,7 @@ impl ArmClient {
     /// Sends, repeats within the budget, and gives back the first success.
     pub(crate) async fn send(&self, call: &Call) -> Result<Answer, Error> {
         let action = call.operation.action;
+        assumptions::check(call.operation)?;
         let method = method(call.operation.method);
         let spends = Spends::new(method, action, call.url.path());
         let request_id = self.0.random.uuid().to_string();
@@ -212,6 +219,9 @@ impl ArmClient {
         if let Some(trace) = self.0.traceparent.and_then(|hook| hook()) {
             request.insert_header("traceparent", trace);
         }
+        if let Some(etag) = &call.if_match {
+            request.insert_header("if-match", etag.clone());
+        }
         if let Some(body) = &call.body {
             request.insert_header(headers::CONTENT_TYPE, "application/json");
             request.set_body(body.clone());
@@ -251,6 +261,12 @@ struct AskedToWait;
 /// A success's body as JSON.
 pub(crate) fn decode(action: &'static str, answer: &Answer) -> Result<Value, Error> {
     serde_json::from_slice(&answer.body).map_err(|error| Error::malformed(action, error))
+}
+
+/// One part of a path. A dot path or a slash in a name would make another URL.
+fn one_segment(part: &str) -> Option<&str> {
+    let changes_the_path = part.is_empty() || part == "." || part == ".." || part.contains(['/', '\\']);
+    (!changes_the_path).then_some(part)
 }
 
 fn method(name: &str) -> Method {

@@ -10,7 +10,8 @@ use azure_core::{
     time::Duration,
 };
 use azure_identity::{
-    DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
+    DeveloperToolsCredential, DeveloperToolsCredentialOptions, Executor, ManagedIdentityCredential,
+    ManagedIdentityCredentialOptions, UserAssignedId,
 };
 use std::{fmt, sync::Arc};
 
@@ -39,7 +40,16 @@ pub fn managed_identity(transport: Arc<dyn HttpClient>, client_id: Option<String
 
 /// The developer's own sign-in: `az`, then `azd`.
 pub fn developer() -> Arc<dyn TokenCredential> {
-    Arc::new(Fresh { name: "developer's sign-in", build: Box::new(|| Ok(DeveloperToolsCredential::new(None)?)) })
+    developer_by(None)
+}
+
+/// The developer's own sign-in, its tools run by `executor`; by the library's own where there is none.
+fn developer_by(executor: Option<Arc<dyn Executor>>) -> Arc<dyn TokenCredential> {
+    let build: Build = Box::new(move || {
+        let options = DeveloperToolsCredentialOptions { executor: executor.clone() };
+        Ok(DeveloperToolsCredential::new(Some(options))?)
+    });
+    Arc::new(Fresh { name: "developer's sign-in", build })
 }
 
 type Build = Box<dyn Fn() -> azure_core::Result<Arc<dyn TokenCredential>> + Send + Sync>;
@@ -67,3 +77,6 @@ impl fmt::Debug for Fresh {
         write!(f, "Fresh({})", self.name)
     }
 }
+
+#[cfg(test)]
+mod tests;

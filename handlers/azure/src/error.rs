@@ -3,6 +3,8 @@
 //! It never carries a token, a signed URL or an unbounded text.
 
 use crate::{
+    assumptions::RestsOn,
+    rights::Missing,
     said::{self, Said},
     transport::{Answer, Failure},
 };
@@ -35,6 +37,8 @@ pub enum ErrorKind {
     TooLate,
     /// The answer cannot be understood. It may have been done: read before repeating a change.
     Malformed,
+    /// What it could do to what is there rests on a belief that nothing shows: [`Error::assumption`]. It was not sent.
+    Assumed,
     /// One of our own bounds (pages, sizes) was reached. A repeat is safe and meets the same bound.
     Limit,
 }
@@ -187,6 +191,21 @@ impl Error {
         said::missing_right(self.message()?)
     }
 
+    /// The right that is missing, where, and the role that grants it; nothing for other kinds.
+    ///
+    /// Where Azure's message does not name the right, it is the operation's own, and the place is not known.
+    pub fn missing(&self) -> Option<Missing> {
+        (self.kind == ErrorKind::Forbidden).then(|| match self.missing_right() {
+            Some((action, scope)) => Missing::new(action, Some(scope)),
+            None => Missing::new(self.operation, None),
+        })
+    }
+
+    /// The entry of the evidence register that stands in the way, for [`ErrorKind::Assumed`].
+    pub fn assumption(&self) -> Option<&'static str> {
+        self.detail.source.as_deref()?.downcast_ref::<RestsOn>().map(|rests_on| rests_on.0)
+    }
+
     /// What the details of a refusal point at, for example the name of a budget.
     pub(crate) fn targets(&self) -> impl Iterator<Item = &str> {
         let details = self.detail.said.as_ref().map_or(&[][..], |said| said.details.as_slice());
@@ -226,6 +245,7 @@ impl ErrorKind {
             Self::Connection => "no answer",
             Self::TooLate => "too late to be sent",
             Self::Malformed => "answer not understood",
+            Self::Assumed => "rests on an assumption",
             Self::Limit => "own limit reached",
         }
     }

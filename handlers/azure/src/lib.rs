@@ -9,37 +9,55 @@
 //! Sender ────┘
 //! ```
 //!
+//! What could destroy, stop or move something is not sent while it rests on an assumed belief: [`operations`] names the
+//! beliefs of each call, [`evidence`] their grades.
+//!
 //! A change is given a [`Latest`] moment: none of its attempts is sent after it. No call waits longer than
 //! [`RETRY_BUDGET`]; what Azure asks to wait longer for comes back as an error that says how long.
 
 pub mod access;
 pub mod arm;
+mod assumptions;
 mod bearer;
 pub mod blobs;
 pub mod credentials;
+pub mod disks;
 pub mod error;
 pub mod evidence;
 pub mod graph;
+pub mod health;
 mod https;
 pub mod id;
 mod json;
+pub mod locks;
 pub mod long_running;
 pub mod machines;
 pub mod operations;
 mod pace;
+mod paging;
+pub mod permissions;
+pub mod presence;
 pub mod quota;
 pub mod resource_groups;
 pub mod restore_points;
 mod retry;
+pub mod rights;
 mod said;
 pub mod service_bus;
+pub mod skus;
+pub mod snapshots;
 pub mod subscriptions;
 pub mod transport;
+pub mod usages;
 
 #[cfg(test)]
-mod scripted;
+mod hostile;
 #[cfg(test)]
-mod tapes;
+mod proof;
+#[cfg(test)]
+mod recordings;
+#[cfg(test)]
+mod scripted;
 
 pub use access::Access;
 pub use arm::ArmClient;

@@ -1,17 +1,23 @@
 //! Virtual machines with their instance view (Microsoft.Compute 2025-04-01, `ComputeRP.json`).
 //!
-//! It never changes one, and never takes an absent instance view for a stopped machine or a dead agent.
+//! It never makes or deletes one, and never takes an absent instance view for a stopped machine or a dead agent.
 
 use crate::{
-    arm::ArmClient,
+    arm::{ArmClient, Call, decode},
     error::{Error, ErrorKind},
     id::ResourceId,
-    json,
-    operations::{COMPUTE, Operation},
+    long_running::{Accepted, Acted},
+    operations::{COMPUTE, Harm, Operation},
+    retry::Repeat,
+    transport::Latest,
 };
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::json;
 use std::collections::BTreeMap;
+
+mod reading;
+
+pub(crate) use reading::{listed, read, read_view};
 
 /// Reading a machine.
 pub const GET: Operation = Operation {
@@ -20,10 +26,65 @@ pub const GET: Operation = Operation {
     path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Compute/virtualMachines/{vmName}",
     api_version: COMPUTE.0,
     document: COMPUTE.1,
+    harm: Harm::Nothing,
+    evidence: &["vm-fields", "vm-agent", "vm-agent-absent", "vm-managed-by", "arm-404-gone", "arm-404-group"],
 };
 
-/// How many disks of a machine are read; the largest sizes take 64 and the OS disk.
-const MAX_DISKS: usize = 256;
+/// Listing the machines of a resource group.
+pub const LIST_IN_GROUP: Operation = Operation {
+    path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Compute/virtualMachines",
+    evidence: &["vm-list", "vm-managed-by", "arm-next-link"],
+    ..GET
+};
+
+/// Listing the machines of a subscription.
+pub const LIST: Operation =
+    Operation { path: "/subscriptions/{subscriptionId}/providers/Microsoft.Compute/virtualMachines", ..LIST_IN_GROUP };
+
+/// Reading the instance view of a machine.
+pub const INSTANCE_VIEW: Operation = Operation {
+    action: "Microsoft.Compute/virtualMachines/instanceView/read",
+    path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Compute/virtualMachines/{vmName}/instanceView",
+    evidence: &["vm-instance-view", "vm-agent", "vm-agent-absent"],
+    ..GET
+};
+
+/// Setting the tags of a machine.
+pub const SET_TAGS: Operation = Operation {
+    action: "Microsoft.Compute/virtualMachines/write",
+    method: "PATCH",
+    evidence: &["vm-patch", "vm-patch-tags", "vm-etag"],
+    ..GET
+};
+
+/// Stopping a machine and giving its hardware back.
+pub const DEALLOCATE: Operation = Operation {
+    action: "Microsoft.Compute/virtualMachines/deallocate/action",
+    method: "POST",
+    path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Compute/virtualMachines/{vmName}/deallocate",
+    harm: Harm::Stops,
+    evidence: &["vm-deallocate", "arm-async-body", "arm-async-both"],
+    ..GET
+};
+
+/// Starting a machine.
+pub const START: Operation = Operation {
+    action: "Microsoft.Compute/virtualMachines/start/action",
+    method: "POST",
+    path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Compute/virtualMachines/{vmName}/start",
+    evidence: &["vm-start", "vm-act-again", "arm-async-body"],
+    ..GET
+};
+
+/// Stopping a machine that keeps its hardware.
+pub const POWER_OFF: Operation = Operation {
+    action: "Microsoft.Compute/virtualMachines/powerOff/action",
+    method: "POST",
+    path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Compute/virtualMachines/{vmName}/powerOff",
+    harm: Harm::Stops,
+    evidence: &["vm-power-off", "arm-async-body", "arm-async-both"],
+    ..GET
+};
 
 /// A machine as Azure describes it now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,93 +181,91 @@ pub struct Disk {
     pub ephemeral: bool,
 }
 
-/// One machine with its instance view. A repeat is safe.
+/// What Azure sees of a machine from outside and through its agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstanceView {
+    /// Whether it runs.
+    pub power: PowerState,
+    /// Whether its agent answers.
+    pub agent: AgentState,
+    /// The agent's version.
+    pub agent_version: Option<String>,
+    /// The operating system, by the agent's word.
+    pub os_name: Option<String>,
+    /// The host's name, by the agent's word.
+    pub computer_name: Option<String>,
+}
+
+/// One machine with its instance view (`VirtualMachines_Get`). A repeat is safe.
 pub async fn get(arm: &ArmClient, id: &ResourceId) -> Result<Machine, Error> {
+    let value = arm.get(&GET, &parameters(&GET, id)?, &[("$expand", "instanceView")]).await?;
+    read(&value).ok_or_else(|| Error::malformed(GET.action, NO_IDENTITY))
+}
+
+/// The machines of a resource group, without their instance views (`VirtualMachines_List`). A repeat is safe.
+pub async fn list_in_group(arm: &ArmClient, subscription: &str, group: &str) -> Result<Vec<Machine>, Error> {
+    arm.list(&LIST_IN_GROUP, &[subscription, group], &[], listed).await
+}
+
+/// The machines of a subscription, without their instance views (`VirtualMachines_ListAll`). A repeat is safe, and costs of
+/// a small budget: for a sweep there is Resource Graph.
+pub async fn list(arm: &ArmClient, subscription: &str) -> Result<Vec<Machine>, Error> {
+    arm.list(&LIST, &[subscription], &[], listed).await
+}
+
+/// The instance view of a machine (`VirtualMachines_InstanceView`). A repeat is safe.
+pub async fn instance_view(arm: &ArmClient, id: &ResourceId) -> Result<InstanceView, Error> {
+    let value = arm.get(&INSTANCE_VIEW, &parameters(&INSTANCE_VIEW, id)?, &[]).await?;
+    read_view(&value).ok_or_else(|| Error::malformed(INSTANCE_VIEW.action, "no instance view"))
+}
+
+/// Sets the tags of a machine (`VirtualMachines_Update`), under the condition that it is still as it was read. A repeat is
+/// safe: it says how the tags shall be. It is undone by setting the tags that were there.
+///
+/// Give **all** tags that the machine shall have. Whether Azure adds them or puts them in place of all others no source
+/// shows: a tag that is left out may stay.
+pub async fn set_tags(
+    arm: &ArmClient,
+    machine: &Machine,
+    tags: &BTreeMap<String, String>,
+    latest: Latest,
+) -> Result<(Machine, Option<Accepted>), Error> {
+    let url = arm.url(&SET_TAGS, &parameters(&SET_TAGS, &machine.id)?, &[])?;
+    let mut call = Call::change(&SET_TAGS, url, Some(json!({ "tags": tags })), Repeat::Safe, Some(latest));
+    call.if_match.clone_from(&machine.etag);
+    let answer = arm.send(&call).await?;
+    let machine = read(&decode(SET_TAGS.action, &answer)?);
+    let machine = machine.ok_or_else(|| Error::malformed(SET_TAGS.action, NO_IDENTITY))?;
+    Ok((machine, Accepted::read(&answer, arm.wall_now())))
+}
+
+/// Stops a machine and gives its hardware back (`VirtualMachines_Deallocate`). A second order is harmless by what it orders,
+/// but what Azure answers to it no source shows: it is repeated here only when the attempt before certainly did nothing.
+/// Read the machine's power state before ordering again. It is undone by [`start`], where the hardware is still to be had;
+/// its temporary disk is lost.
+pub async fn deallocate(arm: &ArmClient, id: &ResourceId, latest: Latest) -> Result<Acted, Error> {
+    arm.act(&DEALLOCATE, &parameters(&DEALLOCATE, id)?, &[], Repeat::IfNotDone, latest).await
+}
+
+/// Starts a machine (`VirtualMachines_Start`). A repeat is safe: it orders the same state. It is undone by [`deallocate`].
+pub async fn start(arm: &ArmClient, id: &ResourceId, latest: Latest) -> Result<Acted, Error> {
+    arm.act(&START, &parameters(&START, id)?, &[], Repeat::Safe, latest).await
+}
+
+/// Stops a machine that keeps its hardware, and costs (`VirtualMachines_PowerOff`). Repeated like [`deallocate`], and undone
+/// by [`start`]. The guest is asked to shut down first.
+pub async fn power_off(arm: &ArmClient, id: &ResourceId, latest: Latest) -> Result<Acted, Error> {
+    let query = [("skipShutdown", "false")];
+    arm.act(&POWER_OFF, &parameters(&POWER_OFF, id)?, &query, Repeat::IfNotDone, latest).await
+}
+
+const NO_IDENTITY: &str = "a machine without id, location or vmId";
+
+fn parameters<'a>(operation: &'static Operation, id: &'a ResourceId) -> Result<[&'a str; 3], Error> {
     if !id.is("Microsoft.Compute/virtualMachines") || id.resource_group().is_empty() {
-        return Err(Error::because(ErrorKind::Refused, GET.action, "not the id of a machine"));
+        return Err(Error::because(ErrorKind::Refused, operation.action, "not the id of a machine"));
     }
-    let parameters = [id.subscription(), id.resource_group(), id.name()];
-    let value = arm.get(&GET, &parameters, &[("$expand", "instanceView")]).await?;
-    read(&value).ok_or_else(|| Error::malformed(GET.action, "a machine without id, location or vmId"))
-}
-
-/// What a machine's JSON says; none without what identifies it.
-pub(crate) fn read(value: &Value) -> Option<Machine> {
-    let id: ResourceId = json::text(value, "/id")?.parse().ok()?;
-    Some(Machine {
-        name: id.name().to_owned(),
-        location: json::region(json::text(value, "/location")?),
-        vm_id: json::string(value, "/properties/vmId")?,
-        tags: json::tags(value),
-        os: json::text(value, "/properties/storageProfile/osDisk/osType").and_then(Os::read),
-        size: json::string(value, "/properties/hardwareProfile/vmSize"),
-        provisioning_state: json::string(value, "/properties/provisioningState"),
-        power: power(json::list(value, "/properties/instanceView/statuses")),
-        agent: agent(json::list(value, "/properties/instanceView/vmAgent/statuses")),
-        time_created: json::time(value, "/properties/timeCreated"),
-        managed_by: json::string(value, "/managedBy").filter(|owner| !owner.is_empty()),
-        scale_set: json::text(value, "/properties/virtualMachineScaleSet/id").and_then(|id| id.parse().ok()),
-        security_type: json::string(value, "/properties/securityProfile/securityType"),
-        zones: json::list(value, "/zones").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        disks: disks(value),
-        etag: json::string(value, "/etag"),
-        id,
-    })
-}
-
-impl Os {
-    /// Azure's word, case aside.
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        match text {
-            _ if text.eq_ignore_ascii_case("Linux") => Some(Self::Linux),
-            _ if text.eq_ignore_ascii_case("Windows") => Some(Self::Windows),
-            _ => None,
-        }
-    }
-}
-
-fn power(statuses: &[Value]) -> PowerState {
-    let code = statuses
-        .iter()
-        .filter_map(|status| json::text(status, "/code"))
-        .find_map(|code| code.strip_prefix("PowerState/"));
-    match code.map(str::to_ascii_lowercase).as_deref() {
-        Some("running") => PowerState::Running,
-        Some("starting") => PowerState::Starting,
-        Some("stopping") => PowerState::Stopping,
-        Some("stopped") => PowerState::Stopped,
-        Some("deallocating") => PowerState::Deallocating,
-        Some("deallocated") => PowerState::Deallocated,
-        _ => PowerState::Unknown,
-    }
-}
-
-fn agent(statuses: &[Value]) -> AgentState {
-    let Some(code) = statuses.first().and_then(|status| json::text(status, "/code")) else {
-        return AgentState::Unknown;
-    };
-    if code.eq_ignore_ascii_case("ProvisioningState/succeeded") { AgentState::Ready } else { AgentState::NotReady }
-}
-
-fn disks(value: &Value) -> Vec<Disk> {
-    let os = value.pointer("/properties/storageProfile/osDisk").into_iter();
-    let data = json::list(value, "/properties/storageProfile/dataDisks").iter();
-    os.map(|disk| (None, disk)).chain(data.map(|disk| (Some(lun(disk)), disk))).take(MAX_DISKS).map(disk).collect()
-}
-
-fn lun(disk: &Value) -> u32 {
-    disk.get("lun").and_then(Value::as_u64).and_then(|lun| u32::try_from(lun).ok()).unwrap_or_default()
-}
-
-fn disk((lun, value): (Option<u32>, &Value)) -> Disk {
-    Disk {
-        lun,
-        name: json::string(value, "/name").unwrap_or_default(),
-        id: json::text(value, "/managedDisk/id").and_then(|id| id.parse().ok()),
-        storage: json::string(value, "/managedDisk/storageAccountType"),
-        write_accelerator: value.get("writeAcceleratorEnabled").and_then(Value::as_bool).unwrap_or(false),
-        ephemeral: json::text(value, "/diffDiskSettings/option").is_some(),
-    }
+    Ok([id.subscription(), id.resource_group(), id.name()])
 }
 
 #[cfg(test)]

@@ -1,8 +1,12 @@
-//! Every Resource Manager operation that is spoken, with the right it needs and the document that it follows.
+//! Every Resource Manager operation that is spoken, with the right it needs, the document that it follows, the harm that
+//! it can do and the beliefs that it rests on.
 //!
 //! It never sends anything. What is not listed here is not called: a call needs an [`Operation`].
 
-use crate::{graph, machines, resource_groups, restore_points, subscriptions};
+use crate::{
+    disks, graph, health, locks, machines, permissions, resource_groups, restore_points, skus, snapshots,
+    subscriptions, usages,
+};
 
 /// One operation. Its entry stands beside the call that makes it.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,12 +21,48 @@ pub struct Operation {
     pub api_version: &'static str,
     /// The document, in Microsoft's repository of specifications.
     pub document: &'static str,
+    /// What it can do to what is there.
+    pub harm: Harm,
+    /// The entries of the evidence register that the call and the reading of its answer rest on.
+    pub evidence: &'static [&'static str],
+}
+
+/// What an operation can do to what is there, if a belief about Azure is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Harm {
+    /// It reads, makes something new, starts something, or says again how something shall be.
+    Nothing,
+    /// Something that was there is gone afterwards.
+    Destroys,
+    /// Something that served no longer does.
+    Stops,
+    /// What served in one place serves in another.
+    Moves,
 }
 
 /// The pinned version of the Compute provider, and its document.
 pub const COMPUTE: (&str, &str) = (
     "2025-04-01",
     "specification/compute/resource-manager/Microsoft.Compute/ComputeRP/stable/2025-04-01/ComputeRP.json",
+);
+/// The pinned version of disks and snapshots, and its document.
+pub const DISKS: (&str, &str) =
+    ("2025-01-02", "specification/compute/resource-manager/Microsoft.Compute/DiskRP/stable/2025-01-02/DiskRP.json");
+/// The pinned version of the list of sizes, and its document.
+pub const SKUS: (&str, &str) =
+    ("2021-07-01", "specification/compute/resource-manager/Microsoft.Compute/Skus/stable/2021-07-01/skus.json");
+/// The pinned version of permissions, and its document.
+pub const PERMISSIONS: (&str, &str) = (
+    "2022-04-01",
+    "specification/authorization/resource-manager/Microsoft.Authorization/stable/2022-04-01/authorization-RoleDefinitionsCalls.json",
+);
+/// The pinned version of management locks, and its document.
+pub const LOCKS: (&str, &str) =
+    ("2020-05-01", "specification/resources/resource-manager/Microsoft.Authorization/stable/2020-05-01/locks.json");
+/// The pinned version of Resource Health, and its document.
+pub const RESOURCE_HEALTH: (&str, &str) = (
+    "2025-05-01",
+    "specification/resourcehealth/resource-manager/Microsoft.ResourceHealth/stable/2025-05-01/ResourceHealth.json",
 );
 /// The pinned version of Resource Graph, and its document.
 pub const RESOURCE_GRAPH: (&str, &str) = (
@@ -40,13 +80,44 @@ pub const SUBSCRIPTIONS: (&str, &str) =
 pub const ALL: &[&Operation] = &[
     &subscriptions::GET,
     &subscriptions::LIST,
-    &resource_groups::GET,
+    &subscriptions::LOCATIONS,
     &resource_groups::CREATE,
+    &resource_groups::GET,
+    &resource_groups::LIST,
+    &locks::LIST_AT_RESOURCE,
+    &locks::LIST_AT_GROUP,
+    &locks::LIST_AT_SUBSCRIPTION,
+    &permissions::LIST_FOR_GROUP,
+    &permissions::LIST_FOR_RESOURCE,
     &machines::GET,
+    &machines::LIST_IN_GROUP,
+    &machines::LIST,
+    &machines::INSTANCE_VIEW,
+    &machines::SET_TAGS,
+    &machines::DEALLOCATE,
+    &machines::START,
+    &machines::POWER_OFF,
+    &usages::LIST,
+    &skus::LIST,
+    &disks::GET,
+    &disks::LIST_IN_GROUP,
+    &disks::LIST,
+    &snapshots::CREATE,
+    &snapshots::GET,
+    &snapshots::LIST_IN_GROUP,
+    &snapshots::LIST,
+    &snapshots::DELETE,
     &restore_points::CREATE_COLLECTION,
     &restore_points::GET_COLLECTION,
     &restore_points::LIST_COLLECTIONS,
     &restore_points::CREATE,
     &restore_points::GET,
+    &restore_points::DELETE,
+    &health::CURRENT,
+    &health::LIST_STATUSES,
+    &health::LIST_EVENTS,
     &graph::QUERY,
 ];
+
+#[cfg(test)]
+mod tests;

@@ -45,7 +45,8 @@ impl Spends {
         let class = match method {
             Method::Delete => "delete",
             Method::Put | Method::Patch => "write",
-            // GET and HEAD; a POST to Resource Graph reads too, and no other POST is spoken.
+            // Recorded: a POST that stops a machine spends a write. One to Resource Graph reads.
+            Method::Post if !operation.ends_with("/read") => "write",
             _ => "read",
         };
         Self { subscription, class, operation, path }
@@ -71,7 +72,8 @@ impl Pace {
 
     /// Notes a refusal that named a time.
     ///
-    /// The width is read from the codes: `SubscriptionRequestsThrottled` is ARM's own budget for the subscription, a
+    /// Azure throttles in three layers: ARM's bucket of a subscription, the provider's budget of an operation, and the
+    /// budget of one resource. The width is read from the codes: `SubscriptionRequestsThrottled` is ARM's own budget for the subscription, a
     /// target that ends in `Resource` is the machine's or the collection's own, and the rest is the operation's.
     /// *Assumed* for targets: one 429 body is documented, none recorded.
     pub fn note(&self, spends: &Spends, error: &Error) {

@@ -1,14 +1,14 @@
 //! Restore point collections and restore points (Microsoft.Compute 2025-04-01, `ComputeRP.json`).
 //!
-//! It never deletes anything, and never updates a restore point: Azure has no such thing.
+//! It never deletes a collection, and never updates a restore point: Azure has no such thing.
 
 use crate::{
     arm::{ArmClient, Call, decode},
-    error::Error,
+    error::{Error, ErrorKind},
     id::ResourceId,
     json,
-    long_running::Accepted,
-    operations::{COMPUTE, Operation},
+    long_running::{Accepted, Acted},
+    operations::{COMPUTE, Harm, Operation},
     retry::Repeat,
     said,
     transport::Latest,
@@ -24,15 +24,22 @@ pub const CREATE_COLLECTION: Operation = Operation {
     path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Compute/restorePointCollections/{restorePointCollectionName}",
     api_version: COMPUTE.0,
     document: COMPUTE.1,
+    harm: Harm::Nothing,
+    evidence: &["collection-put", "collection-put-again"],
 };
 
 /// Reading a collection with its points.
-pub const GET_COLLECTION: Operation =
-    Operation { action: "Microsoft.Compute/restorePointCollections/read", method: "GET", ..CREATE_COLLECTION };
+pub const GET_COLLECTION: Operation = Operation {
+    action: "Microsoft.Compute/restorePointCollections/read",
+    method: "GET",
+    evidence: &["collection-expand", "point-states", "arm-404-gone", "arm-404-group"],
+    ..CREATE_COLLECTION
+};
 
 /// Listing the collections of a subscription, without their points.
 pub const LIST_COLLECTIONS: Operation = Operation {
     path: "/subscriptions/{subscriptionId}/providers/Microsoft.Compute/restorePointCollections",
+    evidence: &["collection-list", "arm-next-link"],
     ..GET_COLLECTION
 };
 
@@ -43,11 +50,26 @@ pub const CREATE: Operation = Operation {
     path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Compute/restorePointCollections/{restorePointCollectionName}/restorePoints/{restorePointName}",
     api_version: COMPUTE.0,
     document: COMPUTE.1,
+    harm: Harm::Nothing,
+    evidence: &["point-put-empty", "point-put-again", "point-exclude", "arm-async-header"],
 };
 
 /// Reading a restore point.
-pub const GET: Operation =
-    Operation { action: "Microsoft.Compute/restorePointCollections/restorePoints/read", method: "GET", ..CREATE };
+pub const GET: Operation = Operation {
+    action: "Microsoft.Compute/restorePointCollections/restorePoints/read",
+    method: "GET",
+    evidence: &["point-states", "point-failed", "point-consistency"],
+    ..CREATE
+};
+
+/// Deleting a restore point.
+pub const DELETE: Operation = Operation {
+    action: "Microsoft.Compute/restorePointCollections/restorePoints/delete",
+    method: "DELETE",
+    harm: Harm::Destroys,
+    evidence: &["point-delete", "point-delete-missing", "point-delete-others", "arm-async-body"],
+    ..CREATE
+};
 
 /// A collection to be made.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +125,8 @@ pub struct Point {
     pub time_created: Option<Timestamp>,
     /// The identity of the machine that it is of.
     pub source_vm_id: Option<String>,
+    /// The disks that were left out on demand.
+    pub excluded_disks: Vec<ResourceId>,
     /// The restore points of its disks.
     pub disk_points: Vec<ResourceId>,
     /// Whether every disk that the point describes has its disk restore point.
@@ -144,7 +168,7 @@ pub struct Created {
     pub operation: Option<Accepted>,
 }
 
-/// Makes a collection, or replaces the tags of the one that is there. A repeat is safe: twice is once.
+/// Makes a collection (`RestorePointCollections_CreateOrUpdate`), or replaces the tags of the one that is there. A repeat is safe: twice is once.
 ///
 /// Harmless when sent late: it holds nothing yet, and its name and source are one machine's for ever.
 pub async fn create_collection(
@@ -160,30 +184,28 @@ pub async fn create_collection(
     if !new.tags.is_empty() {
         body["tags"] = json!(new.tags.iter().copied().collect::<BTreeMap<_, _>>());
     }
-    let operation = &CREATE_COLLECTION;
-    let body = Some(body.to_string().into());
-    let answer = arm.send(&Call { operation, url, body, repeat: Repeat::Safe, latest: Some(latest) }).await?;
-    collection(operation, &decode(operation.action, &answer)?)
+    let call = Call::change(&CREATE_COLLECTION, url, Some(body), Repeat::Safe, Some(latest));
+    let value = decode(CREATE_COLLECTION.action, &arm.send(&call).await?)?;
+    read_collection(&value).ok_or_else(|| Error::malformed(CREATE_COLLECTION.action, NO_ID))
 }
 
-/// A collection with its points. A repeat is safe.
+/// A collection with its points (`RestorePointCollections_Get`). A repeat is safe.
 pub async fn get_collection(arm: &ArmClient, subscription: &str, group: &str, name: &str) -> Result<Collection, Error> {
     let query = [("$expand", "restorePoints")];
     let value = arm.get(&GET_COLLECTION, &[subscription, group, name], &query).await?;
-    collection(&GET_COLLECTION, &value)
+    read_collection(&value).ok_or_else(|| Error::malformed(GET_COLLECTION.action, NO_ID))
 }
 
-/// The collections of a subscription, without their points. A repeat is safe.
+/// The collections of a subscription, without their points (`RestorePointCollections_ListAll`). A repeat is safe.
 pub async fn list_collections(arm: &ArmClient, subscription: &str) -> Result<Vec<Collection>, Error> {
-    let values = arm.list(&LIST_COLLECTIONS, &[subscription]).await?;
-    values.iter().map(|value| collection(&LIST_COLLECTIONS, value)).collect()
+    arm.list(&LIST_COLLECTIONS, &[subscription], &[], read_collection).await
 }
 
-/// Begins a restore point.
+/// Begins a restore point (`RestorePoints_Create`).
 ///
 /// **A repeat is not safe without reading first**: an existing point cannot be updated, and what Azure answers to the second
 /// request no source shows. So it is only repeated here when the attempt before it certainly did nothing. Harmless when
-/// sent late by its name, which is one attempt's for ever.
+/// sent late by its name, which is one attempt's for ever. It is undone by deleting it.
 pub async fn create(
     arm: &ArmClient,
     subscription: &str,
@@ -204,15 +226,13 @@ pub async fn create(
     }
     // Recorded with `{}` where nothing is asked for, not with empty properties.
     let body = if properties.is_empty() { json!({}) } else { json!({ "properties": properties }) };
-    let body = Some(body.to_string().into());
-    let call = Call { operation: &CREATE, url, body, repeat: Repeat::IfNotDone, latest: Some(latest) };
-    let answer = arm.send(&call).await?;
+    let answer = arm.send(&Call::change(&CREATE, url, Some(body), Repeat::IfNotDone, Some(latest))).await?;
     let point = read_point(&decode(CREATE.action, &answer)?)
         .ok_or_else(|| Error::malformed(CREATE.action, "a restore point without its id"))?;
     Ok(Created { point, operation: Accepted::read(&answer, arm.wall_now()) })
 }
 
-/// One restore point with its instance view. A repeat is safe.
+/// One restore point with its instance view (`RestorePoints_Get`). A repeat is safe.
 pub async fn get(
     arm: &ArmClient,
     subscription: &str,
@@ -225,17 +245,33 @@ pub async fn get(
     read_point(&value).ok_or_else(|| Error::malformed(GET.action, "a restore point without its id"))
 }
 
-fn collection(operation: &'static Operation, value: &Value) -> Result<Collection, Error> {
-    let malformed = || Error::malformed(operation.action, "a collection or a point without its id");
-    let id: ResourceId = json::text(value, "/id").and_then(|id| id.parse().ok()).ok_or_else(malformed)?;
+/// Deletes a restore point (`RestorePoints_Delete`). A repeat is safe: what is not there is not deleted twice. Nothing
+/// undoes it.
+///
+/// Read it first: an open access to a disk's point or a lock is for us to refuse. It is done when the point is *gone*, not
+/// when Azure accepted it.
+pub async fn delete(arm: &ArmClient, id: &ResourceId, latest: Latest) -> Result<Acted, Error> {
+    let collection = id.parent().filter(|_| id.is("Microsoft.Compute/restorePointCollections/restorePoints"));
+    let Some(collection) = collection.filter(|_| !id.resource_group().is_empty()) else {
+        return Err(Error::because(ErrorKind::Refused, DELETE.action, "not the id of a restore point"));
+    };
+    let parameters = [id.subscription(), id.resource_group(), collection.name(), id.name()];
+    arm.act(&DELETE, &parameters, &[], Repeat::Safe, latest).await
+}
+
+const NO_ID: &str = "a collection or a point without its id";
+
+/// What a collection's JSON says; none without its id, or where a point of it has none.
+pub(crate) fn read_collection(value: &Value) -> Option<Collection> {
+    let id: ResourceId = json::text(value, "/id")?.parse().ok()?;
     let points = json::list(value, "/properties/restorePoints").iter().map(read_point).collect::<Option<Vec<_>>>();
-    Ok(Collection {
+    Some(Collection {
         name: id.name().to_owned(),
         location: json::region(json::text(value, "/location").unwrap_or_default()),
         tags: json::tags(value),
-        source: json::text(value, "/properties/source/id").and_then(|id| id.parse().ok()),
+        source: json::id(value, "/properties/source/id"),
         provisioning_state: json::string(value, "/properties/provisioningState"),
-        points: points.ok_or_else(malformed)?,
+        points: points?,
         id,
     })
 }
@@ -243,7 +279,7 @@ fn collection(operation: &'static Operation, value: &Value) -> Result<Collection
 /// What a point's JSON says; none without its id.
 pub(crate) fn read_point(value: &Value) -> Option<Point> {
     let id: ResourceId = json::text(value, "/id")?.parse().ok()?;
-    let os = value.pointer("/properties/sourceMetadata/storageProfile/osDisk").into_iter();
+    let os = json::at(value, "/properties/sourceMetadata/storageProfile/osDisk").into_iter();
     let data = json::list(value, "/properties/sourceMetadata/storageProfile/dataDisks");
     let per_disk: Vec<Option<ResourceId>> =
         os.chain(data).map(|disk| json::text(disk, "/diskRestorePoint/id").and_then(|id| id.parse().ok())).collect();
@@ -253,6 +289,10 @@ pub(crate) fn read_point(value: &Value) -> Option<Point> {
         consistency: json::string(value, "/properties/consistencyMode"),
         time_created: json::time(value, "/properties/timeCreated"),
         source_vm_id: json::string(value, "/properties/sourceMetadata/vmId"),
+        excluded_disks: json::list(value, "/properties/excludeDisks")
+            .iter()
+            .filter_map(|one| json::id(one, "/id"))
+            .collect(),
         whole: !per_disk.is_empty() && per_disk.iter().all(Option::is_some),
         disk_points: per_disk.into_iter().flatten().collect(),
         failure: failure(json::list(value, "/properties/instanceView/statuses")),

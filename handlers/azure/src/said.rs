@@ -62,7 +62,8 @@ impl Said {
         let details = inner.get("details").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let detail = |detail: &Value| {
             let code = cut(detail.get("code")?.as_str()?, MAX_CODE_CHARS);
-            Some((code, detail.get("target").and_then(Value::as_str).map(|target| cut(target, MAX_CODE_CHARS))))
+            let target = detail.get("target").and_then(Value::as_str).map(str::to_owned);
+            Some((code, target.or_else(|| operation_group(detail)).map(|target| cut(&target, MAX_CODE_CHARS))))
         };
         Self {
             code: code.map(|code| cut(code, MAX_CODE_CHARS)),
@@ -89,6 +90,12 @@ impl fmt::Display for Said {
 }
 
 impl std::error::Error for Said {}
+
+/// Compute names the budget that is spent a second time, in JSON inside the text of a message.
+fn operation_group(detail: &Value) -> Option<String> {
+    let inner: Value = serde_json::from_str(detail.get("message")?.as_str()?).ok()?;
+    Some(inner.get("operationGroup")?.as_str()?.to_owned())
+}
 
 /// A text without tokens and without the queries of URLs, cut to a bound.
 pub(crate) fn clean(text: &str) -> String {

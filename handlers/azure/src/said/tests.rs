@@ -33,6 +33,8 @@ fn both_shapes_and_whatever_else_are_read() {
     let said = Said::read_body(details);
     assert_eq!(said.codes().collect::<Vec<_>>(), ["OperationNotAllowed", "TooManyRequests"]);
     assert_eq!(said.details[0].1.as_deref(), Some("HighCostGet30Min"));
+    let nested = br#"{"code":"OperationNotAllowed","message":"m","details":[{"code":"TooManyRequests","message":"{\"operationGroup\":\"HighCostGet30Min\",\"allowedRequestCount\":3}"}]}"#;
+    assert_eq!(Said::read_body(nested).details[0].1.as_deref(), Some("HighCostGet30Min"), "JSON inside a text");
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Recordings of real Azure, for tests: each is replayed through the call that would have made it.
+//! The client's requests are the recorded ones: each is replayed through the call that would have made it.
 //!
-//! It never copies them; without the folder the tests say so and do nothing, or fail where it is required.
+//! It never copies the recordings; only two of them are of calls that are made in just this way.
 
 use crate::{
     arm::ArmClient,
@@ -8,63 +8,28 @@ use crate::{
     graph,
     id::ResourceId,
     long_running::{Accepted, OperationState},
-    machines, operations, resource_groups, restore_points,
+    machines,
+    proof::data::{Recorded, tape},
+    resource_groups, restore_points,
     said::Said,
     scripted::{Asked, Reply, Scripted},
     transport::{Answer, Latest},
 };
-use serde_json::{Value, json};
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use serde_json::json;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-/// The folder with the recordings and the documents, if it is there.
-#[expect(clippy::disallowed_methods, reason = "where the data is, is the one thing that a test asks its environment")]
-fn data() -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/azure");
-    let folder = PathBuf::from(std::env::var_os("LIFEBOAT_AZURE_DATA").unwrap_or_else(|| beside.into()));
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var_os("LIFEBOAT_AZURE_DATA_REQUIRED").is_none(), "there is no data at {}", folder.display());
-    eprintln!("ignored: there is no data at {}", folder.display());
-    None
+/// What only the replay of requests asks of a recorded one.
+trait Replayed {
+    fn reply(&self) -> Reply;
+    fn id(&self) -> ResourceId;
+    fn assert_same(&self, asked: &Asked);
+    fn client(&self) -> (ArmClient, Arc<Scripted>);
 }
 
-/// One request of a recording with its answer.
-#[derive(Clone)]
-struct Recorded {
-    method: String,
-    path: String,
-    request: Value,
-    status: u16,
-    headers: BTreeMap<String, String>,
-    response: Value,
-}
-
-fn tape(name: &str) -> Vec<Recorded> {
-    let Some(folder) = data() else { return Vec::new() };
-    let text = std::fs::read_to_string(folder.join("recordings").join(name)).unwrap();
-    let line = |line: &str| {
-        let value: Value = serde_json::from_str(line).unwrap();
-        Recorded {
-            method: value["method"].as_str().unwrap().to_owned(),
-            path: value["path"].as_str().unwrap().to_owned(),
-            request: value["request"].clone(),
-            status: value["status"].as_u64().unwrap().try_into().unwrap(),
-            headers: serde_json::from_value(value["headers"].clone()).unwrap(),
-            response: value["response"].clone(),
-        }
-    };
-    text.lines().map(line).collect()
-}
-
-impl Recorded {
+impl Replayed for Recorded {
     fn reply(&self) -> Reply {
         let headers = self.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         Reply::Answer { status: self.status, headers, body: self.response.to_string().into_bytes().into() }
-    }
-
-    fn bare_path(&self) -> &str {
-        self.path.split('?').next().unwrap()
     }
 
     fn id(&self) -> ResourceId {
@@ -205,7 +170,7 @@ async fn replay_operation(recorded: &Recorded) -> &'static str {
 }
 
 #[tokio::test]
-async fn every_recorded_answer_of_an_operation_that_we_speak_is_understood() {
+async fn our_requests_are_those_of_the_recordings() {
     for (name, expected) in [
         ("restore_point.jsonl", "collection 2, group 2, machine 1, missing 2, operation 4, point 2"),
         ("restore_point_collection.jsonl", "collection 2, collections 1, group 2, machine 1, missing 2, operation 1"),
@@ -248,7 +213,7 @@ async fn every_recorded_page_of_resource_graph_is_understood() {
         [("query.jsonl", 2, false), ("paged_query.jsonl", 3, true), ("skip_token_query.jsonl", 3, true)]
     {
         for recorded in tape(name) {
-            let page = graph::Page::read(&recorded.response, graph::machine).unwrap();
+            let page = graph::Page::read(recorded.response.to_string().as_bytes(), graph::Row::machine).unwrap();
             assert_eq!((page.rows.len(), page.truncated, page.next.is_some()), (rows, false, more), "{name}");
         }
     }
@@ -258,49 +223,5 @@ async fn every_recorded_page_of_resource_graph_is_understood() {
         assert_eq!((error.kind, error.code()), (ErrorKind::Refused, Some("BadRequest")));
         assert!(error.mentions("ParserFailure") && error.mentions("invalidquery") && !error.code_is("InvalidQuery"));
         assert_eq!(arm.remaining().of("user-quota"), Some(14));
-    }
-}
-
-#[test]
-fn every_operation_stands_in_the_document_of_its_pinned_version() {
-    let Some(folder) = data() else { return };
-    for operation in operations::ALL {
-        let text = std::fs::read_to_string(folder.join("specs").join(operation.document)).unwrap();
-        let document: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(document["info"]["version"], operation.api_version, "{}", operation.action);
-        let method = document["paths"][operation.path].get(operation.method.to_lowercase());
-        assert!(method.is_some(), "{} {} is not in {}", operation.method, operation.path, operation.document);
-    }
-}
-
-/// The bodies of the answers in the documents' examples whose names begin so.
-fn examples(folder: &str, prefix: &str) -> Vec<Value> {
-    let Some(data) = data() else { return Vec::new() };
-    let compute = "specs/specification/compute/resource-manager/Microsoft.Compute/ComputeRP/stable/2025-04-01/examples";
-    let mut bodies = Vec::new();
-    for file in std::fs::read_dir(data.join(compute).join(folder)).unwrap() {
-        let file = file.unwrap();
-        if file.file_name().to_string_lossy().starts_with(prefix) {
-            let example: Value = serde_json::from_str(&std::fs::read_to_string(file.path()).unwrap()).unwrap();
-            let answers = example["responses"].as_object().unwrap().values();
-            bodies.extend(answers.map(|answer| answer["body"].clone()).filter(Value::is_object));
-        }
-    }
-    bodies
-}
-
-#[test]
-fn the_documents_examples_are_understood() {
-    let points =
-        [examples("restorePointExamples", "RestorePoint_Get"), examples("restorePointExamples", "RestorePoint_C")];
-    for body in points.iter().flatten() {
-        let point = restore_points::read_point(body).unwrap();
-        assert_eq!(point.failure, None);
-    }
-    for body in examples("virtualMachineExamples", "VirtualMachine_Get") {
-        // The instance view alone is another operation's answer.
-        if body.get("id").is_some() && body.pointer("/properties/vmId").is_some() {
-            assert!(machines::read(&body).is_some(), "{body}");
-        }
     }
 }

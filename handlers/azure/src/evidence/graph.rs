@@ -1,0 +1,49 @@
+//! What is believed about Resource Graph.
+//!
+//! It never decides anything.
+
+use super::{
+    Entry,
+    Grade::{Assumed, Documented, Recorded},
+    entry,
+};
+
+/// The entries.
+pub(super) const ENTRIES: &[Entry] = &[
+    entry(
+        "graph-paging",
+        Recorded,
+        "`$skipToken` in the answer means another page; it can come with `resultTruncated` \"false\"",
+        "paged_query.jsonl",
+    ),
+    entry(
+        "graph-truncated",
+        Documented,
+        "`resultTruncated` is a text; \"true\" without `$skipToken` is a cut result",
+        "resourcegraph.json",
+    ),
+    entry(
+        "graph-quota",
+        Recorded,
+        "`x-ms-user-quota-remaining` and `-resets-after` as hh:mm:ss; a page costs one",
+        "query.jsonl",
+    ),
+    entry(
+        "graph-scope-cut",
+        Documented,
+        "`x-ms-tenant-subscription-limit-hit: true` means that the scope was cut",
+        "Learn, Resource Graph",
+    ),
+    entry(
+        "graph-subscriptions",
+        Assumed,
+        "one question takes a thousand subscriptions",
+        "no limit is documented in hand; more are asked in groups",
+    ),
+    entry(
+        "graph-null-time",
+        Assumed,
+        "a machine without `timeCreated` is not after any time",
+        "KQL: a comparison with null is null",
+    ),
+];

@@ -1,0 +1,57 @@
+//! What is believed about subscriptions, resource groups, locks and permissions.
+//!
+//! It never decides anything.
+
+use super::{
+    Entry,
+    Grade::{Documented, Recorded},
+    entry,
+};
+
+/// The entries.
+pub(super) const ENTRIES: &[Entry] = &[
+    entry(
+        "subscription-list",
+        Documented,
+        "`value[]` with `subscriptionId`, `displayName`, `state`, `tenantId`",
+        "subscriptions.json",
+    ),
+    entry(
+        "subscription-get",
+        Documented,
+        "one subscription, with `state` `Enabled` where it may be used",
+        "subscriptions.json",
+    ),
+    entry(
+        "subscription-locations",
+        Documented,
+        "`value[]` with `metadata.pairedRegion[]` and `availabilityZoneMappings[]`",
+        "subscriptions.json",
+    ),
+    entry("group-list", Documented, "`value[]` of groups, paged", "resources.json"),
+    entry("group-get", Recorded, "a group with its location, tags and `provisioningState`", "restore_point.jsonl"),
+    entry(
+        "group-put",
+        Documented,
+        "200 or 201 at once; a second PUT replaces the tags, another location is a conflict",
+        "resources.json",
+    ),
+    entry(
+        "lock-list",
+        Documented,
+        "the locks of a scope with `level`; a lock's id begins with what it stands on, and locks are inherited",
+        "locks.json; Learn, locking resources",
+    ),
+    entry(
+        "permission-list",
+        Documented,
+        "the caller's own rights, an entry for each role: `actions`, `notActions`",
+        "authorization-RoleDefinitionsCalls.json",
+    ),
+    entry(
+        "permission-patterns",
+        Documented,
+        "`*` in a pattern stands for anything; an entry allows its actions less its notActions, and entries add up",
+        "Learn, role definitions",
+    ),
+];

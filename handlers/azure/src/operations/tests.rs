@@ -1,0 +1,69 @@
+//! The list of operations is whole, and each names what it rests on.
+//!
+//! It never asks Azure.
+
+use super::{ALL, Harm};
+use crate::{evidence, proof::data};
+use serde_json::Value;
+use std::{collections::HashSet, fs, path::Path};
+
+fn sources(folder: &Path, found: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_operation_of_the_sources_is_in_the_list() {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
+    let mut texts = Vec::new();
+    sources(folder, &mut texts);
+    // An entry begins a line; a text about it, as here, does not.
+    let declared: usize = texts
+        .iter()
+        .flat_map(|text| text.lines())
+        .filter(|line| line.starts_with("pub const ") && line.contains(": Operation"))
+        .count();
+    assert_eq!(declared, ALL.len(), "an operation is not in the list");
+    let distinct: HashSet<_> = ALL.iter().map(|operation| (operation.method, operation.path)).collect();
+    assert_eq!(distinct.len(), ALL.len(), "an operation stands twice");
+}
+
+#[test]
+fn every_operation_rests_on_entries_that_are_there() {
+    for operation in ALL {
+        assert!(!operation.evidence.is_empty(), "{} rests on nothing", operation.action);
+        for id in operation.evidence {
+            assert!(evidence::find(id).is_some(), "{}: there is no entry `{id}`", operation.action);
+        }
+    }
+}
+
+#[test]
+fn what_deletes_or_stops_says_so() {
+    for operation in ALL {
+        let expected = match operation.action.rsplit('/').next().unwrap() {
+            "delete" => Harm::Destroys,
+            "action" if !operation.path.ends_with("/start") => Harm::Stops,
+            _ => Harm::Nothing,
+        };
+        assert_eq!(operation.harm, expected, "{}", operation.action);
+    }
+}
+
+#[test]
+fn every_operation_stands_in_the_document_of_its_pinned_version() {
+    let Some(folder) = data::folder() else { return };
+    for operation in ALL {
+        let text = fs::read_to_string(folder.join("specs").join(operation.document)).unwrap();
+        let document: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(document["info"]["version"], operation.api_version, "{}", operation.action);
+        let method = document["paths"][operation.path].get(operation.method.to_lowercase());
+        assert!(method.is_some(), "{} {} is not in {}", operation.method, operation.path, operation.document);
+    }
+}

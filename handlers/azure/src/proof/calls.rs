@@ -1,0 +1,137 @@
+//! Every operation is made by a call: its method, its path and its pinned version are those that its entry says.
+//!
+//! It never opens a socket.
+
+use crate::{
+    ArmClient, ResourceId, disks, graph, health, locks, machines, operations, permissions, recordings, resource_groups,
+    restore_points,
+    scripted::{Reply, Scripted},
+    skus, snapshots, subscriptions,
+    transport::Latest,
+    usages,
+};
+use serde_json::json;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+const COMPUTE: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute";
+
+fn id(rest: &str) -> ResourceId {
+    format!("{COMPUTE}/{rest}").parse().unwrap()
+}
+
+fn latest() -> Latest {
+    Latest::after(Duration::from_secs(10))
+}
+
+/// A client that is answered by a body that every reader takes, or by an empty page.
+fn client(pages: usize, resources: usize) -> (ArmClient, Arc<Scripted>) {
+    let resource = json!({
+        "id": id("virtualMachines/m").as_str(), "location": "l", "subscriptionId": "s", "properties": { "vmId": "v" },
+    });
+    let page = Reply::json(200, &json!({ "value": [], "data": [] }));
+    let replies = vec![page; pages].into_iter().chain(vec![Reply::json(200, &resource); resources]);
+    let scripted = Scripted::new(replies);
+    (ArmClient::new("https://management.azure.com".parse().unwrap(), &scripted.access()).unwrap(), scripted)
+}
+
+async fn list_all(arm: &ArmClient) {
+    subscriptions::list(arm).await.unwrap();
+    subscriptions::locations(arm, "s").await.unwrap();
+    resource_groups::list(arm, "s").await.unwrap();
+    locks::list_at_resource(arm, &id("restorePointCollections/c/restorePoints/p")).await.unwrap();
+    locks::list_at_group(arm, "s", "g").await.unwrap();
+    locks::list_at_subscription(arm, "s").await.unwrap();
+    permissions::list_for_group(arm, "s", "g").await.unwrap();
+    permissions::list_for_resource(arm, &id("virtualMachines/m")).await.unwrap();
+    machines::list_in_group(arm, "s", "g").await.unwrap();
+    machines::list(arm, "s").await.unwrap();
+    usages::list(arm, "s", "West Europe").await.unwrap();
+    skus::list(arm, "s", "West Europe").await.unwrap();
+    disks::list_in_group(arm, "s", "g").await.unwrap();
+    disks::list(arm, "s").await.unwrap();
+    snapshots::list_in_group(arm, "s", "g").await.unwrap();
+    snapshots::list(arm, "s").await.unwrap();
+    restore_points::list_collections(arm, "s").await.unwrap();
+    health::list_statuses(arm, "s").await.unwrap();
+    health::list_events(arm, "s", jiff::Timestamp::UNIX_EPOCH).await.unwrap();
+    graph::all_machines(arm, &["s".to_owned()]).await.unwrap();
+}
+
+async fn read_all(arm: &ArmClient) {
+    subscriptions::get(arm, "s").await.unwrap();
+    resource_groups::get(arm, "s", "g").await.unwrap();
+    let machine = machines::get(arm, &id("virtualMachines/m")).await.unwrap();
+    machines::instance_view(arm, &machine.id).await.unwrap();
+    machines::set_tags(arm, &machine, &machine.tags, latest()).await.unwrap();
+    disks::get(arm, &id("disks/d")).await.unwrap();
+    snapshots::get(arm, "s", "g", "n").await.unwrap();
+    restore_points::get_collection(arm, "s", "g", "c").await.unwrap();
+    restore_points::get(arm, "s", "g", "c", "p").await.unwrap();
+    health::current(arm, &machine.id).await.unwrap();
+}
+
+async fn change_all(arm: &ArmClient) {
+    resource_groups::create(arm, "s", "g", "l", &[], latest()).await.unwrap();
+    let machine = id("virtualMachines/m");
+    machines::deallocate(arm, &machine, latest()).await.unwrap();
+    machines::start(arm, &machine, latest()).await.unwrap();
+    machines::power_off(arm, &machine, latest()).await.unwrap();
+    let new = snapshots::NewSnapshot { location: "l", disk: &id("disks/d"), tags: &[("a", "b")] };
+    snapshots::create(arm, "s", "g", "n", &new, latest()).await.unwrap();
+    snapshots::delete(arm, &id("snapshots/n"), latest()).await.unwrap();
+    let new = restore_points::NewCollection { location: "l", source: machine.as_str(), tags: &[] };
+    restore_points::create_collection(arm, "s", "g", "c", &new, latest()).await.unwrap();
+    let new = restore_points::NewPoint { crash_consistent: true, exclude_disks: &[id("disks/d")] };
+    restore_points::create(arm, "s", "g", "c", "p", &new, latest()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_operation_is_made_by_a_call_as_its_entry_says() {
+    let (arm, lists) = client(20, 0);
+    list_all(&arm).await;
+    let (arm, others) = client(0, 18);
+    read_all(&arm).await;
+    change_all(&arm).await;
+    let mut made = BTreeSet::new();
+    for asked in lists.asked().iter().chain(&others.asked()) {
+        let fits = operations::ALL.iter().filter(|operation| {
+            let version = format!("api-version={}", operation.api_version);
+            operation.method == asked.method
+                && recordings::fits(operation.path, asked.url.path())
+                && asked.url.query().is_some_and(|query| query.ends_with(&version))
+        });
+        let fits: Vec<_> = fits.map(|operation| (operation.method, operation.path)).collect();
+        assert!(!fits.is_empty(), "{} {} is no operation of the list", asked.method, asked.url);
+        made.extend(fits);
+    }
+    let unmade: Vec<_> = operations::ALL
+        .iter()
+        .filter(|operation| !made.contains(&(operation.method, operation.path)))
+        .map(|operation| operation.action)
+        .collect();
+    // It rests on an assumption and is not sent: see `assumptions`.
+    let point = id("restorePointCollections/c/restorePoints/p");
+    let refused = restore_points::delete(&arm, &point, latest()).await.unwrap_err();
+    assert_eq!(unmade, [refused.operation]);
+    assert_eq!(refused.assumption(), Some("point-delete-others"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshots_request_is_the_recorded_one() {
+    let Some(recorded) = super::data::tape("snapshot_incremental.jsonl").into_iter().find(|line| {
+        line.method == "PUT"
+            && line.request.pointer("/properties/creationData/createOption") == Some(&json!("Copy"))
+            && line.path.contains("/snapshots/")
+    }) else {
+        return;
+    };
+    let (arm, scripted) = client(0, 1);
+    let disk = recorded.request["properties"]["creationData"]["sourceResourceId"].as_str().unwrap().parse().unwrap();
+    let target: ResourceId = recorded.bare_path().parse().unwrap();
+    let location = recorded.request["location"].as_str().unwrap();
+    let new = snapshots::NewSnapshot { location, disk: &disk, tags: &[] };
+    let (subscription, group) = (target.subscription(), target.resource_group());
+    snapshots::create(&arm, subscription, group, target.name(), &new, latest()).await.unwrap();
+    let asked = &scripted.asked()[0];
+    assert_eq!((asked.url.path(), asked.json()), (recorded.bare_path(), recorded.request.clone()));
+}
