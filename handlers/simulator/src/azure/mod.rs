@@ -25,6 +25,7 @@ mod ids;
 mod log;
 mod machine_calls;
 mod machines;
+mod observe;
 mod operations;
 pub(crate) mod passage;
 mod point;
@@ -57,6 +58,7 @@ pub use self::faults::{ArmFault, ArmFaultEffect, CallMatch, RegionTrouble};
 pub use self::identity::{ARM_AUDIENCE, BUS_AUDIENCE, Identity, Principal, STORAGE_AUDIENCE};
 pub use self::log::{RequestCounts, RequestRecord};
 pub use self::machines::{MachineSeed, Os};
+pub use self::observe::{Exchange, Hook};
 pub use self::point::PointView;
 pub use self::state::Latencies;
 pub use self::subscriptions::SubscriptionState;
@@ -93,6 +95,7 @@ pub struct Arm {
     faults: Arc<Mutex<Vec<ArmFault>>>,
     troubles: Arc<Mutex<BTreeMap<String, RegionTrouble>>>,
     log: Arc<Mutex<RequestLog>>,
+    observer: observe::Observer,
     /// Wakes who waits for a time, after the clock jumped.
     jumped: Arc<Notify>,
 }
@@ -123,6 +126,7 @@ impl Arm {
             faults: Arc::default(),
             troubles: Arc::default(),
             log: Arc::default(),
+            observer: observe::Observer::default(),
             jumped: Arc::default(),
         }
     }

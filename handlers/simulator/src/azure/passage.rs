@@ -23,6 +23,7 @@ use super::gates;
 use super::identity::{ARM_AUDIENCE, Principal};
 use super::ids::key;
 use super::log::RequestRecord;
+use super::observe;
 use super::registry::{Found, Route, find};
 use super::state::State;
 
@@ -68,9 +69,10 @@ pub(crate) fn json_response(status: u16, headers: &[(&'static str, String)], bod
 
 /// Answers one request.
 pub(crate) async fn serve(Shared(arm): Shared<Arm>, request: Request) -> Response {
+    let watched = arm.observer.watch(&request);
     let Some(heard) = hear(request).await else {
         let refusal = ArmError::gateway(413, "RequestEntityTooLarge", "The request is too large.");
-        return json_response(413, &[], Some(&refusal.body()));
+        return observe::show(watched, &bytes::Bytes::new(), None, json_response(413, &[], Some(&refusal.body()))).await;
     };
     let found = find(&heard.method, &heard.path);
     let action = if let Found::Route(route, _) = &found { route.action } else { "" };
@@ -104,7 +106,10 @@ pub(crate) async fn serve(Shared(arm): Shared<Arm>, request: Request) -> Respons
     let response = finish(&arm, &heard, reply);
     arm.log().end(number, &heard.method, response.status().as_u16(), code);
     arm.after_change();
-    if matches!(effect, Some(ArmFaultEffect::ResetAfter)) { reset_response() } else { response }
+    if matches!(effect, Some(ArmFaultEffect::ResetAfter)) {
+        return reset_response();
+    }
+    observe::show(watched, &heard.body, effect.as_ref(), response).await
 }
 
 async fn hear(request: Request) -> Option<Heard> {

@@ -1,0 +1,2 @@
+//! The final table.
+fn main() {}
