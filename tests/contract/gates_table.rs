@@ -1,2 +1,84 @@
-//! The final table.
-fn main() {}
+//! Prints the one table at the end: what each gate counted, from the JSON files that the gates wrote into a folder.
+//! It never counts anything itself, and fails where a gate wrote nothing.
+//!
+//! `cargo run -p lifeboat-tests --bin gates-table -- FOLDER`
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+/// Each line: its words, the file, and the members that are shown, in order.
+const LINES: &[(&str, &str, &[(&str, &str)])] = &[
+    ("operations spoken", "traffic.json", &[("/operationsSpoken", ""), ("/operations", "registered")]),
+    ("requests validated", "traffic.json", &[("/requests/shapes", "shapes"), ("/requests/exchanges", "exchanges")]),
+    (
+        "simulator answers validated",
+        "traffic.json",
+        &[("/answers/shapes", "shapes"), ("/answers/exchanges", "exchanges")],
+    ),
+    ("deviations that real Azure has", "traffic.json", &[("/deviations", "")]),
+    ("not as documented", "traffic.json", &[("/wrong", "")]),
+    ("examples", "examples.json", &[]),
+    ("recorded answers decoded", "decoded.json", &[]),
+    ("tapes", "recordings.json", &[]),
+];
+/// Longest list of numbers that is shown of a file without chosen members.
+const MEMBERS_MAX: usize = 12;
+
+fn main() -> ExitCode {
+    let Some(folder) = std::env::args_os().nth(1) else {
+        eprintln!("gates-table FOLDER: the folder that LIFEBOAT_GATES named");
+        return ExitCode::from(2);
+    };
+    match table(Path::new(&folder)) {
+        Ok(table) => {
+            println!("{table}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("gates-table: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn table(folder: &Path) -> anyhow::Result<String> {
+    let mut lines = Vec::new();
+    for (words, file, members) in LINES {
+        let text = std::fs::read_to_string(folder.join(file)).with_context(|| format!("no gate wrote {file}"))?;
+        let counts: Value = serde_json::from_str(&text).with_context(|| format!("{file} is no JSON"))?;
+        let shown = if members.is_empty() { numbers(&counts) } else { chosen(&counts, members, file)? };
+        anyhow::ensure!(!shown.is_empty(), "{file} counts nothing");
+        lines.push(format!("{words:<32} {}", shown.join(", ")));
+    }
+    Ok(lines.join("\n"))
+}
+
+fn chosen(counts: &Value, members: &[(&str, &str)], file: &str) -> anyhow::Result<Vec<String>> {
+    let shown = members.iter().map(|(pointer, unit)| {
+        let count = counts.pointer(pointer).with_context(|| format!("{file} has no {pointer}"))?;
+        Ok(format!("{count} {unit}").trim_end().to_owned())
+    });
+    shown.collect()
+}
+
+/// Every number at the top of a file, under its own name; of `totals` where there is such a member, since others list tape by tape.
+fn numbers(counts: &Value) -> Vec<String> {
+    let top = counts.get("totals").unwrap_or(counts).as_object().into_iter().flatten();
+    let numbers = top.filter(|(_, count)| count.is_number()).take(MEMBERS_MAX);
+    numbers.map(|(name, count)| format!("{count} {}", spaced(name))).collect()
+}
+
+/// `notModelled` and `not_modelled` as `not modelled`.
+fn spaced(name: &str) -> String {
+    let mut text = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() {
+            text.push(' ');
+        }
+        text.extend(if letter == '_' { ' ' } else { letter }.to_lowercase());
+    }
+    text
+}

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 
 use lifeboat_azure::operations;
 use lifeboat_tests::data::azure_data;
-use lifeboat_tests::traffic::{self, sample};
 use lifeboat_tests::gates;
+use lifeboat_tests::traffic::{self, sample};
 use serde_json::{Value, json};
 
 use crate::deviations::DEVIATIONS;
@@ -54,7 +54,9 @@ fn each_deviation_that_is_allowed_is_proven_by_its_recording() {
     let gate = Gate::over(&data);
     let unproven: Vec<_> = DEVIATIONS
         .iter()
-        .filter_map(|deviation| Some(format!("{} {}: {}", deviation.operation, deviation.place, deviation.unproven(&data, &gate)?)))
+        .filter_map(|deviation| {
+            Some(format!("{} {}: {}", deviation.operation, deviation.place, deviation.unproven(&data, &gate)?))
+        })
         .collect();
     assert!(unproven.is_empty(), "{unproven:#?}");
 }
@@ -76,7 +78,10 @@ fn report(verdict: &Verdict) {
     line("answers damaged on order", verdict.ordered);
     for (at, count) in &verdict.met {
         let deviation = &DEVIATIONS[*at];
-        line(&format!("deviation {} {} ({} {})", deviation.operation, deviation.place, deviation.tape, deviation.line), *count);
+        line(
+            &format!("deviation {} {} ({} {})", deviation.operation, deviation.place, deviation.tape, deviation.line),
+            *count,
+        );
     }
     println!("wrong: {}", verdict.wrong.len());
     gates::write(

@@ -43,7 +43,9 @@ type Exercise = fn(Bench) -> BoxFuture<'static, Result>;
 const EXERCISES: &[(&Operation, Exercise)] = &[
     (&subscriptions::GET, |on| async move { subscriptions::get(&on.arm, SUBSCRIPTION).await.map(drop) }.boxed()),
     (&subscriptions::LIST, |on| async move { subscriptions::list(&on.arm).await.map(drop) }.boxed()),
-    (&resource_groups::GET, |on| async move { resource_groups::get(&on.arm, SUBSCRIPTION, GROUP).await.map(drop) }.boxed()),
+    (&resource_groups::GET, |on| {
+        async move { resource_groups::get(&on.arm, SUBSCRIPTION, GROUP).await.map(drop) }.boxed()
+    }),
     (&resource_groups::CREATE, |on| create_group(on).boxed()),
     (&machines::GET, |on| async move { machines::get(&on.arm, &machine()).await.map(drop) }.boxed()),
     (&restore_points::CREATE_COLLECTION, |on| create_collection(on).boxed()),
@@ -117,7 +119,8 @@ async fn create_collection(on: Bench) -> Result {
 
 /// As consistent as the machine gives, and polled to its end; then a crash-consistent one without a data disk.
 async fn create_points(on: Bench) -> Result {
-    let excluded = machines::get(&on.arm, &machine()).await?.disks.into_iter().filter_map(|disk| disk.id).skip(1).collect();
+    let excluded =
+        machines::get(&on.arm, &machine()).await?.disks.into_iter().filter_map(|disk| disk.id).skip(1).collect();
     let new = [
         (POINT, NewPoint::default()),
         ("20261122T0300Z", NewPoint { crash_consistent: true, exclude_disks: &[] }),

@@ -98,8 +98,8 @@ impl Gate {
     /// The operation of the registry that a request speaks, and its place in the registry.
     fn spoken(&self, traffic: &Traffic) -> Option<(usize, Operation)> {
         operations::ALL.iter().enumerate().find_map(|(at, spoken)| {
-            let operation =
-                (spoken.method == traffic.method).then(|| self.specs.operation(spoken.document, spoken.method, spoken.path))?;
+            let operation = (spoken.method == traffic.method)
+                .then(|| self.specs.operation(spoken.document, spoken.method, spoken.path))?;
             operation.bind(&traffic.path)?;
             Some((at, operation))
         })
@@ -185,7 +185,9 @@ impl Gate {
     /// What is wrong with an answer that belongs to no document: it must be a refusal in ARM's own shape.
     fn refusal(&self, traffic: &Traffic) -> Vec<Finding> {
         match &traffic.answer {
-            _ if traffic.status < REFUSED => vec![finding("ErrorResponse", "status", "a refusal: no document has this path")],
+            _ if traffic.status < REFUSED => {
+                vec![finding("ErrorResponse", "status", "a refusal: no document has this path")]
+            }
             Body::Json(body) => self.shaped("ErrorResponse", body),
             _ => vec![finding("ErrorResponse", "answer", "a body of JSON")],
         }

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 /// The folder, where one is named.
-#[expect(clippy::disallowed_methods, reason = "the environment says where the counts of the gates go; no setting of the product")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment says where the counts of the gates go; no setting of the product"
+)]
 pub fn folder() -> Option<PathBuf> {
     std::env::var_os("LIFEBOAT_GATES").map(PathBuf::from)
 }

@@ -53,7 +53,9 @@ fn is_the_gateways(traffic: &Traffic) -> bool {
 
 /// Everything that is not in the shape of ARM's own errors.
 fn common(specs: &Specs, operation: &Operation, traffic: &Traffic) -> Vec<Finding> {
-    let Body::Json(value) = &traffic.answer else { return vec![operation.finding("answer", "an error of ARM's shape")] };
+    let Body::Json(value) = &traffic.answer else {
+        return vec![operation.finding("answer", "an error of ARM's shape")];
+    };
     let found = error(specs, value);
     found.into_iter().map(|(at, expected)| operation.finding(format!("answer{at}"), expected)).collect()
 }

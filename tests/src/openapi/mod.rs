@@ -42,6 +42,8 @@ pub struct Traffic {
     pub path: String,
     /// The query, taken apart and decoded.
     pub query: Vec<(String, String)>,
+    /// Whether the URL is a link that an answer gave: its parameters are ARM's own.
+    pub is_followed: bool,
     /// The request's headers, names in lower case.
     pub request_headers: Vec<(String, String)>,
     /// The request's body.

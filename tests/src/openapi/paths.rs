@@ -27,8 +27,6 @@ pub struct Operation {
     pub method: String,
     /// The path as the document writes it.
     pub template: String,
-    /// Whether its answers name a next page, whose link may carry what the document does not name.
-    pub pageable: bool,
     /// Its parameters, resolved.
     pub parameters: Vec<Node>,
     /// Its answers by status or `default`.
@@ -77,7 +75,9 @@ impl Paths {
     pub fn find(&self, documents: &Documents, method: &str, path: &str, version: Option<&str>) -> Option<Operation> {
         let provider = provider_of(path);
         let fits = |entry: &&Entry| {
-            entry.method == method && bind(&entry.segments, path).is_some() && names(&entry.template, provider.as_deref())
+            entry.method == method
+                && bind(&entry.segments, path).is_some()
+                && names(&entry.template, provider.as_deref())
         };
         let best = self.entries.iter().filter(fits).max_by_key(|entry| {
             let words = entry.segments.iter().filter(|segment| matches!(segment, Segment::Word(_))).count();
@@ -105,7 +105,6 @@ pub fn operation(documents: &Documents, document: &str, template: &str, method: 
         version: whole.pointer("/info/version").and_then(Value::as_str).unwrap_or_default().to_owned(),
         method: method.to_ascii_uppercase(),
         template: template.to_owned(),
-        pageable: node.value.get("x-ms-pageable").is_some(),
         answers: answers.collect(),
         parameters,
     }

@@ -6,8 +6,6 @@ use super::parameters::{check as check_text, is_in, is_required, name};
 use super::schema::Direction;
 use super::{Body, Finding, Operation, Specs, Traffic};
 
-/// What a link to a next page carries beside the operation's own parameters, in any case: it is followed as it was given.
-const PAGE_TOKEN: &str = "$skiptoken";
 /// What the document writes as a parameter and the operation's own version answers.
 const VERSION: &str = "api-version";
 
@@ -49,7 +47,7 @@ fn query(specs: &Specs, operation: &Operation, traffic: &Traffic, found: &mut Ve
             for expected in check_text(specs, parameter, &key(operation, parameter), text) {
                 found.push(operation.finding(place(), expected));
             }
-        } else if !(operation.pageable && given.eq_ignore_ascii_case(PAGE_TOKEN)) {
+        } else if !traffic.is_followed {
             found.push(operation.finding(place(), "the document does not name this parameter"));
         }
     }

@@ -81,7 +81,8 @@ impl Making<'_> {
             let child = self.documents.follow(&target.file, &format!("#/definitions/{name}"));
             let value = value_of(&child);
             let branch = self.named(&child, true);
-            let this = json!({ "properties": { discriminator.clone(): { "const": value } }, "required": [discriminator] });
+            let this =
+                json!({ "properties": { discriminator.clone(): { "const": value } }, "required": [discriminator] });
             branches.push(json!({ "if": this, "then": branch }));
             values.push(value);
         }
@@ -96,7 +97,9 @@ impl Making<'_> {
         let value = &node.value;
         let parts = value.get("allOf").and_then(Value::as_array);
         if let Some(parts) = parts
-            && !parts.iter().all(|part| is_object(&self.documents.resolve(&Node { value: part.clone(), ..node.clone() })))
+            && !parts
+                .iter()
+                .all(|part| is_object(&self.documents.resolve(&Node { value: part.clone(), ..node.clone() })))
         {
             let parts: Vec<Value> =
                 parts.iter().map(|part| self.node(&Node { value: part.clone(), ..node.clone() })).collect();

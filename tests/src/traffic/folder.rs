@@ -26,7 +26,8 @@ pub fn sweep() {
 
 fn all() -> PathBuf {
     let own = std::env::current_exe().expect("a running program has a path");
-    let built = own.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "debug" || name == "release"));
+    let built =
+        own.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "debug" || name == "release"));
     let target = built.and_then(Path::parent).map_or_else(std::env::temp_dir, Path::to_path_buf);
     target.join("tmp").join("traffic")
 }

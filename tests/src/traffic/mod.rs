@@ -8,7 +8,8 @@ mod folder;
 pub mod sample;
 pub mod shape;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -26,6 +27,8 @@ const FLUSH_EVERY: u64 = 1000;
 struct Recorder {
     folder: PathBuf,
     seen: Mutex<HashMap<u64, u64>>,
+    /// Hashes of the links to next pages that answers gave: who follows one sends what ARM wrote, not what the client says.
+    links: Mutex<HashSet<u64>>,
     since_flush: AtomicU64,
 }
 
@@ -56,7 +59,7 @@ fn recorder() -> Option<&'static Recorder> {
     let made = RECORDER.get_or_init(|| {
         let folder = of_this_run();
         std::fs::create_dir_all(&folder).ok()?;
-        Some(Recorder { folder, seen: Mutex::default(), since_flush: AtomicU64::new(0) })
+        Some(Recorder { folder, seen: Mutex::default(), links: Mutex::default(), since_flush: AtomicU64::new(0) })
     });
     made.as_ref()
 }
@@ -64,7 +67,11 @@ fn recorder() -> Option<&'static Recorder> {
 impl Recorder {
     fn note(&self, exchange: &Exchange) {
         let is_client = is_client(exchange);
-        let shape = shape::of(exchange, is_client);
+        let is_followed = self.links.lock().unwrap_or_else(PoisonError::into_inner).contains(&hash(&exchange.url));
+        let shape::Shape { number: shape, link } = shape::of(exchange, is_client, is_followed);
+        if let Some(link) = link.and_then(|link| azure_core::http::Url::parse(&link).ok()) {
+            self.links.lock().unwrap_or_else(PoisonError::into_inner).insert(hash(link.as_str()));
+        }
         let is_new = {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             let count = seen.entry(shape).or_default();
@@ -74,7 +81,7 @@ impl Recorder {
         if is_new {
             let path = self.folder.join(format!("shape-{shape:016x}.json"));
             if !path.exists() {
-                write(&path, &sample::of(exchange, is_client).to_string());
+                write(&path, &sample::of(exchange, is_client, is_followed).to_string());
             }
         }
         if self.since_flush.fetch_add(1, Ordering::Relaxed) + 1 >= FLUSH_EVERY {
@@ -99,6 +106,12 @@ impl Drop for Guard {
     fn drop(&mut self) {
         self.0.flush();
     }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Writes a file whole or not at all; other processes may be writing the same one.

@@ -31,8 +31,9 @@ pub struct Seen {
 }
 
 /// The sample of a shape.
-pub fn of(exchange: &Exchange, is_client: bool) -> Value {
+pub fn of(exchange: &Exchange, is_client: bool, is_followed: bool) -> Value {
     json!({
+        "isFollowed": is_followed,
         "isClient": is_client,
         "isOrdered": exchange.ordered,
         "action": exchange.action,
@@ -87,7 +88,7 @@ fn read(shape: String, count: u64, sample: Value) -> Seen {
         is_ordered: sample["isOrdered"] == Value::Bool(true),
         action: sample["action"].as_str().unwrap_or_default().to_owned(),
         api_version: sample["apiVersion"].as_str().map(str::to_owned),
-        traffic: traffic(&live),
+        traffic: Traffic { is_followed: sample["isFollowed"] == Value::Bool(true), ..traffic(&live) },
         live,
     }
 }
@@ -101,6 +102,7 @@ pub fn traffic(live: &Value) -> Traffic {
         method: request["method"].as_str().unwrap_or_default().to_owned(),
         path,
         query: url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
+        is_followed: false,
         request_headers: pairs(&request["headers"]),
         request: body_of(&request["body"]),
         status: response["statusCode"].as_str().and_then(|status| status.parse().ok()).unwrap_or_default(),

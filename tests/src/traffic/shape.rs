@@ -16,24 +16,38 @@ const FREE: [&str; 5] = ["name", "id", "message", "location", "displayname"];
 /// Parts of a path that are longer than this are no words.
 const PART_MAX: usize = 40;
 
-/// The shape as one number: equal for equal shapes in every process of one build.
-pub fn of(exchange: &Exchange, is_client: bool) -> u64 {
+/// What was read out of an exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// The shape as one number: equal for equal shapes in every process of one build.
+    pub number: u64,
+    /// The link to a next page that the answer gives.
+    pub link: Option<String>,
+}
+
+/// Reduces an exchange: who asked, and whether by a link that an earlier answer gave.
+pub fn of(exchange: &Exchange, is_client: bool, is_followed: bool) -> Shape {
     let mut hasher = DefaultHasher::new();
-    (is_client, exchange.ordered, &exchange.method, exchange.status, &exchange.api_version).hash(&mut hasher);
+    (is_client, is_followed, exchange.ordered, &exchange.method, exchange.status, &exchange.api_version)
+        .hash(&mut hasher);
     match exchange.pattern {
         "" => place(&exchange.url).hash(&mut hasher),
         pattern => pattern.hash(&mut hasher),
     }
-    query(&exchange.url).hash(&mut hasher);
+    if !is_followed {
+        // A link's own parameters are ARM's affair.
+        query(&exchange.url).hash(&mut hasher);
+    }
     for name in ["content-type", "if-match", "if-none-match"] {
         header(&exchange.request_headers, name).is_some().hash(&mut hasher);
     }
     for name in ["content-type", "x-ms-failure-cause"] {
         header(&exchange.headers, name).hash(&mut hasher);
     }
-    body(&exchange.request_body).hash(&mut hasher);
-    body(&exchange.body).hash(&mut hasher);
-    hasher.finish()
+    let mut link = None;
+    body(&exchange.request_body, &mut None).hash(&mut hasher);
+    body(&exchange.body, &mut link).hash(&mut hasher);
+    Shape { number: hasher.finish(), link }
 }
 
 /// A header's value.
@@ -44,7 +58,8 @@ pub fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str
 /// A path that no route answers, with its names taken out.
 fn place(url: &str) -> Vec<String> {
     let path = url.split('?').next().unwrap_or_default().split('/').skip(3);
-    let is_word = |part: &str| part.len() <= PART_MAX && part.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'.');
+    let is_word =
+        |part: &str| part.len() <= PART_MAX && part.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'.');
     path.map(|part| if is_word(part) { part.to_ascii_lowercase() } else { String::new() }).collect()
 }
 
@@ -55,21 +70,24 @@ fn query(url: &str) -> BTreeSet<(String, Option<String>)> {
     pairs
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            // Signatures are under names of one letter, page tokens under a name of their own.
-            let is_free = name.len() == 1 || name.to_ascii_lowercase().contains("token");
+            // Signatures of status URLs are under names of one letter.
+            let is_free = name.len() == 1;
             (name.to_owned(), (!is_free && is_word(value)).then(|| value.to_owned()))
         })
         .collect()
 }
 
 /// The hashes of all paths in a body, sorted, each once.
-fn body(bytes: &[u8]) -> Vec<u64> {
+fn body(bytes: &[u8], link: &mut Option<String>) -> Vec<u64> {
     if bytes.is_empty() {
         return Vec::new();
     }
     let mut found = Vec::new();
     match serde_json::from_slice::<Value>(bytes) {
-        Ok(value) => walk(&value, 0, false, &mut found),
+        Ok(value) => {
+            *link = value.get("nextLink").and_then(Value::as_str).map(str::to_owned);
+            walk(&value, 0, false, &mut found);
+        }
         Err(_) => found.push(1),
     }
     found.sort_unstable();
@@ -150,7 +168,7 @@ mod tests {
     #[test]
     fn names_ids_and_times_make_no_new_shape_and_states_types_and_members_do() {
         let url = "https://management.azure.com/subscriptions/a?api-version=2025-04-01";
-        let shape = |url: &str, body| of(&exchange(url, body), true);
+        let shape = |url: &str, body| of(&exchange(url, body), true, false);
         let one = shape(url, r#"{"id":"/a/b1","name":"vm1","state":"Succeeded","list":[{"n":1}],"tags":{"a":"b"}}"#);
         let same = r#"{"list":[{"n":7},{"n":9}],"id":"/c","name":"other","state":"Succeeded","tags":{"c":"d"}}"#;
         assert_eq!(one, shape(url, same));

@@ -43,7 +43,7 @@ pub struct Exchange {
     pub status: u16,
     /// The answer's headers, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The answer's body; empty where it was damaged on order.
+    /// The answer's body.
     pub body: Bytes,
     /// Whether a fault on order made the answer one that ARM itself would not give: it says nothing about the simulator.
     pub ordered: bool,
@@ -116,11 +116,6 @@ pub(crate) async fn show(
     exchange.status = response.status().as_u16();
     exchange.headers = listed(response.headers());
     exchange.ordered = effect.is_some_and(damages);
-    if exchange.ordered {
-        // A damaged body may not be readable at all, and reading it here would mend it.
-        hook(&exchange);
-        return response;
-    }
     let (parts, body) = response.into_parts();
     let Ok(whole) = body.collect().await else { return Response::from_parts(parts, Body::empty()) };
     exchange.body = whole.to_bytes();
@@ -146,5 +141,7 @@ fn damages(effect: &ArmFaultEffect) -> bool {
 
 fn listed(headers: &http::HeaderMap) -> Vec<(String, String)> {
     let shown = headers.iter().filter(|(name, _)| **name != http::header::AUTHORIZATION);
-    shown.map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+    shown
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect()
 }

@@ -72,7 +72,8 @@ pub(crate) async fn serve(Shared(arm): Shared<Arm>, request: Request) -> Respons
     let watched = arm.observer.watch(&request);
     let Some(heard) = hear(request).await else {
         let refusal = ArmError::gateway(413, "RequestEntityTooLarge", "The request is too large.");
-        return observe::show(watched, &bytes::Bytes::new(), None, json_response(413, &[], Some(&refusal.body()))).await;
+        return observe::show(watched, &bytes::Bytes::new(), None, json_response(413, &[], Some(&refusal.body())))
+            .await;
     };
     let found = find(&heard.method, &heard.path);
     let action = if let Found::Route(route, _) = &found { route.action } else { "" };

@@ -156,8 +156,8 @@ pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let visible =
         |one: &&Arc<Subscription>| allows(&call.principal.grants, action, &format!("/subscriptions/{}", one.id));
     let value: Vec<Value> = state.subscriptions.values().filter(visible).map(|one| one.json()).collect();
-    let count = json!({ "type": "Total", "value": value.len() });
-    Ok(Answer::new(200, json!({ "value": value, "count": count })))
+    // The document requires the link; without a next page it is empty (*assumed*: no listing of subscriptions is recorded).
+    Ok(Answer::new(200, json!({ "value": value, "nextLink": "" })))
 }
 
 /// `GET /subscriptions/{id}`. That it exists is known by now.
