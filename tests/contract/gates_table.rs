@@ -9,20 +9,37 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use serde_json::Value;
 
-/// Each line: its words, the file, and the members that are shown, in order.
-const LINES: &[(&str, &str, &[(&str, &str)])] = &[
-    ("operations spoken", "traffic.json", &[("/operationsSpoken", ""), ("/operations", "registered")]),
-    ("requests validated", "traffic.json", &[("/requests/shapes", "shapes"), ("/requests/exchanges", "exchanges")]),
-    (
-        "simulator answers validated",
-        "traffic.json",
-        &[("/answers/shapes", "shapes"), ("/answers/exchanges", "exchanges")],
-    ),
-    ("deviations that real Azure has", "traffic.json", &[("/deviations", "")]),
-    ("not as documented", "traffic.json", &[("/wrong", "")]),
-    ("examples", "examples.json", &[]),
-    ("recorded answers decoded", "decoded.json", &[]),
-    ("tapes", "recordings.json", &[]),
+/// A line of the table.
+struct Line {
+    words: &'static str,
+    /// The gate's file.
+    file: &'static str,
+    /// Pointers to what is shown, each with its unit; every number at the top where none is chosen.
+    members: &'static [(&'static str, &'static str)],
+}
+
+/// All lines.
+const LINES: &[Line] = &[
+    Line {
+        words: "operations spoken",
+        file: "traffic.json",
+        members: &[("/operationsSpoken", ""), ("/operations", "registered")],
+    },
+    Line {
+        words: "requests validated",
+        file: "traffic.json",
+        members: &[("/requests/shapes", "shapes"), ("/requests/exchanges", "exchanges")],
+    },
+    Line {
+        words: "simulator answers validated",
+        file: "traffic.json",
+        members: &[("/answers/shapes", "shapes"), ("/answers/exchanges", "exchanges")],
+    },
+    Line { words: "deviations that real Azure has", file: "traffic.json", members: &[("/deviations", "")] },
+    Line { words: "not as documented", file: "traffic.json", members: &[("/wrong", "")] },
+    Line { words: "examples decoded", file: "examples.json", members: &[] },
+    Line { words: "recorded answers decoded", file: "decoded.json", members: &[] },
+    Line { words: "tapes", file: "recordings.json", members: &[] },
 ];
 /// Longest list of numbers that is shown of a file without chosen members.
 const MEMBERS_MAX: usize = 12;
@@ -46,7 +63,7 @@ fn main() -> ExitCode {
 
 fn table(folder: &Path) -> anyhow::Result<String> {
     let mut lines = Vec::new();
-    for (words, file, members) in LINES {
+    for Line { words, file, members } in LINES {
         let text = std::fs::read_to_string(folder.join(file)).with_context(|| format!("no gate wrote {file}"))?;
         let counts: Value = serde_json::from_str(&text).with_context(|| format!("{file} is no JSON"))?;
         let shown = if members.is_empty() { numbers(&counts) } else { chosen(&counts, members, file)? };

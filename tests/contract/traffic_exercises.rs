@@ -12,7 +12,7 @@ use lifeboat_azure::restore_points::{NewCollection, NewPoint};
 use lifeboat_azure::{
     Access, ArmClient, ErrorKind, Latest, ResourceId, graph, machines, resource_groups, restore_points, subscriptions,
 };
-use lifeboat_simulator::azure::Grant;
+use lifeboat_simulator::azure::{DiskSeed, Grant};
 use lifeboat_simulator::bus::QueueOptions;
 use lifeboat_simulator::clock::Clock;
 use lifeboat_tests::azure::Azure;
@@ -83,7 +83,9 @@ fn bench() -> Bench {
     let clock = Clock::starting_at(EPOCH.parse().expect("a time"));
     let azure = Azure::new(&clock, 1);
     azure.identity.change_grants(&azure.principal.object_id, |grants| *grants = vec![Grant::owner()]);
-    azure.arm.add_machine(&Azure::seed(MACHINE));
+    let mut seed = Azure::seed(MACHINE);
+    seed.disks = vec![DiskSeed { name: "data".to_owned(), size_gib: 32 }];
+    azure.arm.add_machine(&seed);
     let (blobs, bus) = azure.store_and_queue(QueueOptions::new(QUEUE));
     let transport: Arc<dyn HttpClient> = azure.transport(&blobs, &bus);
     let credential = Identity::new(Arc::clone(&transport), azure.identity_header());

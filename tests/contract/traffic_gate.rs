@@ -172,7 +172,8 @@ impl Gate {
 
     /// What is wrong with the answer of a status URL: ARM's shape, or with `monitor` the end of the operation itself.
     pub fn status(&self, traffic: &Traffic) -> Vec<Finding> {
-        let is_monitor = traffic.query.iter().any(|(name, value)| name == "monitor" && value == "true");
+        let is_monitor =
+            is_result(traffic) || traffic.query.iter().any(|(name, value)| name == "monitor" && value == "true");
         match (traffic.status, &traffic.answer) {
             (status, _) if status >= REFUSED => self.refusal(traffic),
             (200, Body::Json(body)) if !is_monitor => self.shaped("OperationStatusResult", body),
@@ -204,10 +205,17 @@ impl Gate {
     }
 }
 
-/// Whether a path is that of a running operation: `…/locations/{region}/…operations/{id}`.
+/// Whether a path is that of a running operation: `…/locations/{region}/…operations/{id}`, or `…/operationresults/{id}`.
 fn is_status(traffic: &Traffic) -> bool {
     let parts: Vec<String> = traffic.path.trim_matches('/').split('/').map(str::to_ascii_lowercase).collect();
-    parts.len() == 8 && parts[2] == "providers" && parts[4] == "locations" && parts[6].ends_with("operations")
+    let is_providers = parts.len() == 8 && parts[2] == "providers" && parts[4] == "locations";
+    (is_providers && parts[6].ends_with("operations")) || is_result(traffic)
+}
+
+/// Whether a path is where an operation of ARM itself ends: a subscription's `operationresults`.
+fn is_result(traffic: &Traffic) -> bool {
+    let parts: Vec<&str> = traffic.path.trim_matches('/').split('/').collect();
+    parts.len() == 4 && parts[2].eq_ignore_ascii_case("operationresults")
 }
 
 fn finding(definition: &str, place: &str, expected: &str) -> Finding {

@@ -159,7 +159,8 @@ fn fit(segments: &[Segment], pieces: &[&str], bound: &mut Vec<(String, String)>)
             }
             fits
         }),
-        Segment::Many(name) => (1..=pieces.len()).any(|count| {
+        // A parent's path in the middle may be empty; a scope in front may not.
+        Segment::Many(name) => (usize::from(bound.is_empty())..=pieces.len()).any(|count| {
             let kept = bound.len();
             bound.push((name.clone(), pieces[..count].join("/")));
             let fits = fit(rest, &pieces[count..], bound);
