@@ -95,14 +95,16 @@ impl Gate {
         }
     }
 
-    /// The operation of the registry that a request speaks, and its place in the registry.
+    /// The operation of the registry that a request speaks, and its place in the registry: of several the most literal one, since
+    /// `/{scope}/…` fits what another operation says in words.
     fn spoken(&self, traffic: &Traffic) -> Option<(usize, Operation)> {
-        operations::ALL.iter().enumerate().find_map(|(at, spoken)| {
-            let operation = (spoken.method == traffic.method)
-                .then(|| self.specs.operation(spoken.document, spoken.method, spoken.path))?;
+        let of_method = operations::ALL.iter().enumerate().filter(|(_, spoken)| spoken.method == traffic.method);
+        let fitting = of_method.filter_map(|(at, spoken)| {
+            let operation = self.specs.operation(spoken.document, spoken.method, spoken.path);
             operation.bind(&traffic.path)?;
             Some((at, operation))
-        })
+        });
+        fitting.max_by_key(|(_, operation)| operation.words())
     }
 
     /// Judges all shapes of a run.

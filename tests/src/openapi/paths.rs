@@ -80,8 +80,7 @@ impl Paths {
                 && names(&entry.template, provider.as_deref())
         };
         let best = self.entries.iter().filter(fits).max_by_key(|entry| {
-            let words = entry.segments.iter().filter(|segment| matches!(segment, Segment::Word(_))).count();
-            (words, version == Some(entry.version.as_str()), entry.version.clone())
+            (words(&entry.segments), version == Some(entry.version.as_str()), entry.version.clone())
         })?;
         Some(operation(documents, &best.document, &best.template, &best.method))
     }
@@ -111,10 +110,19 @@ pub fn operation(documents: &Documents, document: &str, template: &str, method: 
 }
 
 impl Operation {
+    /// How many parts of its path are words.
+    pub fn words(&self) -> usize {
+        words(&segments(&self.template, &self.parameters))
+    }
+
     /// What the path gives for each parameter of the template; none if it is another path.
     pub fn bind(&self, path: &str) -> Option<Vec<(String, String)>> {
         bind(&segments(&self.template, &self.parameters), path)
     }
+}
+
+fn words(segments: &[Segment]) -> usize {
+    segments.iter().filter(|segment| matches!(segment, Segment::Word(_))).count()
 }
 
 fn parameters(documents: &Documents, operation: &Node) -> Vec<Node> {
