@@ -32,25 +32,22 @@ pub struct Seen {
 
 /// The sample of a shape.
 pub fn of(exchange: &Exchange, is_client: bool, is_followed: bool) -> Value {
+    let mut request =
+        json!({ "method": exchange.method, "url": exchange.url, "headers": members(&exchange.request_headers) });
+    let mut response = json!({ "statusCode": exchange.status.to_string(), "headers": members(&exchange.headers) });
+    // Where there is no body the pair has no member for it.
+    for (pair, bytes) in [(&mut request, &exchange.request_body), (&mut response, &exchange.body)] {
+        if !bytes.is_empty() {
+            pair["body"] = body(bytes);
+        }
+    }
     json!({
-        "isFollowed": is_followed,
         "isClient": is_client,
+        "isFollowed": is_followed,
         "isOrdered": exchange.ordered,
         "action": exchange.action,
         "apiVersion": exchange.api_version,
-        "live": {
-            "liveRequest": {
-                "method": exchange.method,
-                "url": exchange.url,
-                "headers": members(&exchange.request_headers),
-                "body": body(&exchange.request_body),
-            },
-            "liveResponse": {
-                "statusCode": exchange.status.to_string(),
-                "headers": members(&exchange.headers),
-                "body": body(&exchange.body),
-            },
-        },
+        "live": { "liveRequest": request, "liveResponse": response },
     })
 }
 
@@ -120,11 +117,8 @@ fn pairs(headers: &Value) -> Vec<(String, String)> {
     members.map(|(name, value)| (name.to_ascii_lowercase(), value.as_str().unwrap_or_default().to_owned())).collect()
 }
 
-/// No body is left out of the pair as `null`; what is no JSON stands as a text under a name of its own.
+/// A body; what is no JSON stands as a text under a name of its own.
 fn body(bytes: &[u8]) -> Value {
-    if bytes.is_empty() {
-        return Value::Null;
-    }
     serde_json::from_slice(bytes).unwrap_or_else(|_| json!({ NOT_JSON: String::from_utf8_lossy(bytes) }))
 }
 
