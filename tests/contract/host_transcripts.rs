@@ -84,6 +84,7 @@ async fn check(file: &str) {
 macro_rules! replays {
     ($($name:ident: $file:literal;)*) => {
         $(#[tokio::test(start_paused = true)]
+        #[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
         async fn $name() {
             check($file).await;
         })*
@@ -105,6 +106,7 @@ replays! {
 }
 
 #[test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 fn every_transcript_is_replayed_or_listed_with_a_reason() {
     let Some(folder) = tape::folder() else { return eprintln!("ignored: no transcripts") };
     let files = std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("an entry").file_name());

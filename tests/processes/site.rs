@@ -135,6 +135,9 @@ impl Site {
             queues: vec![queue],
             ..WorldOptions::new(clock)
         });
+        // The burst measures, and its calls are those of the tests.
+        #[cfg(test)]
+        lifeboat_tests::traffic::record(world.arm());
         world.add_subscription(SUBSCRIPTION, "production");
         world.arm().add_group(SUBSCRIPTION, GROUP, LOCATION);
         world.add_principal("lifeboat", vec![Grant::over_subscription(SUBSCRIPTION, &ACTIONS)]);

@@ -31,6 +31,7 @@ const EXPECTED: [(&str, &str); 11] = [
 const PAYLOADS_MIN: usize = 20;
 
 #[tokio::test(start_paused = true)]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn every_official_payload_is_accepted_or_ignored_with_the_right_reason() {
     let Some(folder) = azure_data("official payloads") else { return };
     let rig = Rig::new(3).await;

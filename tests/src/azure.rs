@@ -24,6 +24,7 @@ use tower::ServiceExt;
 
 use crate::gateway::Gateway;
 use crate::rig::{ACTIONS, GROUP, LOCATION, SUBSCRIPTION};
+use crate::traffic;
 
 /// The largest answer that is carried: far above any that the simulator gives.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -70,6 +71,7 @@ impl Azure {
         let options = ArmOptions { seed, ..ArmOptions::default() };
         let events = EventGrid::new(clock.clone(), options.tenant.clone());
         let arm = Arm::new(clock.clone(), identity.clone(), events.clone(), options);
+        traffic::record(&arm);
         arm.add_subscription(SUBSCRIPTION, "production");
         arm.add_group(SUBSCRIPTION, GROUP, LOCATION);
         Self { arm, events, identity, principal, clock: clock.clone() }

@@ -3,12 +3,15 @@
 
 pub mod azure;
 pub mod data;
+pub mod gates;
 pub mod gateway;
 pub mod identity;
 pub mod ledgers;
+pub mod openapi;
 pub mod policy;
 pub mod rig;
 pub mod stage;
 pub mod tap;
+pub mod traffic;
 
 pub use rig::Rig;

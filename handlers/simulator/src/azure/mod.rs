@@ -36,6 +36,7 @@ mod machine_calls;
 mod machine_view;
 mod machine_writes;
 mod machines;
+mod observe;
 mod operations;
 mod ordering;
 mod paging;
@@ -85,6 +86,7 @@ pub use self::identity::{ARM_AUDIENCE, BUS_AUDIENCE, Identity, Principal, STORAG
 pub use self::locks::LockLevel;
 pub use self::log::{RequestCounts, RequestRecord};
 pub use self::machines::{MachineSeed, Os};
+pub use self::observe::{Exchange, Hook};
 pub use self::point::PointView;
 pub use self::sizes::{RestrictionReason, SizeRestriction};
 pub use self::state::Latencies;
@@ -122,6 +124,7 @@ pub struct Arm {
     faults: Arc<Mutex<Vec<ArmFault>>>,
     troubles: Arc<Mutex<BTreeMap<String, RegionTrouble>>>,
     log: Arc<Mutex<RequestLog>>,
+    observer: observe::Observer,
     /// Wakes who waits for a time, after the clock jumped.
     jumped: Arc<Notify>,
 }
@@ -152,6 +155,7 @@ impl Arm {
             faults: Arc::default(),
             troubles: Arc::default(),
             log: Arc::default(),
+            observer: observe::Observer::default(),
             jumped: Arc::default(),
         }
     }

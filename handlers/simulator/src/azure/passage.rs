@@ -26,6 +26,7 @@ use super::ids::key;
 use super::linked_actions;
 use super::locks;
 use super::log::RequestRecord;
+use super::observe;
 use super::registry::{Found, Route, find};
 use super::state::State;
 use super::troubles;
@@ -74,9 +75,11 @@ pub(crate) fn json_response(status: u16, headers: &[(&'static str, String)], bod
 
 /// Answers one request.
 pub(crate) async fn serve(Shared(arm): Shared<Arm>, request: Request) -> Response {
+    let watched = arm.observer.watch(&request);
     let Some(heard) = hear(request).await else {
         let refusal = ArmError::gateway(413, "RequestEntityTooLarge", "The request is too large.");
-        return json_response(413, &[], Some(&refusal.body()));
+        return observe::show(watched, &bytes::Bytes::new(), None, json_response(413, &[], Some(&refusal.body())))
+            .await;
     };
     let found = find(&heard.method, &heard.path);
     let action = if let Found::Route(route, _) = &found { route.action } else { "" };
@@ -113,7 +116,10 @@ pub(crate) async fn serve(Shared(arm): Shared<Arm>, request: Request) -> Respons
     if let Some(ArmFaultEffect::SlowAnswer { milliseconds }) = &effect {
         tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
     }
-    if matches!(effect, Some(ArmFaultEffect::ResetAfter)) { reset_response() } else { response }
+    if matches!(effect, Some(ArmFaultEffect::ResetAfter)) {
+        return reset_response();
+    }
+    observe::show(watched, &heard.body, effect.as_ref(), response).await
 }
 
 async fn hear(request: Request) -> Option<Heard> {

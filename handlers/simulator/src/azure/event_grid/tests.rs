@@ -100,6 +100,7 @@ async fn a_creation_raises_two_events_an_update_one_and_a_deletion_one() {
 }
 
 #[tokio::test(start_paused = true)]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn events_have_the_fields_of_the_official_samples_in_both_schemas() {
     let caller = Caller::new();
     let id = create(caller.world.arm(), "new");

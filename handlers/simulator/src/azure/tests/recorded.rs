@@ -95,6 +95,7 @@ fn same_budgets(what: &str, ours: &Told, expected: &str) {
 }
 
 #[tokio::test(start_paused = true)]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn a_restore_points_life_has_the_recorded_shapes() {
     let tape = |line| recorded("restore_point.jsonl", line);
     let (caller, machine) = Caller::with_machine(|seed| MachineSeed { location: "eastus2euap".to_owned(), ..seed });
@@ -139,6 +140,7 @@ async fn a_restore_points_life_has_the_recorded_shapes() {
 }
 
 #[tokio::test(start_paused = true)]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn a_collections_life_has_the_recorded_shapes() {
     let tape = |line| recorded("restore_point_collection.jsonl", line);
     let (caller, machine) = Caller::with_machine(|seed| MachineSeed { agent_ready: false, ..seed });
@@ -165,6 +167,7 @@ async fn a_collections_life_has_the_recorded_shapes() {
 }
 
 #[tokio::test(start_paused = true)]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn resource_graph_has_the_recorded_shapes_and_pages() {
     let (caller, _) = Caller::with_machine(|seed| seed);
     for number in 0..6 {
