@@ -80,13 +80,20 @@ pub fn compare((path, own_path): (&str, &str), theirs: &Said, ours: &Said) -> Ve
     found.extend(outermost(&wanted, &given).into_iter().map(Difference::Missing));
     found.extend(outermost(&given, &wanted).into_iter().map(Difference::Added));
     found.extend(state_difference(&states(&theirs.body), &states(&ours.body)));
-    let about = |said: &Said, path: &str| said.body["id"].as_str().map(key).is_some_and(|id| id == key(path));
-    let own = about(theirs, path);
-    if own != about(ours, own_path) {
-        let id = if own { &ours.body["id"] } else { &theirs.body["id"] };
-        found.push(Difference::OtherResource(id.as_str().unwrap_or("none").to_owned()));
+    let own = is_about(theirs, path);
+    if own != is_about(ours, own_path) {
+        let told = |said: &Said| format!("{} {}", said.body["id"], said.body["name"]);
+        found.push(Difference::OtherResource(format!("{}, ours {}", told(theirs), told(ours))));
     }
     found
+}
+
+/// Whether the body's id is the path that was asked for, and its name the path's last part: a tape in which the answers
+/// about two things changed places is told by that.
+pub fn is_about(said: &Said, path: &str) -> [bool; 2] {
+    let last = key(path).rsplit('/').next().unwrap_or_default().to_owned();
+    let is = |field: &str, wanted: &str| said.body[field].as_str().is_some_and(|text| key(text) == wanted);
+    [is("id", &key(path)), is("name", &last)]
 }
 
 /// The differences as one text.

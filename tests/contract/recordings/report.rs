@@ -31,6 +31,8 @@ pub struct Judged {
     pub request: String,
     /// Whether the client speaks it.
     pub spoken: bool,
+    /// Whether it polls an operation.
+    pub polls: bool,
     /// Lines that ask the same kind of thing have the same text here.
     pub kind: String,
     /// What came of it.
