@@ -21,32 +21,12 @@ fn is_query(line: &Line) -> bool {
 
 fn rows(line: &Line) -> Vec<Value> {
     let shown = line.answer.body["data"].as_array().map(Vec::as_slice).unwrap_or_default();
-    // The recorder replaced the subscription in ids and not in the request: a row is in the first one that is asked.
-    let subscription = &line.request["subscriptions"][0];
-    let mut rows: Vec<Value> = shown.iter().map(|row| in_subscription(row.clone(), subscription)).collect();
+    let mut rows = shown.to_vec();
     let total = line.answer.body["totalRecords"].as_u64().unwrap_or_default().min(UNSEEN_MAX);
     let unseen = usize::try_from(total).unwrap_or_default().saturating_sub(rows.len());
     let copies: Vec<Value> = rows.iter().cycle().take(unseen).enumerate().map(|(at, row)| copy(row, at)).collect();
     rows.extend(copies);
     rows
-}
-
-fn in_subscription(mut row: Value, subscription: &Value) -> Value {
-    let kind = row["id"].as_str().and_then(kind_of);
-    if let (Some(fields), Some(subscription)) = (row.as_object_mut(), subscription.as_str()) {
-        fields.entry("subscriptionId").or_insert_with(|| json!(subscription));
-        if let Some(kind) = kind {
-            fields.entry("type").or_insert_with(|| json!(kind));
-        }
-    }
-    row
-}
-
-fn kind_of(id: &str) -> Option<String> {
-    let mut parts = id.rsplit_once("/providers/")?.1.split('/');
-    let provider = parts.next()?;
-    let kinds: Vec<&str> = parts.step_by(2).collect();
-    Some(format!("{provider}/{}", kinds.join("/")).to_lowercase())
 }
 
 fn copy(row: &Value, number: usize) -> Value {
