@@ -10,7 +10,11 @@ use crate::names::URL_HEADERS;
 use crate::tape::{Said, key};
 
 /// Paths that are left out of the shape, each with its reason: beginnings, in the notation of [`shape`].
-pub const VOLATILE: &[(&str, &str)] = &[];
+pub const VOLATILE: &[(&str, &str)] = &[("$.tags.Creator:", BY_POLICY), ("$.tags.DateCreated:", BY_POLICY)];
+
+/// Tags that no request of any tape writes, and that groups bear from some moment on.
+const BY_POLICY: &str =
+    "a policy of the subscription in which the tapes were recorded tags groups some time after they were made";
 
 /// Fields that say where something is in its life, or what was refused and why. Their values are compared, in order.
 pub const STATES: &[&str] = &[
