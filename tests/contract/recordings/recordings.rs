@@ -18,8 +18,8 @@ use crate::{replay, spoken};
 
 /// How many of the spoken requests that are compared must be equal, in thousandths.
 const EQUAL_PERMILLE: usize = 950;
-/// How many swaps of each tape are tried, at most: enough for each kind of request in it.
-const SWAPS: usize = 8;
+/// How many swaps of each tape are tried, at most: all that the present tapes have.
+const SWAPS: usize = 64;
 
 fn tapes(test: &str) -> Option<Vec<Tape>> {
     let folder = lifeboat_tests::data::azure_data(test)?.join("recordings");

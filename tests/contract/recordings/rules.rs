@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 use crate::compare::{compare, told};
 use crate::names::Names;
 use crate::plan::Plan;
+use crate::replay;
+use crate::report::Outcome;
 use crate::tape::{self, Said, Tape};
 use crate::time::has_ended;
+use crate::world::World;
 
 const GROUP: &str = "/subscriptions/s/resourceGroups/g";
 
@@ -127,6 +130,32 @@ fn an_operation_has_ended_when_its_answer_says_so() {
     for (status, body, ended) in cases {
         assert_eq!(has_ended(&said(status, json!({}), body.clone())), ended, "{status} {body}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tape_that_nobody_knows_runs_as_it_is() {
+    let (id, sql) = (machine(), format!("{GROUP}/providers/Microsoft.Sql/servers/q"));
+    let version = |path: &str| format!("{path}?api-version=2022-09-01");
+    let (group, missing, other) = (version(GROUP), format!("{id}?api-version=2024-07-01"), version(&sql));
+    let body = json!({
+        "id": GROUP, "name": "g", "type": "Microsoft.Resources/resourceGroups", "location": "westeurope",
+        "properties": { "provisioningState": "Succeeded" },
+    });
+    let refusal = json!({ "error": { "code": "ResourceNotFound", "message": "It is not there." } });
+    fn ask(target: &str, status: u16, answer: Value) -> (&str, &str, Value, u16, Value, Value) {
+        ("GET", target, Value::Null, status, json!({}), answer)
+    }
+    let tape = tape_of(&[
+        ask(&group, 200, body.clone()),
+        ask(&missing, 404, refusal),
+        ask(&group, 200, body),
+        ask(&other, 200, json!({ "id": sql })),
+    ]);
+    let played = replay::run(&tape, &World::models(&tape).await).await;
+    let outcomes: Vec<Outcome> = played.lines.iter().map(|line| line.outcome.clone()).collect();
+    assert_eq!(outcomes, [Outcome::Seeded, Outcome::Equal, Outcome::Equal, Outcome::NotModelled]);
+    assert_eq!(played.notes, Vec::<String>::new());
+    assert!(played.lines[0].spoken && !played.lines[3].spoken);
 }
 
 #[test]
