@@ -51,11 +51,11 @@ async fn the_simulator_answers_as_azure_answered() {
 #[tokio::test(start_paused = true)]
 async fn every_operation_runs_and_ends_as_recorded() {
     let Some(tapes) = tapes("recordings") else { return };
-    let (mut polls, mut other) = (0, Vec::new());
+    let (mut looked_at, mut other) = (0, Vec::new());
     for tape in &tapes {
         let played = replay::run(tape, &World::models(tape).await).await;
-        for line in played.lines.iter().filter(|line| line.spoken && line.polls) {
-            polls += 1;
+        for line in played.lines.iter().filter(|line| line.of_operation) {
+            looked_at += usize::from(matches!(line.outcome, Outcome::Equal | Outcome::Different(_)));
             let Outcome::Different(differences) = &line.outcome else { continue };
             let of_state = |one: &&Difference| !matches!(one, Difference::Missing(_) | Difference::Added(_));
             let told: Vec<String> = differences.iter().filter(of_state).map(ToString::to_string).collect();
@@ -65,7 +65,7 @@ async fn every_operation_runs_and_ends_as_recorded() {
         }
     }
     assert!(other.is_empty(), "operations that take another course than in Azure:\n{}", other.join("\n"));
-    assert!(polls > 0, "no operation was polled");
+    assert!(looked_at > 0, "no operation was polled");
 }
 
 #[expect(clippy::disallowed_methods, reason = "the environment says where the gates leave their numbers")]

@@ -35,7 +35,7 @@ pub async fn run(tape: &Tape, modelled: &[bool]) -> Played {
             number: line.number,
             request: format!("{} {}", line.method, line.path()),
             spoken: role.operation.is_some(),
-            polls: role.polls.is_some(),
+            of_operation: role.polls.is_some() || plan.roles.iter().any(|other| other.polls == Some(at)),
             kind: kind(role),
             outcome,
         });

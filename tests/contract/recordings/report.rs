@@ -31,8 +31,8 @@ pub struct Judged {
     pub request: String,
     /// Whether the client speaks it.
     pub spoken: bool,
-    /// Whether it polls an operation.
-    pub polls: bool,
+    /// Whether it starts an operation that is polled, or polls one.
+    pub of_operation: bool,
     /// Lines that ask the same kind of thing have the same text here.
     pub kind: String,
     /// What came of it.
