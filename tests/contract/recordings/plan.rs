@@ -15,7 +15,7 @@ use crate::names::{URL_HEADERS, UrlKey};
 use crate::spoken;
 use crate::tape::{Line, Tape, key};
 
-/// Where a group is when no answer and no request of its tape says it. No tape's outcome rests on it.
+/// Where a group is when no request of its tape says it. No tape's outcome rests on it: a `GET` of it says it again.
 const SOMEWHERE: &str = "westus";
 
 /// What a line is.
@@ -152,7 +152,7 @@ impl Plan {
                 continue;
             }
             let group = groups.entry(at).or_insert_with(|| (group.to_owned(), None));
-            let place = line.request["location"].as_str().or_else(|| line.answer.body["location"].as_str());
+            let place = line.request["location"].as_str();
             group.1 = group.1.take().or_else(|| place.map(str::to_owned));
         }
         let there = groups.into_iter().filter(|(_, (name, _))| !name.is_empty());
