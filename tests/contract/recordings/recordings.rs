@@ -89,16 +89,19 @@ fn differing(played: &Played) -> usize {
     played.lines.iter().filter(|line| matches!(line.outcome, Outcome::Different(_))).count()
 }
 
-/// Pairs of lines of one kind that are answered equally and whose answers would not stand for each other.
+/// Pairs of lines of one kind whose answers would not stand for each other: both answered equally, or one of them a seed.
 fn swaps(tape: &Tape, played: &Played) -> Vec<(usize, usize)> {
-    let equal: Vec<usize> = (0..tape.lines.len()).filter(|&at| played.lines[at].outcome == Outcome::Equal).collect();
+    let outcome = |at: usize| &played.lines[at].outcome;
+    let is_usable = |at: &usize| matches!(outcome(*at), Outcome::Equal | Outcome::Seeded);
+    let usable: Vec<usize> = (0..tape.lines.len()).filter(is_usable).collect();
     let mut found = Vec::new();
-    for (place, &one) in equal.iter().enumerate() {
-        for &other in &equal[place + 1..] {
+    for (place, &one) in usable.iter().enumerate() {
+        for &other in &usable[place + 1..] {
             let (first, second) = (&tape.lines[one], &tape.lines[other]);
             let same_kind = played.lines[one].kind == played.lines[other].kind;
+            let is_compared = [one, other].iter().any(|&at| *outcome(at) == Outcome::Equal);
             let print = |said: &Said| fingerprint(first.path(), said);
-            if same_kind && print(&first.answer) != print(&second.answer) {
+            if same_kind && is_compared && print(&first.answer) != print(&second.answer) {
                 found.push((one, other));
             }
         }

@@ -53,15 +53,25 @@ pub struct Played {
 /// The numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
+    /// Tapes.
     pub tapes: usize,
+    /// Their lines.
     pub lines: usize,
+    /// Lines that the simulator answers as Azure did.
     pub equal: usize,
+    /// Lines that it answers otherwise.
     pub different: usize,
+    /// Lines whose recorded answer was a seed.
     pub seeded: usize,
+    /// Lines that neither the client speaks nor the simulator answers.
     pub not_modelled: usize,
+    /// Equal `GET`s in a row after the first.
     pub repeated: usize,
+    /// Lines that the client speaks, repeats apart.
     pub spoken: usize,
+    /// Those of them that are equal.
     pub spoken_equal: usize,
+    /// Those of them that are seeded.
     pub spoken_seeded: usize,
 }
 
