@@ -35,6 +35,8 @@ pub(crate) struct Rule {
     pub(crate) name: &'static str,
     pub(crate) capacity: u32,
     pub(crate) refill: Refill,
+    /// The entry of the evidence register that its size and its refill rest on.
+    pub(crate) evidence: &'static str,
 }
 
 /// A call on a budget; the scope says whose: a subscription, a resource, a principal.
@@ -231,9 +233,9 @@ fn seconds_until(at: Timestamp, now: Timestamp) -> u32 {
 mod tests {
     use super::*;
 
-    const BUCKET: Rule = Rule { name: "bucket", capacity: 3, refill: Refill::PerSecond(1) };
-    const SLIDING: Rule = Rule { name: "sliding", capacity: 3, refill: Refill::SlidingSeconds(3600) };
-    const WINDOW: Rule = Rule { name: "window", capacity: 2, refill: Refill::WindowSeconds(5) };
+    const BUCKET: Rule = Rule { name: "bucket", capacity: 3, refill: Refill::PerSecond(1), evidence: "test" };
+    const SLIDING: Rule = Rule { name: "sliding", capacity: 3, refill: Refill::SlidingSeconds(3600), evidence: "test" };
+    const WINDOW: Rule = Rule { name: "window", capacity: 2, refill: Refill::WindowSeconds(5), evidence: "test" };
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_000_000 + seconds).unwrap()

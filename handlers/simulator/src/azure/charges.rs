@@ -24,8 +24,18 @@ pub(crate) enum Spend {
     MachineDelete,
     /// A disk read.
     DiskGet,
-    /// An operation polled.
+    /// A disk or snapshot created or changed.
+    DiskPut,
+    /// A snapshot created.
+    SnapshotPut,
+    /// A disk or snapshot deleted. *Assumed* (`disk-budgets`): that snapshots draw on the disks' budget.
+    DiskDelete,
+    /// Disks or snapshots listed.
+    DiskList,
+    /// An operation of machines or points polled.
     Poll,
+    /// An operation of disks or snapshots polled.
+    DiskPoll,
     /// A collection written.
     CollectionPut,
     /// A collection's tags changed.
@@ -51,23 +61,33 @@ pub(crate) struct Whose<'a> {
 }
 
 const fn per_second(name: &'static str, capacity: u32, calls: u32) -> Rule {
-    Rule { name, capacity, refill: Refill::PerSecond(calls) }
+    Rule { name, capacity, refill: Refill::PerSecond(calls), evidence: "arm-buckets" }
 }
 
 /// A documented bucket of Compute.
 const fn bucket(name: &'static str, capacity: u32, calls: u32) -> Rule {
-    Rule { name, capacity, refill: Refill::PerMinute(calls) }
+    Rule { name, capacity, refill: Refill::PerMinute(calls), evidence: "compute-buckets" }
 }
 
-/// A budget whose size was recorded and whose window no source gives: *assumed* to refill a third of it a minute, as
+/// A budget whose size was recorded and whose window no source gives: *assumed* (`compute-window-assumed`) to refill a third of it a minute, as
 /// all documented buckets of Compute do.
 const fn third_a_minute(name: &'static str, capacity: u32) -> Rule {
-    Rule { name, capacity, refill: Refill::PerMinute(capacity / 3) }
+    Rule { name, capacity, refill: Refill::PerMinute(capacity / 3), evidence: "compute-window-assumed" }
 }
 
-/// Three an hour and machine (documented); that any sixty minutes count, not the hours of the clock, is *assumed*.
+/// A budget of disks and snapshots: its name says its window, its size was recorded.
+const fn three_minutes(name: &'static str, capacity: u32) -> Rule {
+    Rule { name, capacity, refill: Refill::WindowSeconds(180), evidence: "disk-budgets" }
+}
+
+/// The same for half an hour.
+const fn thirty_minutes(name: &'static str, capacity: u32) -> Rule {
+    Rule { name, capacity, refill: Refill::WindowSeconds(1_800), evidence: "disk-budgets" }
+}
+
+/// Three an hour and machine (documented); that any sixty minutes count, not the hours of the clock, is *assumed* (`point-rate`).
 const fn hourly(name: &'static str, capacity: u32) -> Rule {
-    Rule { name, capacity, refill: Refill::SlidingSeconds(3600) }
+    Rule { name, capacity, refill: Refill::SlidingSeconds(3600), evidence: "point-rate" }
 }
 
 pub(crate) static READS: Rule = per_second("subscription-reads", 250, 25);
@@ -77,7 +97,8 @@ pub(crate) static GLOBAL_READS: Rule = per_second("subscription-global-reads", 3
 pub(crate) static GLOBAL_WRITES: Rule = per_second("subscription-global-writes", 3000, 150);
 pub(crate) static GLOBAL_DELETES: Rule = per_second("subscription-global-deletes", 3000, 150);
 pub(crate) static TENANT_READS: Rule = per_second("tenant-reads", 250, 25);
-pub(crate) static GRAPH: Rule = Rule { name: "graph", capacity: 15, refill: Refill::WindowSeconds(5) };
+pub(crate) static GRAPH: Rule =
+    Rule { name: "graph", capacity: 15, refill: Refill::WindowSeconds(5), evidence: "graph-quota" };
 
 static LOW_GET_ALL: Rule = bucket("LowCostGetSubscriptionMaximum", 24_000, 8_000);
 static LOW_GET_ONE: Rule = bucket("LowCostGetResource", 36, 12);
@@ -90,8 +111,18 @@ static DELETE_VM_ALL: Rule = bucket("DeleteVMSubscriptionMaximum", 1_500, 500);
 static DELETE_VM_ONE: Rule = bucket("DeleteVMResource", 12, 4);
 static POLL_ONE: Rule = bucket("GetOperationResource", 45, 15);
 static POLL_ALL: Rule = bucket("GetOperationSubscriptionMaximum", 15_000, 5_000);
-static DISK_GET_SHORT: Rule = Rule { name: "LowCostGet3Min", capacity: 15_000, refill: Refill::WindowSeconds(180) };
-static DISK_GET_LONG: Rule = Rule { name: "LowCostGet30Min", capacity: 120_000, refill: Refill::WindowSeconds(1_800) };
+static DISK_GET_SHORT: Rule = three_minutes("LowCostGet3Min", 15_000);
+static DISK_GET_LONG: Rule = thirty_minutes("LowCostGet30Min", 120_000);
+static DISK_LIST_SHORT: Rule = three_minutes("HighCostGet3Min", 240);
+static DISK_LIST_LONG: Rule = thirty_minutes("HighCostGet30Min", 1_920);
+static DISK_PUT_SHORT: Rule = three_minutes("CreateUpdateDisks3Min", 3_000);
+static DISK_PUT_LONG: Rule = thirty_minutes("CreateUpdateDisks30Min", 25_000);
+static DISK_DELETE_SHORT: Rule = three_minutes("DeleteDisks3Min", 3_000);
+static DISK_DELETE_LONG: Rule = thirty_minutes("DeleteDisks30Min", 24_000);
+static SNAPSHOT_PUT_SHORT: Rule = three_minutes("HighCostSnapshotCreateHydrate3Min", 1_000);
+static SNAPSHOT_PUT_LONG: Rule = thirty_minutes("HighCostSnapshotCreateHydrate30Min", 8_000);
+static DISK_POLL_SHORT: Rule = three_minutes("GetOperation3Min", 50_000);
+static DISK_POLL_LONG: Rule = thirty_minutes("GetOperation30Min", 400_000);
 static PUT_COLLECTION_ONE: Rule = third_a_minute("PutRestorePointCollectionResource", 15);
 static PUT_COLLECTION_ALL: Rule = third_a_minute("PutRestorePointCollectionSubscriptionMaximum", 150);
 static UPDATE_COLLECTION_ONE: Rule = third_a_minute("UpdateRestorePointCollectionResource", 15);
@@ -103,6 +134,52 @@ static PUT_POINT_ALL: Rule = third_a_minute("PutRestorePointSubscriptionMaximum"
 static DELETE_POINT_ALL: Rule = third_a_minute("DeleteRestorePointSubscriptionMaximum", 360);
 static APPLICATION_POINT: Rule = hourly("CreateApplicationConsistentRestorePoint", 3);
 static CRASH_POINT: Rule = hourly("CreateCrashConsistentRestorePoint", 3);
+
+/// All budgets.
+pub(crate) static BUDGETS: [&Rule; 42] = [
+    &READS,
+    &WRITES,
+    &DELETES,
+    &GLOBAL_READS,
+    &GLOBAL_WRITES,
+    &GLOBAL_DELETES,
+    &TENANT_READS,
+    &GRAPH,
+    &LOW_GET_ALL,
+    &LOW_GET_ONE,
+    &HIGH_GET_ALL,
+    &PUT_VM_ALL,
+    &PUT_VM_ONE,
+    &UPDATE_VM_ALL,
+    &UPDATE_VM_ONE,
+    &DELETE_VM_ALL,
+    &DELETE_VM_ONE,
+    &POLL_ONE,
+    &POLL_ALL,
+    &DISK_GET_SHORT,
+    &DISK_GET_LONG,
+    &DISK_LIST_SHORT,
+    &DISK_LIST_LONG,
+    &DISK_PUT_SHORT,
+    &DISK_PUT_LONG,
+    &DISK_DELETE_SHORT,
+    &DISK_DELETE_LONG,
+    &SNAPSHOT_PUT_SHORT,
+    &SNAPSHOT_PUT_LONG,
+    &DISK_POLL_SHORT,
+    &DISK_POLL_LONG,
+    &PUT_COLLECTION_ONE,
+    &PUT_COLLECTION_ALL,
+    &UPDATE_COLLECTION_ONE,
+    &UPDATE_COLLECTION_ALL,
+    &GET_POINT_ALL,
+    &LIST_POINT_ALL,
+    &PUT_POINT_ONE,
+    &PUT_POINT_ALL,
+    &DELETE_POINT_ALL,
+    &APPLICATION_POINT,
+    &CRASH_POINT,
+];
 
 /// What a call draws on at ARM itself: the subscription's budget of this principal, and that of all principals.
 pub(crate) fn arm_charges(method: &str, subscription: Option<&str>, principal: &str) -> Vec<Charge> {
@@ -129,12 +206,17 @@ pub(crate) fn compute_charges(spend: Spend, whose: Whose<'_>) -> Vec<Charge> {
         Spend::MachineUpdate => vec![all(&UPDATE_VM_ALL), one(&UPDATE_VM_ONE)],
         Spend::MachineDelete => vec![all(&DELETE_VM_ALL), one(&DELETE_VM_ONE)],
         Spend::DiskGet => vec![all(&DISK_GET_SHORT), all(&DISK_GET_LONG)],
+        Spend::DiskList => vec![all(&DISK_LIST_SHORT), all(&DISK_LIST_LONG)],
+        Spend::DiskPut => vec![all(&DISK_PUT_SHORT), all(&DISK_PUT_LONG)],
+        Spend::SnapshotPut => vec![all(&SNAPSHOT_PUT_SHORT), all(&SNAPSHOT_PUT_LONG)],
+        Spend::DiskDelete => vec![all(&DISK_DELETE_SHORT), all(&DISK_DELETE_LONG)],
+        Spend::DiskPoll => vec![all(&DISK_POLL_SHORT), all(&DISK_POLL_LONG)],
         Spend::Poll => vec![one(&POLL_ONE), all(&POLL_ALL)],
         Spend::CollectionPut => vec![one(&PUT_COLLECTION_ONE), all(&PUT_COLLECTION_ALL)],
         Spend::CollectionUpdate => vec![one(&UPDATE_COLLECTION_ONE), all(&UPDATE_COLLECTION_ALL)],
         Spend::PointGet => vec![all(&GET_POINT_ALL)],
         Spend::PointList => vec![all(&LIST_POINT_ALL)],
-        // *Assumed*: "resource" of this budget is the collection.
+        // *Assumed* (`point-budget-scope`): "resource" of this budget is the collection.
         Spend::PointPut => vec![one(&PUT_POINT_ONE), all(&PUT_POINT_ALL)],
         Spend::PointDelete => vec![all(&DELETE_POINT_ALL)],
     }
@@ -152,7 +234,7 @@ pub(crate) fn compute_header(left: &[Left]) -> String {
     parts.join(",")
 }
 
-/// ARM's own refusal; the code is documented, the interval in the text is *assumed*.
+/// ARM's own refusal; the code is documented, the interval in the text is *assumed* (`arm-429-words`).
 pub(crate) fn arm_refusal(refusal: Refusal, subscription: &str) -> ArmError {
     let kind = refusal.rule.name.rsplit('-').next().unwrap_or("request").trim_end_matches('s');
     let (capacity, seconds) = (refusal.rule.capacity, refusal.retry_after_seconds);

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, Cause};
+use super::denials::{COLLECTIONS_PER_REGION, Denial};
 use super::errors::{ArmError, invalid_parameter, not_found, resource_not_found};
 use super::event_grid::{Outcome, Verb};
 use super::graph::{Listed, Table};
@@ -112,7 +113,7 @@ impl State {
 /// `PUT …/restorePointCollections/{name}`: synchronous (recorded).
 pub(crate) fn put(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let body = call.object()?;
-    // *Assumed*: code and wording of the refusals that follow.
+    // *Assumed* (`compute-refusal-words`): code and wording of the refusals that follow.
     let location = body["location"].as_str().filter(|place| !place.is_empty());
     let missing =
         || ArmError::gateway(400, "LocationRequired", "The location property is required for this definition.");
@@ -134,6 +135,7 @@ pub(crate) fn put(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
         state.raise(Verb::Write, Outcome::Success, &about.id(), &call.cause(true), call.now);
         return Ok(Answer::new(200, about.json()));
     }
+    check_room(state, call.param(0), &location)?;
     let machine = state.machines.get(&key(&source)).ok_or_else(|| not_found(parsed.name()))?;
     if !machine.location.eq_ignore_ascii_case(&location) {
         return Err(invalid_parameter("location", "A collection must be in the location of its source."));
@@ -166,7 +168,7 @@ pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     Ok(Answer::new(200, body))
 }
 
-/// `PATCH …/restorePointCollections/{name}`: only tags, which are replaced. *Assumed*: that they are not merged.
+/// `PATCH …/restorePointCollections/{name}`: only tags, which are replaced. *Assumed* (`collection-tags`): that they are not merged.
 pub(crate) fn patch(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let body = call.object()?;
     let before = found(state, call)?.about.clone();
@@ -227,6 +229,19 @@ fn list(state: &mut State, call: &Call, group: Option<&str>) -> Result<Answer, A
         body["nextLink"] = json!(next_link(call, &next));
     }
     Ok(Answer::new(200, body))
+}
+
+/// Ten thousand in a subscription and region (documented).
+fn check_room(state: &State, subscription: &str, location: &str) -> Result<(), ArmError> {
+    let own = |found: &&Collection| {
+        found.about.subscription.eq_ignore_ascii_case(subscription)
+            && found.about.location.eq_ignore_ascii_case(location)
+    };
+    let enough = state.collections.len() >= COLLECTIONS_PER_REGION;
+    if enough && state.collections.values().filter(own).count() >= COLLECTIONS_PER_REGION {
+        return Err(Denial::CollectionsAlive.error(location));
+    }
+    Ok(())
 }
 
 fn key_of(call: &Call) -> String {

@@ -1,5 +1,5 @@
-//! Managed disks, as machines bring them.
-//! It never makes a disk without a machine: no caller needs one yet.
+//! Managed disks: made by themselves, or with the machine that names them.
+//! It never moves a disk from one machine to another: that one must let it go first.
 
 use std::sync::Arc;
 
@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call};
-use super::errors::{ArmError, resource_not_found};
-use super::graph::{Listed, Table};
-use super::ids::{compute_id, guid_of, key, stamp};
-use super::machines::{Machine, Os};
+use super::denials::Denial;
+use super::errors::{ArmError, invalid_parameter};
+use super::ids::{ResourceId, guid_of, key};
+use super::machines::{Machine, Os, tags_of};
+use super::power::Power;
 use super::state::State;
+use super::volume::{Added, Kind, Phase, Volume, sent_body, whole_body};
+use super::volume_calls::{id_of, location_in, size_in};
 
 /// A data disk to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,156 +31,206 @@ pub struct DiskSeed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DiskRef {
     pub(crate) name: String,
-    /// Where it is attached; none for the OS disk.
-    pub(crate) lun: Option<u32>,
+    /// None for a disk that is a blob: those are nobody's concern here.
+    pub(crate) id: Option<String>,
     pub(crate) size_gib: u32,
+    /// Whether the machine runs from it.
+    pub(crate) is_os: bool,
+    /// Whether it goes with the machine.
+    pub(crate) goes_along: bool,
+    sku: String,
 }
 
-/// A disk.
-#[derive(Clone, Debug)]
-pub(crate) struct Disk {
-    pub(crate) subscription: String,
-    pub(crate) group: String,
-    pub(crate) name: String,
-    pub(crate) location: String,
-    pub(crate) size_gib: u32,
-    pub(crate) os: Option<Os>,
-    pub(crate) managed_by: Option<String>,
-    pub(crate) unique_id: String,
-    pub(crate) created: Timestamp,
+/// What a new disk is made of.
+struct Source {
+    unique_id: Option<String>,
+    size_gib: Option<u32>,
+    os: Option<Os>,
 }
 
 impl DiskRef {
-    /// How a machine writes it.
-    pub(crate) fn json(&self, machine: &Machine, os: Os) -> Value {
-        let mut body = json!({
-            "name": self.name,
-            "diskSizeGB": self.size_gib,
-            "managedDisk": {
-                "storageAccountType": "Premium_LRS",
-                "id": compute_id(&machine.subscription, &machine.group, "disks", &self.name),
-            },
-        });
-        match self.lun {
-            None => {
-                body["osType"] = json!(os);
-                body["createOption"] = json!("FromImage");
-                body["caching"] = json!("ReadWrite");
-                body["deleteOption"] = json!("Detach");
-            }
-            Some(lun) => {
-                body["lun"] = json!(lun);
-                body["createOption"] = json!("Attach");
-                body["caching"] = json!("None");
-                body["deleteOption"] = json!("Detach");
-            }
+    /// What a machine's storage profile says about a disk.
+    pub(crate) fn of(disk: &Value, is_os: bool) -> Self {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Self {
+            name: text(&disk["name"]).unwrap_or_default(),
+            id: text(&disk["managedDisk"]["id"]),
+            size_gib: disk["diskSizeGB"].as_u64().and_then(|size| u32::try_from(size).ok()).unwrap_or(1),
+            is_os,
+            goes_along: disk["deleteOption"].as_str().is_some_and(|option| option.eq_ignore_ascii_case("Delete")),
+            sku: text(&disk["managedDisk"]["storageAccountType"]).unwrap_or_else(|| "Premium_LRS".to_owned()),
         }
-        body
+    }
+
+    /// Whether it is the disk of this id.
+    pub(crate) fn is(&self, id: &str) -> bool {
+        self.id.as_ref().is_some_and(|own| key(own) == key(id))
     }
 }
 
-impl Disk {
-    pub(crate) fn id(&self) -> String {
-        compute_id(&self.subscription, &self.group, "disks", &self.name)
-    }
-
-    fn properties(&self) -> Value {
-        let mut properties = json!({
-            "creationData": { "createOption": if self.os.is_some() { "FromImage" } else { "Empty" } },
-            "diskSizeGB": self.size_gib,
-            "encryption": { "type": "EncryptionAtRestWithPlatformKey" },
-            "networkAccessPolicy": "AllowAll",
-            "publicNetworkAccess": "Enabled",
-            "timeCreated": stamp(self.created),
-            "provisioningState": "Succeeded",
-            "diskState": if self.managed_by.is_some() { "Attached" } else { "Unattached" },
-            "diskSizeBytes": u64::from(self.size_gib) << 30,
-            "uniqueId": self.unique_id,
-        });
-        if let Some(os) = self.os {
-            properties["osType"] = json!(os);
-        }
-        properties
-    }
-
-    fn json(&self) -> Value {
-        let mut body = json!({
-            "name": self.name,
-            "id": self.id(),
-            "type": "Microsoft.Compute/disks",
-            "location": self.location,
-            "tags": {},
-            "sku": { "name": "Premium_LRS", "tier": "Premium" },
-            "properties": self.properties(),
-        });
-        if let Some(machine) = &self.managed_by {
-            body["managedBy"] = json!(machine);
-        }
-        body
-    }
-}
-
-impl Listed for Disk {
-    fn table(&self) -> Table {
-        Table::Resources
-    }
-
-    fn row(&self) -> Value {
-        json!({
-            "id": self.id(),
-            "name": self.name,
-            "type": "microsoft.compute/disks",
-            "location": self.location,
-            "resourceGroup": self.group.to_ascii_lowercase(),
-            "subscriptionId": self.subscription,
-            "managedBy": self.managed_by.as_deref().unwrap_or(""),
-            "sku": { "name": "Premium_LRS", "tier": "Premium" },
-            "tags": {},
-            "properties": self.properties(),
-        })
+impl Machine {
+    /// All disks that it names, the one it runs from first.
+    pub(crate) fn disks(&self) -> impl Iterator<Item = &DiskRef> {
+        std::iter::once(&self.os_disk).chain(&self.data_disks)
     }
 }
 
 impl State {
-    /// Makes or reattaches the disks that a machine names.
+    /// Makes or attaches the disks that a machine names.
     pub(crate) fn attach_disks(&mut self, machine: &Machine, now: Timestamp) {
-        for mention in std::iter::once(&machine.os_disk).chain(&machine.data_disks) {
-            let id = compute_id(&machine.subscription, &machine.group, "disks", &mention.name);
-            let found = self.disks.get(&key(&id)).map(|disk| (disk.created, disk.unique_id.clone()));
-            let (created, unique_id) = found
-                .unwrap_or_else(|| (machine.created, guid_of(self.seed, "disk", &format!("{id} {}", machine.vm_id))));
-            let disk = Arc::new(Disk {
-                subscription: machine.subscription.clone(),
-                group: machine.group.clone(),
-                name: mention.name.clone(),
-                location: machine.location.clone(),
-                size_gib: mention.size_gib,
-                os: mention.lun.is_none().then_some(machine.os),
-                managed_by: Some(machine.id()),
-                unique_id,
-                created,
-            });
-            self.list(&id, Some(disk.clone()), now);
-            self.disks.insert(key(&id), disk);
+        let reserved = machine.power == Power::Deallocated;
+        let owner = machine.id();
+        for mention in machine.disks() {
+            let Some(id) = &mention.id else { continue };
+            let volume = match self.disks.get(&key(id)) {
+                Some(found) if found.reserved == reserved && found.managed_by.as_ref() == Some(&owner) => continue,
+                Some(found) => Volume { managed_by: Some(owner.clone()), reserved, ..Volume::clone(found) },
+                None => {
+                    let Some(made) = self.disk_of(machine, mention, id) else { continue };
+                    Volume { managed_by: Some(owner.clone()), reserved, ..made }
+                }
+            };
+            self.keep_volume(volume, now);
         }
     }
 
-    /// Lets go the disks of a machine that is gone: they stay, since their delete option is `Detach`.
-    pub(crate) fn detach_disks(&mut self, machine: &Machine, now: Timestamp) {
-        for mention in std::iter::once(&machine.os_disk).chain(&machine.data_disks) {
-            let id = compute_id(&machine.subscription, &machine.group, "disks", &mention.name);
-            if let Some(disk) = self.disks.get_mut(&key(&id)) {
-                Arc::make_mut(disk).managed_by = None;
-                let row = disk.clone();
-                self.list(&id, Some(row), now);
+    /// A disk that comes to be with its machine.
+    fn disk_of(&self, machine: &Machine, mention: &DiskRef, id: &str) -> Option<Volume> {
+        let parsed = ResourceId::parse(id)?;
+        let option = if mention.is_os { "FromImage" } else { "Empty" };
+        let given = json!({
+            "location": machine.location,
+            "tags": {},
+            "sku": { "name": mention.sku },
+            "properties": { "creationData": { "createOption": option } },
+        });
+        let unique_id = guid_of(self.seed, "disk", &format!("{id} {}", machine.vm_id));
+        let os = mention.is_os.then_some(machine.os);
+        let added = Added {
+            size_gib: mention.size_gib,
+            os,
+            unique_id: &unique_id,
+            source_unique_id: None,
+            created: machine.created,
+        };
+        let body = whole_body(Kind::Disk, id, parsed.name(), &given, &added);
+        Some(Volume {
+            kind: Kind::Disk,
+            id: parsed,
+            location: machine.location.clone(),
+            sent: Arc::new(Value::Null),
+            body: Arc::new(body),
+            phase: Phase::Succeeded,
+            size_gib: mention.size_gib,
+            os,
+            unique_id,
+            created: machine.created,
+            managed_by: None,
+            reserved: false,
+            open_until: None,
+            progress: None,
+            implied: false,
+        })
+    }
+
+    /// Lets go the disks of a machine: they stay, but for those whose delete option is `Delete` when it is gone.
+    pub(crate) fn detach_disks(
+        &mut self,
+        machine: &Machine,
+        gone: bool,
+        keep: impl Fn(&DiskRef) -> bool,
+        now: Timestamp,
+    ) {
+        let owner = key(&machine.id());
+        for mention in machine.disks().filter(|mention| !keep(mention)) {
+            let Some(id) = &mention.id else { continue };
+            let own = |found: &&Arc<Volume>| found.managed_by.as_ref().is_some_and(|other| key(other) == owner);
+            let Some(found) = self.disks.get(&key(id)).filter(own).cloned() else { continue };
+            if gone && mention.goes_along {
+                self.drop_volume(Kind::Disk, &key(id), now);
+            } else {
+                self.keep_volume(Volume { managed_by: None, reserved: false, ..Volume::clone(&found) }, now);
             }
         }
     }
 }
 
-/// `GET …/disks/{name}`.
-pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
-    let id = compute_id(call.param(0), call.param(1), "disks", call.param(2));
-    let missing = || resource_not_found("Microsoft.Compute/disks", call.param(2), call.param(1));
-    Ok(Answer::new(200, state.disks.get(&key(&id)).ok_or_else(missing)?.json()))
+/// `PUT …/disks/{name}`.
+pub(crate) fn put(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
+    let body = call.object()?;
+    let location = location_in(body)?;
+    tags_of(body)?;
+    let id = id_of(call);
+    let text = super::ids::compute_id(&id.subscription, &id.group, Kind::Disk.part(), id.name());
+    let creation = &body["properties"]["creationData"];
+    let option = creation["createOption"].as_str();
+    let option = option.ok_or_else(|| invalid_parameter("creationData.createOption", "It is required."))?;
+    if let Some(before) = state.disks.get(&key(&text)).filter(|found| !found.implied).cloned() {
+        // *Assumed* (`disk-creation-fixed`): a second `PUT` is an update, and what it is made of stays.
+        let told = &before.body["properties"]["creationData"];
+        let same = |name: &str| creation[name].as_str().map(key) == told[name].as_str().map(key);
+        if !same("createOption") || !same("sourceResourceId") || !before.location.eq_ignore_ascii_case(&location) {
+            return Err(Denial::VolumeChanged.error("creationData"));
+        }
+        return super::volume_calls::patch(state, call);
+    }
+    let source = source_of(state, call, option, creation, &location)?;
+    let size_gib = size_in(body).or(source.size_gib);
+    let size_gib = size_gib.ok_or_else(|| invalid_parameter("diskSizeGB", "It is required."))?;
+    if source.size_gib.is_some_and(|least| size_gib < least) {
+        // *Assumed* (`disk-size`): a disk is at least as large as what it is made from.
+        return Err(invalid_parameter("diskSizeGB", "It is smaller than the source."));
+    }
+    let unique_id = state.names.guid();
+    let source_unique_id = source.unique_id.as_deref();
+    let added = Added { size_gib, os: source.os, unique_id: &unique_id, source_unique_id, created: call.now };
+    let disk = Volume {
+        kind: Kind::Disk,
+        location,
+        sent: Arc::new(sent_body(Kind::Disk, &text, id.name(), body)),
+        body: Arc::new(whole_body(Kind::Disk, &text, id.name(), body, &added)),
+        id,
+        phase: Phase::Updating,
+        size_gib,
+        os: source.os,
+        unique_id,
+        created: call.now,
+        managed_by: None,
+        reserved: false,
+        open_until: None,
+        progress: None,
+        implied: false,
+    };
+    let empty = option.eq_ignore_ascii_case("Empty");
+    let wait = if empty { state.latencies.disk_create_ms } else { state.latencies.disk_copy_ms };
+    Ok(state.accept_volume(disk, call, call.cause(false), wait))
+}
+
+fn source_of(state: &State, call: &Call, option: &str, creation: &Value, location: &str) -> Result<Source, ArmError> {
+    let wanted = || invalid_parameter("creationData.sourceResourceId", "It is required.");
+    match option.to_ascii_lowercase().as_str() {
+        "empty" => Ok(Source { unique_id: None, size_gib: None, os: None }),
+        "copy" => {
+            let text = creation["sourceResourceId"].as_str().ok_or_else(wanted)?;
+            let found = state.disks.get(&key(text)).or_else(|| state.snapshots.get(&key(text)));
+            let missing = || Denial::SourceElsewhere.error(text.rsplit('/').next().unwrap_or_default());
+            let found = found.filter(|found| found.location.eq_ignore_ascii_case(location)).ok_or_else(missing)?;
+            if found.phase != Phase::Succeeded || found.progress.is_some_and(|copy| copy.runs(call.now)) {
+                return Err(Denial::SourceUnfinished.error(found.name()));
+            }
+            let (unique_id, size_gib) = (Some(found.unique_id.clone()), Some(found.size_gib));
+            Ok(Source { unique_id, size_gib, os: found.os })
+        }
+        "restore" => {
+            let text = creation["sourceResourceId"].as_str().ok_or_else(wanted)?;
+            let missing = || Denial::SourceElsewhere.error(text.rsplit('/').next().unwrap_or_default());
+            let (about, disk) = state.disk_point(text).ok_or_else(missing)?;
+            if !about.location.eq_ignore_ascii_case(location) {
+                return Err(missing());
+            }
+            // Its unique id is not told (recorded).
+            Ok(Source { unique_id: None, size_gib: Some(disk.size_gib), os: disk.os })
+        }
+        _ => Err(Denial::CreationNotModelled.error(option)),
+    }
 }

@@ -5,6 +5,7 @@
 //! PUT ──► Creating ──14.5 s──► Succeeded ──PUT, PATCH──► Updating ──► Succeeded
 //!              └─ ordered ──► Failed          └─DELETE──► Deleting ──► gone
 //! agent:   Not Ready ──26.7 s after PUT──► Ready
+//! power:   see `power`
 //! ```
 
 use std::collections::BTreeMap;
@@ -17,7 +18,9 @@ use serde_json::{Value, json};
 use super::disks::{DiskRef, DiskSeed};
 use super::errors::{ArmError, invalid_parameter};
 use super::graph::{Listed, Table};
-use super::ids::{compute_id, stamp};
+use super::ids::{compute_id, key};
+use super::machine_body::os_of;
+use super::power::Power;
 
 /// Most tags on a resource (documented).
 const TAGS: usize = 50;
@@ -80,7 +83,7 @@ pub(crate) enum Provisioning {
     Deleting,
 }
 
-/// A machine.
+/// A machine. What was written stands in its body; beside it stand the states, and what others ask often.
 #[derive(Clone, Debug)]
 pub(crate) struct Machine {
     pub(crate) subscription: String,
@@ -89,13 +92,24 @@ pub(crate) struct Machine {
     pub(crate) location: String,
     pub(crate) vm_id: String,
     pub(crate) os: Os,
-    pub(crate) size: String,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) os_disk: DiskRef,
     pub(crate) data_disks: Vec<DiskRef>,
+    /// The whole resource, but for its states and its instance view.
+    pub(crate) body: Arc<Value>,
+    /// Ids of disks that an update brought and that are not there yet.
+    pub(crate) coming: Vec<String>,
+    /// The instance view that it was seeded with.
+    pub(crate) view: Option<Arc<Value>>,
+    /// Whether that view tells the states of now.
+    pub(crate) view_stands: bool,
     pub(crate) provisioning: Provisioning,
     pub(crate) provisioned_at: Timestamp,
+    pub(crate) power: Power,
+    pub(crate) generalized: bool,
     pub(crate) agent_ready: bool,
+    /// Whether an agent will report when the machine runs again.
+    pub(crate) agent_returns: bool,
     /// When the agent's state was last told.
     pub(crate) agent_at: Timestamp,
     pub(crate) managed_by: Option<String>,
@@ -135,7 +149,7 @@ impl MachineSeed {
 }
 
 impl Provisioning {
-    fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Creating => "Creating",
             Self::Updating => "Updating",
@@ -151,22 +165,30 @@ impl Machine {
         compute_id(&self.subscription, &self.group, "virtualMachines", &self.name)
     }
 
+    /// Takes a new body, and what stands in it.
+    pub(crate) fn with_body(self, body: Value) -> Self {
+        let storage = &body["properties"]["storageProfile"];
+        let data = storage["dataDisks"].as_array().map_or(&[][..], Vec::as_slice);
+        Self {
+            location: body["location"].as_str().unwrap_or(&self.location).to_owned(),
+            os: os_of(&body),
+            os_disk: DiskRef::of(&storage["osDisk"], true),
+            data_disks: data.iter().map(|disk| DiskRef::of(disk, false)).collect(),
+            tags: tags_of(&body).unwrap_or_default(),
+            body: Arc::new(body),
+            ..self
+        }
+    }
+
     /// The whole resource; the id's group may be cased otherwise.
     pub(crate) fn json(&self, with_instance_view: bool) -> Value {
-        let mut properties = self.properties();
+        let mut body = Value::clone(&self.body);
+        self.lay_states_over(&mut body["properties"]);
         if with_instance_view {
-            properties["instanceView"] = self.instance_view();
+            body["properties"]["instanceView"] = self.instance_view();
         }
-        let mut body = json!({
-            "name": self.name,
-            "id": self.id(),
-            "type": "Microsoft.Compute/virtualMachines",
-            "location": self.location,
-            "properties": properties,
-            "etag": format!("\"{}\"", self.etag),
-        });
-        if !self.tags.is_empty() {
-            body["tags"] = json!(self.tags);
+        if body["etag"].is_string() {
+            body["etag"] = json!(self.etag_text());
         }
         if let Some(manager) = &self.managed_by {
             body["managedBy"] = json!(manager);
@@ -174,130 +196,35 @@ impl Machine {
         body
     }
 
-    fn properties(&self) -> Value {
-        let data: Vec<Value> = self.data_disks.iter().map(|disk| self.disk_json(disk)).collect();
-        json!({
-            "hardwareProfile": { "vmSize": self.size },
-            "provisioningState": self.provisioning.word(),
-            "vmId": self.vm_id,
-            "storageProfile": {
-                "imageReference": self.image(),
-                "osDisk": self.disk_json(&self.os_disk),
-                "dataDisks": data,
-            },
-            "osProfile": self.os_profile(),
-            "networkProfile": { "networkInterfaces": [{ "id": self.nic() }] },
-            "timeCreated": stamp(self.created),
-        })
+    /// The entity tag, where the machine has one.
+    pub(crate) fn etag_header(&self) -> Option<String> {
+        self.body["etag"].is_string().then(|| self.etag_text())
     }
 
-    /// The instance view, with the agent's state as recorded.
-    pub(crate) fn instance_view(&self) -> Value {
-        let provisioned = stamp(self.provisioned_at);
-        let (code, level) = match self.provisioning {
-            Provisioning::Failed => ("ProvisioningState/failed", "Error"),
-            Provisioning::Succeeded => ("ProvisioningState/succeeded", "Info"),
-            Provisioning::Creating => ("ProvisioningState/creating", "Info"),
-            Provisioning::Updating => ("ProvisioningState/updating", "Info"),
-            Provisioning::Deleting => ("ProvisioningState/deleting", "Info"),
-        };
-        let done = self.provisioning != Provisioning::Creating;
-        let disk = |disk: &DiskRef| {
-            json!({
-                "name": disk.name,
-                "statuses": [{
-                    "code": "ProvisioningState/succeeded", "level": "Info",
-                    "displayStatus": "Provisioning succeeded", "time": provisioned,
-                }],
-            })
-        };
-        let disks: Vec<Value> = std::iter::once(&self.os_disk).chain(&self.data_disks).map(disk).collect();
-        let status = match code {
-            "ProvisioningState/succeeded" => "Provisioning succeeded",
-            "ProvisioningState/failed" => "Provisioning failed",
-            _ => self.provisioning.word(),
-        };
-        let mut statuses = vec![json!({ "code": code, "level": level, "displayStatus": status, "time": provisioned })];
-        if done {
-            statuses.push(json!({ "code": "PowerState/running", "level": "Info", "displayStatus": "VM running" }));
-        }
-        let mut view = json!({ "disks": disks, "hyperVGeneration": "V1", "statuses": statuses });
-        if done {
-            view["vmAgent"] = self.agent();
-        }
-        if self.agent_ready {
-            view["computerName"] = json!(self.name);
-            let (system, version) = match self.os {
-                Os::Linux => ("ubuntu", "18.04"),
-                Os::Windows => ("Windows Server 2022 Datacenter", "10.0.20348"),
-            };
-            view["osName"] = json!(system);
-            view["osVersion"] = json!(version);
-        }
-        view
+    fn etag_text(&self) -> String {
+        format!("\"{}\"", self.etag)
     }
 
-    fn agent(&self) -> Value {
-        let at = stamp(self.agent_at);
-        if !self.agent_ready {
-            return json!({
-                "vmAgentVersion": "Unknown",
-                "statuses": [{
-                    "code": "ProvisioningState/Unavailable", "level": "Warning", "displayStatus": "Not Ready",
-                    "message": "VM status blob is found but not yet populated.", "time": at,
-                }],
-            });
+    fn lay_states_over(&self, properties: &mut Value) {
+        properties["provisioningState"] = json!(self.provisioning.word());
+        if let Some(storage) = properties.get_mut("storageProfile").and_then(Value::as_object_mut) {
+            storage.get_mut("osDisk").into_iter().for_each(|disk| self.as_now(disk));
+            let data = storage.get_mut("dataDisks").and_then(Value::as_array_mut);
+            data.into_iter().flatten().for_each(|disk| self.as_now(disk));
         }
-        let (version, message) = match self.os {
-            Os::Linux => ("2.11.1.12", "Guest Agent is running"),
-            Os::Windows => ("2.7.41491.1095", "GuestAgent is running and processing the extensions."),
-        };
-        let mut agent = json!({
-            "vmAgentVersion": version,
-            "statuses": [{
-                "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready",
-                "message": message, "time": at,
-            }],
-        });
-        if self.os == Os::Linux {
-            agent["extensionHandlers"] = json!([]);
+    }
+
+    /// A disk as it is told now: without its id while it is still coming, without size and account type while the
+    /// machine is deallocated (both recorded).
+    fn as_now(&self, disk: &mut Value) {
+        let Some(managed) = disk.get_mut("managedDisk").and_then(Value::as_object_mut) else { return };
+        let id = managed.get("id").and_then(Value::as_str).map(key);
+        if id.is_some_and(|id| self.coming.contains(&id)) {
+            managed.remove("id");
+        } else if self.power == Power::Deallocated {
+            managed.remove("storageAccountType");
+            disk.as_object_mut().and_then(|fields| fields.remove("diskSizeGB"));
         }
-        agent
-    }
-
-    fn image(&self) -> Value {
-        let (publisher, offer, sku) = match self.os {
-            Os::Linux => ("Canonical", "UbuntuServer", "18.04-LTS"),
-            Os::Windows => ("MicrosoftWindowsServer", "WindowsServer", "2022-Datacenter"),
-        };
-        json!({ "publisher": publisher, "offer": offer, "sku": sku, "version": "latest" })
-    }
-
-    pub(crate) fn os_profile(&self) -> Value {
-        let mut profile = json!({
-            "computerName": self.name,
-            "adminUsername": "vmtest",
-            "secrets": [],
-            "allowExtensionOperations": true,
-            "requireGuestProvisionSignal": true,
-        });
-        let own = json!({ "provisionVMAgent": true, "enableVMAgentPlatformUpdates": true });
-        match self.os {
-            Os::Linux => profile["linuxConfiguration"] = own,
-            Os::Windows => profile["windowsConfiguration"] = own,
-        }
-        profile
-    }
-
-    pub(crate) fn disk_json(&self, disk: &DiskRef) -> Value {
-        disk.json(self, self.os)
-    }
-
-    fn nic(&self) -> String {
-        format!(
-            "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Network/networkInterfaces/{}VMNic",
-            self.subscription, self.group, self.name
-        )
     }
 }
 
@@ -307,12 +234,9 @@ impl Listed for Machine {
     }
 
     fn row(&self) -> Value {
-        let mut properties = self.properties();
-        properties["extended"] = json!({
-            "instanceView": {
-                "powerState": { "code": "PowerState/running", "displayStatus": "VM running", "level": "Info" },
-            },
-        });
+        let mut properties = self.body["properties"].clone();
+        self.lay_states_over(&mut properties);
+        properties["extended"] = json!({ "instanceView": { "powerState": self.power_status() } });
         json!({
             "id": self.id(),
             "name": self.name,
@@ -353,7 +277,7 @@ pub(crate) fn page<T>(
 }
 
 /// A machine as the listing of a whole subscription writes it: its group upper-cased (recorded for collections,
-/// *assumed* for machines).
+/// *assumed* for machines, `vm-list-casing`).
 pub(crate) fn with_upper_case_group(mut body: Value, id: &str, group: &str) -> Value {
     body["id"] = json!(id.replacen(
         &format!("/resourceGroups/{group}/"),

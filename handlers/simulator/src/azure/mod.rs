@@ -14,28 +14,39 @@ mod budgets;
 mod call;
 mod charges;
 mod collections;
+mod denials;
+mod disk_points;
 mod disks;
 mod errors;
 mod event_grid;
+mod evidence;
 mod faults;
 mod gates;
 mod graph;
 mod identity;
 mod ids;
 mod log;
+mod machine_body;
 mod machine_calls;
+mod machine_view;
+mod machine_writes;
 mod machines;
 mod operations;
 pub(crate) mod passage;
 mod point;
+mod power;
 mod regions;
 mod registry;
 mod restore_points;
 mod seeding;
+mod seeding_bodies;
+mod snapshots;
 mod state;
 mod subscriptions;
 #[cfg(test)]
 pub(crate) mod tests;
+mod volume;
+mod volume_calls;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -53,6 +64,7 @@ pub use self::event_grid::{
     DeliveryOutcome, DeliveryRecord, EventEffect, EventGrid, EventOrder, EventSchema, EventSubscription, EventTarget,
     PublishedEvent,
 };
+pub use self::evidence::evidence_ids;
 pub use self::faults::{ArmFault, ArmFaultEffect, CallMatch, RegionTrouble};
 pub use self::identity::{ARM_AUDIENCE, BUS_AUDIENCE, Identity, Principal, STORAGE_AUDIENCE};
 pub use self::log::{RequestCounts, RequestRecord};
@@ -75,7 +87,7 @@ pub struct ArmOptions {
     pub latencies: Latencies,
     /// How long Resource Graph lags behind.
     pub graph_lag: SignedDuration,
-    /// Resources on a page of a listing. *Assumed*: no source gives Compute's figure.
+    /// Resources on a page of a listing. *Assumed* (`arm-page-size`): no source gives Compute's figure.
     pub page_size: usize,
     /// The tenant.
     pub tenant: String,

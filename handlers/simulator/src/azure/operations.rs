@@ -11,11 +11,11 @@ use super::errors::ArmError;
 use super::ids::{guid_of, region_as_compute_writes_it, stamp};
 use super::state::State;
 
-/// How long an ended operation can still be asked for, in hours. *Assumed*; no source says it.
+/// How long an ended operation can still be asked for, in hours. *Assumed* (`arm-operation-kept`): no source says it.
 const KEPT_HOURS: i64 = 24;
 /// Length of the filler in a status URL, in characters: real ones are over 4 KB.
 const FILLER_CHARACTERS: usize = 3_900;
-/// What callers are told to wait between polls, in seconds. *Assumed*: the recorder left the header out.
+/// What callers are told to wait between polls, in seconds. *Assumed* (`arm-retry-after-value`): the recorder left the header out.
 const RETRY_AFTER_SECONDS: u32 = 10;
 
 /// All operations by name.
@@ -26,10 +26,22 @@ pub(crate) struct Operations {
 
 #[derive(Clone, Debug)]
 struct Operation {
+    place: Place,
     /// The query string of the status URL and of the one with `monitor=true`.
     queries: [String; 2],
     started: Timestamp,
     ended: Option<(Timestamp, Option<Failure>)>,
+    /// What it made, where it tells that.
+    output: Option<Value>,
+}
+
+/// Which part of the provider keeps an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Machines and restore points: the region is cased as Compute writes it.
+    Compute,
+    /// Disks and snapshots: the region is in lower case (recorded).
+    Disks,
 }
 
 /// How a call says that it goes on.
@@ -53,6 +65,14 @@ impl Operations {
         }
     }
 
+    /// Ends an operation well, with what it made.
+    pub(crate) fn end_with(&mut self, name: &str, output: Value, at: Timestamp) {
+        if let Some(operation) = self.by_name.get_mut(name).filter(|operation| operation.ended.is_none()) {
+            operation.output = Some(output);
+        }
+        self.end(name, None, at);
+    }
+
     /// Forgets what ended long ago.
     pub(crate) fn forget_old(&mut self, now: Timestamp) {
         let old = |at: Timestamp| now.duration_since(at) > SignedDuration::from_hours(KEPT_HOURS);
@@ -74,8 +94,17 @@ impl Operations {
 }
 
 impl State {
-    /// Starts an operation in a region.
+    /// Starts an operation of machines or restore points in a region.
     pub(crate) fn start_operation(&mut self, call: &Call, subscription: &str, region: &str) -> Started {
+        self.start(call, subscription, region, Place::Compute)
+    }
+
+    /// Starts an operation of disks or snapshots in a region.
+    pub(crate) fn start_disk_operation(&mut self, call: &Call, subscription: &str, region: &str) -> Started {
+        self.start(call, subscription, region, Place::Disks)
+    }
+
+    fn start(&mut self, call: &Call, subscription: &str, region: &str, place: Place) -> Started {
         let name = self.names.guid();
         let version = call.query("api-version").unwrap_or_default();
         let signature = guid_of(self.seed, "signature", &name).replace('-', "");
@@ -85,15 +114,20 @@ impl State {
             format!("p={name}&{monitor}api-version={version}&t={ticks}&c={filler}&s={signature}&h={}", &signature[..16])
         };
         let queries = [query(""), query("monitor=true&")];
-        let place = region_as_compute_writes_it(region);
+        let (region, kind) = match place {
+            Place::Compute => (region_as_compute_writes_it(region), "operations"),
+            Place::Disks => (region.to_ascii_lowercase(), "DiskOperations"),
+        };
         let url = |query: &str| {
             format!(
-                "{}/subscriptions/{subscription}/providers/Microsoft.Compute/locations/{place}/operations/{name}?{query}",
+                "{}/subscriptions/{subscription}/providers/Microsoft.Compute/locations/{region}/{kind}/{name}?{query}",
                 call.base
             )
         };
         let started = Started { name: name.clone(), status_url: url(&queries[0]), location: url(&queries[1]) };
-        self.operations.by_name.insert(name, Operation { queries, started: call.now, ended: None });
+        self.operations
+            .by_name
+            .insert(name, Operation { place, queries, started: call.now, ended: None, output: None });
         started
     }
 }
@@ -114,30 +148,43 @@ impl Started {
 
 /// `GET …/locations/{region}/operations/{name}`.
 pub(crate) fn poll(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
+    answer(state, call, Place::Compute)
+}
+
+/// `GET …/locations/{region}/DiskOperations/{name}`.
+pub(crate) fn poll_disks(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
+    answer(state, call, Place::Disks)
+}
+
+fn answer(state: &State, call: &Call, place: Place) -> Result<Answer, ArmError> {
     let name = call.param(2);
-    // *Assumed*: code and wording of an operation that is not known.
+    // *Assumed* (`arm-operation-kept`): code and wording of an operation that is not known.
     let missing = || ArmError::new(404, "NotFound", format!("The operation '{name}' is not found."));
-    let operation = state.operations.by_name.get(name).ok_or_else(missing)?;
+    let operation = state.operations.by_name.get(name).filter(|found| found.place == place);
+    let operation = operation.ok_or_else(missing)?;
     let monitor = call.query("monitor").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     if call.raw_query != operation.queries[usize::from(monitor)] {
-        // *Assumed*: that a changed URL is refused, and how.
+        // *Assumed* (`arm-operation-url`): that a changed URL is refused, and how.
         return Err(ArmError::new(400, "InvalidOperationUrl", "The signature of the operation's URL does not match."));
     }
     let ended = operation.ended.as_ref().filter(|(at, _)| *at <= call.now);
     let answer = match (monitor, ended) {
-        (false, _) => Answer::new(200, status_body(name, operation.started, ended)),
+        (false, _) => Answer::new(200, status_body(name, operation, ended)),
         (true, None) => {
             Answer::empty(202).with_header("location", format!("{}{}?{}", call.base, call.path, call.raw_query))
         }
-        (true, Some((_, None))) => Answer::empty(200),
+        (true, Some((_, None))) => match &operation.output {
+            Some(output) => Answer::new(200, output.clone()),
+            None => Answer::empty(200),
+        },
         (true, Some((_, Some(failure)))) => return Err(ArmError::new(409, &failure.code, failure.message.clone())),
     };
     Ok(if ended.is_none() { answer.with_header("retry-after", RETRY_AFTER_SECONDS.to_string()) } else { answer })
 }
 
-fn status_body(name: &str, started: Timestamp, ended: Option<&(Timestamp, Option<Failure>)>) -> Value {
+fn status_body(name: &str, operation: &Operation, ended: Option<&(Timestamp, Option<Failure>)>) -> Value {
     let mut body = Map::new();
-    body.insert("startTime".to_owned(), json!(stamp(started)));
+    body.insert("startTime".to_owned(), json!(stamp(operation.started)));
     body.insert("name".to_owned(), json!(name));
     let status = match ended {
         None => "InProgress",
@@ -145,6 +192,9 @@ fn status_body(name: &str, started: Timestamp, ended: Option<&(Timestamp, Option
             body.insert("endTime".to_owned(), json!(stamp(*at)));
             if let Some(failure) = failure {
                 body.insert("error".to_owned(), json!({ "code": failure.code, "message": failure.message }));
+            }
+            if let Some(output) = &operation.output {
+                body.insert("properties".to_owned(), json!({ "output": output }));
             }
             if failure.is_some() { "Failed" } else { "Succeeded" }
         }

@@ -233,7 +233,9 @@ fn spend_compute(
         return Ok(None);
     }
     let top = top_level_id(route, call);
-    let region = top.as_deref().and_then(|id| state.region_of(id)).or_else(|| body_region(call)).unwrap_or_default();
+    let polled = matches!(route.spend, Spend::Poll | Spend::DiskPoll).then(|| call.param(1).to_ascii_lowercase());
+    let known = || top.as_deref().and_then(|id| state.region_of(id));
+    let region = polled.or_else(known).or_else(|| body_region(call)).unwrap_or_default();
     let resource = top.unwrap_or_else(|| call.path.clone());
     let whose = Whose { subscription: call.param(0), region: &region, resource: &key(&resource) };
     let mut charges = compute_charges(route.spend, whose);
@@ -343,7 +345,8 @@ fn ordered_refusal(effect: Option<&ArmFaultEffect>, trouble: Option<&RegionTroub
 /// What is wrong with the region that a call is about.
 fn region_trouble(arm: &Arm, found: &Found, heard: &Heard) -> Option<RegionTrouble> {
     let Found::Route(route, params) = found else { return None };
-    let of_operation = (route.spend == Spend::Poll).then(|| params.get(1).map(|place| place.to_ascii_lowercase()));
+    let of_operation = matches!(route.spend, Spend::Poll | Spend::DiskPoll)
+        .then(|| params.get(1).map(|place| place.to_ascii_lowercase()));
     let state = arm.state();
     let region = of_operation.flatten().or_else(|| {
         let end = heard.path.match_indices('/').nth(8).map_or(heard.path.len(), |(at, _)| at);

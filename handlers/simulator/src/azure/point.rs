@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::call::Failure;
 use super::collections::About;
-use super::disks::DiskRef;
-use super::ids::{compute_id, guid_of, key, region_as_compute_writes_it, stamp};
+use super::disk_points::DiskPoint;
+use super::ids::{guid_of, key, region_as_compute_writes_it, stamp};
 use super::machines::{Machine, Os};
 
 /// Where a point is in its life.
@@ -33,6 +33,8 @@ pub(crate) struct Point {
     pub(crate) created: Timestamp,
     pub(crate) ended: Option<Timestamp>,
     pub(crate) failure: Option<Failure>,
+    /// The body that it was seeded with.
+    pub(crate) given: Option<Arc<Value>>,
 }
 
 /// What a test or the control API sees of a point.
@@ -74,7 +76,17 @@ impl Point {
         }
     }
 
+    /// When it was begun, as ARM writes it.
+    pub(crate) fn time_created(&self) -> String {
+        stamp(self.created)
+    }
+
     pub(crate) fn json(&self, about: &About, seed: u64) -> Value {
+        if let Some(given) = &self.given {
+            let mut body = Value::clone(given);
+            body["properties"]["provisioningState"] = json!(format!("{:?}", self.state));
+            return body;
+        }
         let mut properties = json!({
             "sourceMetadata": self.source_metadata(about, seed),
             "provisioningState": format!("{:?}", self.state),
@@ -88,6 +100,20 @@ impl Point {
             properties["excludeDisks"] = json!(excluded);
         }
         json!({ "name": self.name, "id": self.id(about), "properties": properties })
+    }
+
+    /// The point with its instance view, as Microsoft's example has it. *Assumed* (`point-instance-view`): a point that
+    /// was not copied from another region tells one too, once it is made.
+    pub(crate) fn json_with_view(&self, about: &About, seed: u64) -> Value {
+        let mut body = self.json(about, seed);
+        if self.state == PointState::Succeeded {
+            let status = json!({ "code": "ReplicationState/succeeded", "level": "Info", "displayStatus": "Succeeded" });
+            let disks = DiskPoint::all(&body);
+            let disk = |disk: &DiskPoint| json!({ "id": disk.id, "replicationStatus": { "status": status, "completionPercent": 100 } });
+            body["properties"]["instanceView"] =
+                json!({ "diskRestorePoints": disks.iter().map(disk).collect::<Vec<_>>(), "statuses": [status] });
+        }
+        body
     }
 
     pub(crate) fn view(&self, about: &About) -> PointView {
@@ -104,41 +130,51 @@ impl Point {
     }
 
     fn source_metadata(&self, about: &About, seed: u64) -> Value {
-        let machine = &self.machine;
-        let data = machine.data_disks.iter().filter(|disk| !self.leaves_out(disk));
-        json!({
-            "vmId": machine.vm_id,
-            "location": region_as_compute_writes_it(&machine.location),
-            "hardwareProfile": { "vmSize": machine.size },
+        let machine = self.machine.json(false);
+        let properties = &machine["properties"];
+        let storage = &properties["storageProfile"];
+        let data = storage["dataDisks"].as_array().map_or(&[][..], Vec::as_slice);
+        let kept = data.iter().filter(|disk| !self.leaves_out(disk));
+        let generation = self.machine.view.as_ref().map(|view| view["hyperVGeneration"].clone());
+        let mut metadata = json!({
+            "vmId": self.machine.vm_id,
+            "location": region_as_compute_writes_it(&self.machine.location),
+            "hardwareProfile": properties["hardwareProfile"],
             "storageProfile": {
-                "osDisk": self.disk(&machine.os_disk, about, seed),
-                "dataDisks": data.map(|disk| self.disk(disk, about, seed)).collect::<Vec<_>>(),
+                "osDisk": self.disk(&storage["osDisk"], about, seed),
+                "dataDisks": kept.map(|disk| self.disk(disk, about, seed)).collect::<Vec<_>>(),
             },
-            "osProfile": machine.os_profile(),
-            "hyperVGeneration": "V1",
-        })
+            "hyperVGeneration": generation.filter(Value::is_string).unwrap_or_else(|| json!("V1")),
+        });
+        for part in ["osProfile", "securityProfile", "diagnosticsProfile", "licenseType"] {
+            if let Some(value) = properties.get(part) {
+                metadata[part] = value.clone();
+            }
+        }
+        metadata
     }
 
     /// A disk, with its restore point's id once the point succeeded (recorded).
-    fn disk(&self, disk: &DiskRef, about: &About, seed: u64) -> Value {
-        let mut body = self.machine.disk_json(disk);
-        if let Some(fields) = body.as_object_mut() {
-            fields.remove("createOption");
-            fields.remove("deleteOption");
+    fn disk(&self, disk: &Value, about: &About, seed: u64) -> Value {
+        let mut body = json!({});
+        for part in ["lun", "osType", "name", "diskSizeGB", "caching", "managedDisk", "writeAcceleratorEnabled"] {
+            if let Some(value) = disk.get(part) {
+                body[part] = value.clone();
+            }
         }
         if self.state == PointState::Succeeded {
-            let point = self.id(about);
-            let suffix = guid_of(seed, "disk restore point", &format!("{point}/{}", disk.name));
+            let (point, name) = (self.id(about), disk["name"].as_str().unwrap_or_default());
+            let suffix = guid_of(seed, "disk restore point", &format!("{point}/{name}"));
             body["diskRestorePoint"] = json!({
                 "encryption": { "type": "EncryptionAtRestWithPlatformKey" },
-                "id": format!("{point}/diskRestorePoints/{}_{suffix}", disk.name),
+                "id": format!("{point}/diskRestorePoints/{name}_{suffix}"),
             });
         }
         body
     }
 
-    fn leaves_out(&self, disk: &DiskRef) -> bool {
-        let id = key(&compute_id(&self.machine.subscription, &self.machine.group, "disks", &disk.name));
-        self.excluded.iter().any(|excluded| key(excluded) == id)
+    fn leaves_out(&self, disk: &Value) -> bool {
+        let id = disk["managedDisk"]["id"].as_str().map(key);
+        id.is_some_and(|id| self.excluded.iter().any(|excluded| key(excluded) == id))
     }
 }

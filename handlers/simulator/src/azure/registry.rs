@@ -61,7 +61,7 @@ const fn route(
 }
 
 /// Every route, by provider.
-pub(crate) static ROUTES: &[&[Route]] = &[resources::ROUTES, compute::ROUTES, graph::ROUTES];
+pub(crate) static ROUTES: &[&[Route]] = &[resources::ROUTES, compute::ROUTES, compute::VOLUMES, graph::ROUTES];
 
 /// All of them.
 pub(crate) fn routes() -> impl Iterator<Item = &'static Route> {

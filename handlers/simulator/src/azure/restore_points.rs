@@ -17,15 +17,13 @@ use super::budgets::Charge;
 use super::call::{Answer, Call, Cause, Failure};
 use super::charges::point_charge;
 use super::collections::About;
+use super::denials::{Denial, POINTS_PER_MACHINE};
 use super::errors::{ArmError, another_operation, invalid_parameter, not_found};
 use super::event_grid::{Outcome, Verb};
 use super::ids::{compute_id, key};
 use super::machines::{Machine, Provisioning};
 use super::point::{Point, PointState, PointView};
 use super::state::{State, Step};
-
-/// Most points of a machine over all its collections (documented).
-const POINTS_PER_MACHINE: usize = 500;
 
 impl State {
     /// All points of a machine's source id, over all collections.
@@ -51,6 +49,7 @@ impl State {
             created: now,
             ended: Some(now),
             failure: None,
+            given: None,
         };
         let view = point.view(&found.about);
         self.collections.get_mut(&key(collection))?.points.insert(name.to_ascii_lowercase(), point);
@@ -70,7 +69,7 @@ struct Wanted {
     excluded: Vec<String>,
 }
 
-/// What a point's `PUT` draws on besides its collection's budgets. *Assumed*: a call that is refused for another reason
+/// What a point's `PUT` draws on besides its collection's budgets. *Assumed* (`point-rate`): a call that is refused for another reason
 /// does not draw on it.
 pub(crate) fn charge(state: &State, call: &Call) -> Option<Charge> {
     let wanted = wanted(state, call).ok()?;
@@ -90,6 +89,7 @@ pub(crate) fn put(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
         created: call.now,
         ended: None,
         failure: None,
+        given: None,
     };
     let body = point.json(&about, state.seed);
     if let Some(found) = state.collections.get_mut(&collection) {
@@ -113,9 +113,11 @@ pub(crate) fn put(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
 /// `GET …/restorePoints/{name}`.
 pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let found = state.collections.get(&collection_key(call)).ok_or_else(|| not_found(call.param(2)))?;
-    // *Assumed*: that the provider answers for a point that is not there, in its recorded words for a disk.
+    // *Assumed* (`point-missing`): that the provider answers for a point that is not there, in its recorded words for a disk.
     let point = found.points.get(&call.param(3).to_ascii_lowercase()).ok_or_else(|| not_found(call.param(3)))?;
-    Ok(Answer::new(200, point.json(&found.about, state.seed)))
+    let with_view = call.expands("instanceView");
+    let write = if with_view { Point::json_with_view } else { Point::json };
+    Ok(Answer::new(200, write(point, &found.about, state.seed)))
 }
 
 /// `DELETE …/restorePoints/{name}`: 202, and 204 when there is none.
@@ -126,7 +128,7 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Result<Answer, ArmError>
         return Ok(Answer::empty(204));
     };
     if found.state == PointState::Creating {
-        // *Assumed*: that a point cannot be deleted while it is made.
+        // *Assumed* (`point-busy`): that a point cannot be deleted while it is made.
         return Err(another_operation(&found.name));
     }
     found.state = PointState::Deleting;
@@ -151,7 +153,7 @@ pub(crate) fn halfway(
     let (crash, began, machine) = (found.crash, found.created, found.machine.clone());
     let living = state.machines.get(&key(&machine.id())).filter(|living| living.vm_id == machine.vm_id);
     let failure = match living {
-        // *Assumed*: what a point fails with whose machine is deleted meanwhile.
+        // *Assumed* (`point-machine-gone`): what a point fails with whose machine is deleted meanwhile.
         None => {
             Some(failure("VMRestorePointInternalError", "An internal error occurred while creating the restore point."))
         }
@@ -207,11 +209,14 @@ pub(crate) fn gone(state: &mut State, operation: &str, collection: &str, point: 
 /// What a `PUT` asks for, if it may be.
 fn wanted(state: &State, call: &Call) -> Result<Wanted, ArmError> {
     let body = call.object()?;
+    if let Some(source) = body["properties"]["sourceRestorePoint"]["id"].as_str() {
+        return Err(Denial::PointCopy.error(source.rsplit('/').next().unwrap_or_default()));
+    }
     let (crash, excluded) = (is_crash(body)?, excluded_disks(body)?);
     let found = state.collections.get(&collection_key(call)).ok_or_else(|| not_found(call.param(2)))?;
     let about = found.about.clone();
     if found.points.contains_key(&call.param(3).to_ascii_lowercase()) {
-        // *Assumed*: that a second PUT is refused whatever the point's state, and with which code and words.
+        // *Assumed* (`point-put-twice`): that a second PUT is refused whatever the point's state, and with which code and words.
         let message = format!("Restore point '{}' already exists and cannot be updated.", call.param(3));
         return Err(ArmError::new(409, "Conflict", message));
     }
@@ -223,7 +228,7 @@ fn wanted(state: &State, call: &Call) -> Result<Wanted, ArmError> {
 
 fn check_machine(state: &State, machine: &Machine, source: &str, excluded: &[String]) -> Result<(), ArmError> {
     if matches!(machine.provisioning, Provisioning::Creating | Provisioning::Deleting) {
-        // *Assumed*: code and wording for a machine that is not yet or no longer there.
+        // *Assumed* (`point-busy`): code and wording for a machine that is not yet or no longer there.
         let message = format!("Operation 'restorePoint' is not allowed on VM '{}' in its current state.", machine.name);
         return Err(ArmError::new(409, "OperationNotAllowed", message));
     }
@@ -232,21 +237,11 @@ fn check_machine(state: &State, machine: &Machine, source: &str, excluded: &[Str
         return Err(another_operation(&machine.name));
     }
     if own().map(|found| found.points.len()).sum::<usize>() >= POINTS_PER_MACHINE {
-        // *Assumed*: code and wording; the limit is documented.
-        let message =
-            format!("The VM '{}' has reached the maximum of {POINTS_PER_MACHINE} restore points.", machine.name);
-        return Err(ArmError::new(409, "OperationNotAllowed", message));
+        return Err(Denial::PointsAlive.error(&machine.name));
     }
-    let os_disk = key(&compute_id(&machine.subscription, &machine.group, "disks", &machine.os_disk.name));
-    let known = |id: &String| {
-        let id = key(id);
-        machine
-            .data_disks
-            .iter()
-            .any(|d| key(&compute_id(&machine.subscription, &machine.group, "disks", &d.name)) == id)
-    };
-    // *Assumed*: that the OS disk and unknown disks cannot be left out.
-    if excluded.iter().any(|id| key(id) == os_disk || !known(id)) {
+    let known = |id: &String| machine.data_disks.iter().any(|disk| disk.is(id));
+    // *Assumed* (`point-exclude-disks`): that the OS disk and unknown disks cannot be left out.
+    if !excluded.iter().all(known) {
         return Err(invalid_parameter("excludeDisks", "Only data disks of the source can be excluded."));
     }
     Ok(())

@@ -96,7 +96,8 @@ impl Arm {
         let exists = found.is_some();
         if let Some(machine) = found {
             let machine = Arc::make_mut(machine);
-            (machine.agent_ready, machine.agent_at) = (ready, now);
+            (machine.agent_ready, machine.agent_returns) = (ready, ready);
+            (machine.agent_at, machine.view_stands) = (now, false);
         }
         exists
     }

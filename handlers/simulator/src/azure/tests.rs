@@ -4,4 +4,8 @@ pub(crate) mod calls;
 mod faults;
 mod gates;
 mod points;
+mod power;
 mod recorded;
+mod replayed;
+mod seeded;
+mod volumes;

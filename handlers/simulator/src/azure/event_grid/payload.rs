@@ -13,6 +13,8 @@ use crate::azure::ids::stamp_z;
 pub(crate) enum Verb {
     Write,
     Delete,
+    /// A `POST` that did something, as the official sample has it.
+    Action,
 }
 
 /// How it ended.
@@ -54,7 +56,7 @@ impl Raised {
     pub(crate) fn subject(&self) -> String {
         match self.verb {
             Verb::Write => self.resource.replacen("/resourceGroups/", "/resourcegroups/", 1),
-            Verb::Delete => self.resource.clone(),
+            Verb::Delete | Verb::Action => self.resource.clone(),
         }
     }
 
@@ -96,7 +98,7 @@ impl Raised {
             "tenantId": tenant,
         });
         // Only with updates and deletes (documented): a creation's event has no request.
-        if cause.existed || self.verb == Verb::Delete {
+        if cause.existed || self.verb != Verb::Write {
             data["httpRequest"] = json!({
                 "clientRequestId": cause.client_request_id,
                 "clientIpAddress": "203.0.113.7",

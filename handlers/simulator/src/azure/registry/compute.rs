@@ -2,12 +2,14 @@
 //! It never answers anything itself.
 
 use super::super::charges::Spend;
-use super::super::{collections, disks, machine_calls, operations, restore_points};
+use super::super::{
+    collections, disk_points, disks, machine_calls, operations, power, restore_points, snapshots, volume_calls,
+};
 use super::{Route, Service, route};
 
 static COMPUTE: Service =
     Service { kind: "virtualMachines", versions: &["2025-04-01", "2024-07-01", "2022-11-01", "2022-08-01"] };
-static DISKS: Service = Service { kind: "disks", versions: &["2025-01-02", "2023-10-02", "2023-04-02"] };
+static DISKS: Service = Service { kind: "disks", versions: &["2025-01-02", "2023-10-02", "2023-04-02", "2022-03-02"] };
 
 const MACHINES: &str = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachines";
 const MACHINE: &str = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachines/{}";
@@ -16,7 +18,12 @@ const COLLECTION: &str = "/subscriptions/{}/resourceGroups/{}/providers/Microsof
 const POINT: &str =
     "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/restorePointCollections/{}/restorePoints/{}";
 
-/// The routes.
+const DISKS_OF_GROUP: &str = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/disks";
+const DISK: &str = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/disks/{}";
+const SNAPSHOTS_OF_GROUP: &str = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/snapshots";
+const SNAPSHOT: &str = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/snapshots/{}";
+
+/// The routes of machines, restore points and operations.
 pub(super) static ROUTES: &[Route] = &[
     route(
         "GET",
@@ -80,15 +87,6 @@ pub(super) static ROUTES: &[Route] = &[
         Spend::MachineGet,
         machine_calls::instance_view,
         "vm-agent",
-    ),
-    route(
-        "GET",
-        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/disks/{}",
-        "Microsoft.Compute/disks/read",
-        &DISKS,
-        Spend::DiskGet,
-        disks::get,
-        "disk-get",
     ),
     route(
         "GET",
@@ -179,5 +177,201 @@ pub(super) static ROUTES: &[Route] = &[
         Spend::Poll,
         operations::poll,
         "arm-async-body",
+    ),
+    route(
+        "POST",
+        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachines/{}/start",
+        "Microsoft.Compute/virtualMachines/start/action",
+        &COMPUTE,
+        Spend::MachineUpdate,
+        power::start,
+        "vm-start",
+    ),
+    route(
+        "POST",
+        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachines/{}/powerOff",
+        "Microsoft.Compute/virtualMachines/powerOff/action",
+        &COMPUTE,
+        Spend::MachineUpdate,
+        power::power_off,
+        "vm-power-off",
+    ),
+    route(
+        "POST",
+        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachines/{}/restart",
+        "Microsoft.Compute/virtualMachines/restart/action",
+        &COMPUTE,
+        Spend::MachineUpdate,
+        power::restart,
+        "vm-start",
+    ),
+    route(
+        "POST",
+        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachines/{}/deallocate",
+        "Microsoft.Compute/virtualMachines/deallocate/action",
+        &COMPUTE,
+        Spend::MachineDelete,
+        power::deallocate,
+        "vm-deallocate",
+    ),
+    route(
+        "POST",
+        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachines/{}/generalize",
+        "Microsoft.Compute/virtualMachines/generalize/action",
+        &COMPUTE,
+        Spend::MachineUpdate,
+        power::generalize,
+        "vm-generalize",
+    ),
+    route(
+        "GET",
+        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/restorePointCollections/{}/restorePoints/{}/diskRestorePoints",
+        "Microsoft.Compute/restorePointCollections/restorePoints/diskRestorePoints/read",
+        &DISKS,
+        Spend::DiskGet,
+        disk_points::list,
+        "disk-restore-points",
+    ),
+    route(
+        "GET",
+        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/restorePointCollections/{}/restorePoints/{}/diskRestorePoints/{}",
+        "Microsoft.Compute/restorePointCollections/restorePoints/diskRestorePoints/read",
+        &DISKS,
+        Spend::DiskGet,
+        disk_points::get,
+        "disk-restore-points",
+    ),
+];
+
+/// The routes of disks and snapshots.
+pub(super) static VOLUMES: &[Route] = &[
+    route("GET", DISK, "Microsoft.Compute/disks/read", &DISKS, Spend::DiskGet, volume_calls::get, "disk-get"),
+    route(
+        "GET",
+        "/subscriptions/{}/providers/Microsoft.Compute/disks",
+        "Microsoft.Compute/disks/read",
+        &DISKS,
+        Spend::DiskList,
+        volume_calls::list_all,
+        "disk-list",
+    ),
+    route(
+        "GET",
+        DISKS_OF_GROUP,
+        "Microsoft.Compute/disks/read",
+        &DISKS,
+        Spend::DiskList,
+        volume_calls::list_in_group,
+        "disk-list",
+    ),
+    route("PUT", DISK, "Microsoft.Compute/disks/write", &DISKS, Spend::DiskPut, disks::put, "disk-put"),
+    route("PATCH", DISK, "Microsoft.Compute/disks/write", &DISKS, Spend::DiskPut, volume_calls::patch, "disk-patch"),
+    route(
+        "DELETE",
+        DISK,
+        "Microsoft.Compute/disks/delete",
+        &DISKS,
+        Spend::DiskDelete,
+        volume_calls::delete,
+        "disk-delete",
+    ),
+    route(
+        "POST",
+        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/disks/{}/beginGetAccess",
+        "Microsoft.Compute/disks/beginGetAccess/action",
+        &DISKS,
+        Spend::DiskPut,
+        volume_calls::begin_access,
+        "snapshot-open-access",
+    ),
+    route(
+        "POST",
+        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/disks/{}/endGetAccess",
+        "Microsoft.Compute/disks/endGetAccess/action",
+        &DISKS,
+        Spend::DiskPut,
+        volume_calls::end_access,
+        "snapshot-open-access",
+    ),
+    route(
+        "GET",
+        SNAPSHOT,
+        "Microsoft.Compute/snapshots/read",
+        &DISKS,
+        Spend::DiskGet,
+        volume_calls::get,
+        "snapshot-get",
+    ),
+    route(
+        "GET",
+        "/subscriptions/{}/providers/Microsoft.Compute/snapshots",
+        "Microsoft.Compute/snapshots/read",
+        &DISKS,
+        Spend::DiskList,
+        volume_calls::list_all,
+        "snapshot-list",
+    ),
+    route(
+        "GET",
+        SNAPSHOTS_OF_GROUP,
+        "Microsoft.Compute/snapshots/read",
+        &DISKS,
+        Spend::DiskList,
+        volume_calls::list_in_group,
+        "snapshot-list",
+    ),
+    route(
+        "PUT",
+        SNAPSHOT,
+        "Microsoft.Compute/snapshots/write",
+        &DISKS,
+        Spend::SnapshotPut,
+        snapshots::put,
+        "snapshot-put",
+    ),
+    route(
+        "PATCH",
+        SNAPSHOT,
+        "Microsoft.Compute/snapshots/write",
+        &DISKS,
+        Spend::DiskPut,
+        volume_calls::patch,
+        "disk-patch",
+    ),
+    route(
+        "DELETE",
+        SNAPSHOT,
+        "Microsoft.Compute/snapshots/delete",
+        &DISKS,
+        Spend::DiskDelete,
+        volume_calls::delete,
+        "snapshot-delete",
+    ),
+    route(
+        "POST",
+        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/snapshots/{}/beginGetAccess",
+        "Microsoft.Compute/snapshots/beginGetAccess/action",
+        &DISKS,
+        Spend::DiskPut,
+        volume_calls::begin_access,
+        "snapshot-open-access",
+    ),
+    route(
+        "POST",
+        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/snapshots/{}/endGetAccess",
+        "Microsoft.Compute/snapshots/endGetAccess/action",
+        &DISKS,
+        Spend::DiskPut,
+        volume_calls::end_access,
+        "snapshot-open-access",
+    ),
+    route(
+        "GET",
+        "/subscriptions/{}/providers/Microsoft.Compute/locations/{}/DiskOperations/{}",
+        "Microsoft.Compute/locations/diskOperations/read",
+        &DISKS,
+        Spend::DiskPoll,
+        operations::poll_disks,
+        "disk-operation",
     ),
 ];
