@@ -1,6 +1,8 @@
 //! The control API: what happens to the simulated Azure, and what happened in it, as JSON over HTTP.
 //! It never is reached through the services it controls, and asks for no token: it listens on this machine only.
 
+mod orders;
+
 use std::collections::BTreeMap;
 
 use axum::Router;
@@ -280,7 +282,7 @@ fn act_on_events(world: &World, method: &str, path: &str, asked: &Asked) -> Resu
             grid.subscribe(EventSubscription::machine_writes(&name, EventTarget::Url(url)).in_schema(schema));
             Ok(json!({}))
         }
-        _ => Err(Refusal::Unknown(format!("{method} {path}"))),
+        _ => orders::act(world, method, path, asked),
     }
 }
 

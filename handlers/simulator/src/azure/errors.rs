@@ -86,7 +86,7 @@ pub(crate) fn not_found(name: &str) -> ArmError {
     ArmError::new(404, "NotFound", format!("Resource {name} is not found."))
 }
 
-/// *Assumed*: code and wording of a child written under a parent that does not exist.
+/// *Assumed* (`arm-parent-missing`): code and wording of a child written under a parent that does not exist.
 pub(crate) fn parent_not_found(name: &str) -> ArmError {
     ArmError::gateway(
         404,
@@ -95,12 +95,12 @@ pub(crate) fn parent_not_found(name: &str) -> ArmError {
     )
 }
 
-/// *Assumed*: code and wording.
+/// *Assumed* (`subscription-missing`): code and wording.
 pub(crate) fn subscription_not_found(subscription: &str) -> ArmError {
     ArmError::gateway(404, "SubscriptionNotFound", format!("The subscription '{subscription}' could not be found."))
 }
 
-/// *Assumed*: code, status and wording.
+/// *Assumed* (`subscription-read-only`): code, status and wording.
 pub(crate) fn subscription_read_only(subscription: &str) -> ArmError {
     ArmError::gateway(
         409,
@@ -125,7 +125,7 @@ pub(crate) fn authorization_failed(client: &str, object: &str, action: &str, sco
     )
 }
 
-/// *Assumed*: the code that Compute gives while a machine is busy with another restore point.
+/// *Assumed* (`machine-busy`): the code that Compute gives while a machine is busy with another restore point.
 pub(crate) fn another_operation(target: &str) -> ArmError {
     ArmError::new(
         409,
@@ -134,12 +134,12 @@ pub(crate) fn another_operation(target: &str) -> ArmError {
     )
 }
 
-/// *Assumed*: the wording.
+/// *Assumed* (`arm-400-wording`): the wording.
 pub(crate) fn invalid_parameter(name: &str, why: &str) -> ArmError {
     ArmError::new(400, "InvalidParameter", format!("The value of parameter {name} is invalid. {why}"))
 }
 
-/// *Assumed*: code and wording.
+/// *Assumed* (`arm-400-wording`): code and wording.
 pub(crate) fn invalid_content(why: &str) -> ArmError {
     ArmError::gateway(400, "InvalidRequestContent", format!("The request content was invalid: '{why}'."))
 }

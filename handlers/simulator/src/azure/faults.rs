@@ -2,6 +2,7 @@
 //! It never breaks anything that was not ordered, and never draws lots.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// What goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,36 @@ pub enum ArmFaultEffect {
     },
     /// A write is answered as if it were done, and forgotten. Reads are left alone.
     AcknowledgedButDropped,
+    /// 502 BadGateway; nothing is done.
+    BadGateway,
+    /// 504 GatewayTimeout; nothing is done.
+    GatewayTimeout,
+    /// 401, as if the token had been taken back; nothing is done.
+    TokenRevoked,
+    /// The request is carried out at once and answered this much later.
+    SlowAnswer {
+        /// The delay in milliseconds.
+        milliseconds: u64,
+    },
+    /// The request is carried out; of the answer's body half is sent.
+    TruncatedBody,
+    /// A proxy's page in HTML instead of an answer; nothing is done.
+    HtmlErrorPage {
+        /// The status it comes with.
+        status: u16,
+    },
+    /// The request is carried out; the answer says that its body is of another kind.
+    WrongContentType {
+        /// What it says.
+        content_type: String,
+    },
+    /// A listing's next page is said to be at another host.
+    NextLinkElsewhere {
+        /// The host.
+        host: String,
+    },
+    /// A listing always has a next page, which is the first one again.
+    EndlessPaging,
 }
 
 /// Which calls: every condition that is given must hold.
@@ -67,6 +98,15 @@ pub struct ArmFault {
     pub times: Option<u32>,
     /// What goes wrong.
     pub effect: ArmFaultEffect,
+    /// Of a thousand calls that would go wrong, how many do; `None` means all.
+    #[serde(default)]
+    pub per_mille: Option<u16>,
+    /// What decides which ones do, together with their count.
+    #[serde(default)]
+    pub seed: u64,
+    /// Calls that were decided on.
+    #[serde(skip)]
+    decided: u64,
 }
 
 /// How a whole region misbehaves: three different things.
@@ -98,7 +138,7 @@ pub(crate) struct Candidate<'a> {
 impl ArmFault {
     /// The next call of any kind goes wrong, once.
     pub fn new(effect: ArmFaultEffect) -> Self {
-        Self { on: CallMatch::default(), after: 0, times: once(), effect }
+        Self { on: CallMatch::default(), after: 0, times: once(), effect, per_mille: None, seed: 0, decided: 0 }
     }
 
     /// Only calls of this method.
@@ -137,6 +177,12 @@ impl ArmFault {
         self
     }
 
+    /// So many of a thousand matching calls go wrong, always the same ones for the same seed.
+    pub fn chance(mut self, per_mille: u16, seed: u64) -> Self {
+        (self.per_mille, self.seed) = (Some(per_mille), seed);
+        self
+    }
+
     /// Counts the call and says whether it goes wrong.
     pub(crate) fn strikes(&mut self, call: Candidate<'_>) -> Option<ArmFaultEffect> {
         let on = &self.on;
@@ -153,8 +199,21 @@ impl ArmFault {
             self.after -= 1;
             return None;
         }
+        if !self.falls_on_this() {
+            return None;
+        }
         self.times = self.times.map(|left| left.saturating_sub(1));
         Some(self.effect.clone())
+    }
+
+    /// Whether the next call is one of those that go wrong: a digest of seed and count says so, no lots are drawn.
+    fn falls_on_this(&mut self) -> bool {
+        let Some(per_mille) = self.per_mille else { return true };
+        self.decided += 1;
+        let digest =
+            Sha256::new().chain_update(self.seed.to_be_bytes()).chain_update(self.decided.to_be_bytes()).finalize();
+        let number = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        number % 1_000 < u64::from(per_mille)
     }
 
     /// Whether it will never strike again.
@@ -186,6 +245,20 @@ mod tests {
         assert!(fault.strikes(call("PUT", write)).is_some());
         assert!(fault.strikes(call("PUT", write)).is_some());
         assert!(fault.is_spent());
+    }
+
+    #[test]
+    fn the_same_seed_strikes_the_same_calls_and_about_as_many_as_it_was_told() {
+        let struck = |seed| {
+            let mut fault = ArmFault::new(ArmFaultEffect::BadGateway).always().chance(250, seed);
+            let call = Candidate { method: "GET", path: "/x", action: "" };
+            (0..1_000).map(|_| fault.strikes(call).is_some()).collect::<Vec<bool>>()
+        };
+        let one = struck(7);
+        assert_eq!(one, struck(7));
+        assert_ne!(one, struck(8));
+        let count = one.iter().filter(|struck| **struck).count();
+        assert!((200..300).contains(&count), "{count} of a thousand");
     }
 
     #[test]

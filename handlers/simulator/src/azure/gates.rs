@@ -8,13 +8,14 @@ use super::budgets::Charge;
 use super::call::{Answer, Call};
 use super::charges::GRAPH;
 use super::errors::{self, ArmError};
+use super::groups;
 use super::identity::TokenFault;
-use super::ids::{group_id, key, stamp_z};
+use super::ids::{ResourceId, group_id, key, stamp_z};
 use super::passage::top_level_id;
 use super::registry::{Found, Route};
 use super::state::State;
 
-/// Whether the path is answered at all. *Assumed*: codes and wordings.
+/// Whether the path is answered at all. *Assumed* (`arm-unknown-route`): codes and wordings.
 pub(crate) fn known(found: Found, method: &str, path: &str) -> Result<(&'static Route, Vec<String>), ArmError> {
     match found {
         Found::Route(route, params) => Ok((route, params)),
@@ -30,7 +31,8 @@ pub(crate) fn known(found: Found, method: &str, path: &str) -> Result<(&'static 
     }
 }
 
-/// Whether the api-version is there and answered. The codes are named in the reference; the wordings are *assumed*.
+/// Whether the api-version is there and answered. The codes are named in the reference; the wordings are *assumed*
+/// (`arm-version-refusal`).
 pub(crate) fn version(route: &Route, call: &Call) -> Result<(), ArmError> {
     let Some(version) = call.query("api-version").filter(|version| !version.is_empty()) else {
         let message = "The api-version query parameter (?api-version=) is required for all requests.";
@@ -56,7 +58,7 @@ pub(crate) fn version(route: &Route, call: &Call) -> Result<(), ArmError> {
 pub(crate) fn subscription(state: &State, subscription: Option<&str>, call: &Call) -> Result<(), ArmError> {
     let Some(id) = subscription else { return Ok(()) };
     let found = state.subscriptions.get(&id.to_ascii_lowercase()).ok_or_else(|| errors::subscription_not_found(id))?;
-    if found.is_read_only() && call.method != "GET" {
+    if found.is_read_only() && !matches!(call.method.as_str(), "GET" | "HEAD") {
         return Err(errors::subscription_read_only(&found.id));
     }
     Ok(())
@@ -68,8 +70,13 @@ pub(crate) fn existence(state: &State, route: &Route, call: &Call) -> Result<Opt
         return Ok(None);
     }
     let group = call.param(1);
-    if !state.groups.contains_key(&key(&group_id(call.param(0), group))) {
-        return Err(errors::group_not_found(group));
+    let found = state.groups.get(&key(&group_id(call.param(0), group)));
+    let found = found.ok_or_else(|| errors::group_not_found(group))?;
+    if !matches!(call.method.as_str(), "GET" | "HEAD" | "DELETE") {
+        groups::still_there(found)?;
+    }
+    if let Some(scope) = route.extended(&call.path) {
+        return hangs_on(state, scope, group).map(|()| None);
     }
     let Some((kind, name, below)) = route.top_level(&call.params) else {
         return Ok(None);
@@ -83,7 +90,16 @@ pub(crate) fn existence(state: &State, route: &Route, call: &Call) -> Result<Opt
     }
 }
 
-/// Resource Graph's own budget, and its headers (recorded). *Assumed*: the refusal's code and text.
+/// Whether what a lock or a health status hangs on is there: the group, or the top-level resource.
+fn hangs_on(state: &State, scope: &str, group: &str) -> Result<(), ArmError> {
+    let Some(id) = ResourceId::parse(scope) else { return Ok(()) };
+    let Some((kind, name)) = id.path.first() else { return Ok(()) };
+    let kind = format!("{}/{kind}", id.provider);
+    let top = format!("/subscriptions/{}/resourceGroups/{}/providers/{kind}/{name}", id.subscription, id.group);
+    if state.has(&top) { Ok(()) } else { Err(errors::resource_not_found(&kind, name, group)) }
+}
+
+/// Resource Graph's own budget, and its headers (recorded). *Assumed* (`graph-quota-refusal`): the refusal's code and text.
 pub(crate) fn spend_graph(arm: &Arm, principal: &str, now: Timestamp) -> Result<Vec<(&'static str, String)>, ArmError> {
     let charge = Charge::new(&GRAPH, principal);
     let taken = arm.budgets().take(std::slice::from_ref(&charge), now);
@@ -126,7 +142,7 @@ pub(crate) fn too_many_requests(seconds: Option<u32>) -> ArmError {
     }
 }
 
-/// 401: the codes are named in the reference, the wordings are *assumed*.
+/// 401: the codes are named in the reference, the wordings are *assumed* (`arm-401`).
 pub(crate) fn unauthenticated(fault: &TokenFault, tenant: &str) -> ArmError {
     let (code, message) = match fault {
         TokenFault::Missing => {

@@ -17,14 +17,19 @@ mod collections;
 mod denials;
 mod disk_points;
 mod disks;
+mod distortion;
 mod errors;
 mod event_grid;
 mod evidence;
 mod faults;
 mod gates;
 mod graph;
+mod groups;
+mod health;
 mod identity;
 mod ids;
+mod linked_actions;
+mod locks;
 mod log;
 mod machine_body;
 mod machine_calls;
@@ -32,7 +37,10 @@ mod machine_view;
 mod machine_writes;
 mod machines;
 mod operations;
+mod ordering;
+mod paging;
 pub(crate) mod passage;
+mod permissions;
 mod point;
 mod power;
 mod regions;
@@ -40,15 +48,18 @@ mod registry;
 mod restore_points;
 mod seeding;
 mod seeding_bodies;
+mod sizes;
 mod snapshots;
 mod state;
 mod subscriptions;
 #[cfg(test)]
 pub(crate) mod tests;
+mod troubles;
+mod usages;
 mod volume;
 mod volume_calls;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -66,10 +77,16 @@ pub use self::event_grid::{
 };
 pub use self::evidence::evidence_ids;
 pub use self::faults::{ArmFault, ArmFaultEffect, CallMatch, RegionTrouble};
+pub use self::health::{
+    Availability, AvailabilityState, Chronicity, EventLevel, EventType, HealthCategory, HealthCause, Impact,
+    ServiceEvent,
+};
 pub use self::identity::{ARM_AUDIENCE, BUS_AUDIENCE, Identity, Principal, STORAGE_AUDIENCE};
+pub use self::locks::LockLevel;
 pub use self::log::{RequestCounts, RequestRecord};
 pub use self::machines::{MachineSeed, Os};
 pub use self::point::PointView;
+pub use self::sizes::{RestrictionReason, SizeRestriction};
 pub use self::state::Latencies;
 pub use self::subscriptions::SubscriptionState;
 
@@ -259,6 +276,11 @@ impl fmt::Debug for Arm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Arm").finish_non_exhaustive()
     }
+}
+
+/// Ids of the entries of the evidence register that this Azure's answers rest on.
+pub fn evidence() -> BTreeSet<&'static str> {
+    registry::evidence()
 }
 
 /// A poisoned lock is taken all the same: one test's panic is told by that test.

@@ -17,18 +17,22 @@ use super::blobs::wire::{bearer, http_date, percent_decode, reset_response};
 use super::budgets::Left;
 use super::call::{Answer, Call, Failure};
 use super::charges::{Spend, Whose, arm_charges, arm_refusal, compute_charges, compute_header, compute_refusal};
+use super::distortion;
 use super::errors::{self, ArmError, Origin};
 use super::faults::{ArmFaultEffect, Candidate, RegionTrouble};
 use super::gates;
-use super::identity::{ARM_AUDIENCE, Principal};
+use super::identity::{ARM_AUDIENCE, Principal, TokenFault};
 use super::ids::key;
+use super::linked_actions;
+use super::locks;
 use super::log::RequestRecord;
 use super::registry::{Found, Route, find};
 use super::state::State;
+use super::troubles;
 
-/// Largest request body, in bytes: that of ARM's own limit of 4 MB (*assumed*).
+/// Largest request body, in bytes: that of ARM's own limit of 4 MB (*assumed*, `arm-body-limit`).
 const BODY_BYTES: usize = 4 * 1024 * 1024;
-/// What `retry-after` says with 503, in seconds. *Assumed*.
+/// What `retry-after` says with 503, in seconds. *Assumed* (`arm-5xx`).
 const UNAVAILABLE_SECONDS: u32 = 5;
 
 /// A request that was read.
@@ -47,6 +51,8 @@ struct Heard {
 struct Reply {
     outcome: Result<Answer, ArmError>,
     headers: Vec<(&'static str, String)>,
+    /// The fault on order, which may change how the answer comes.
+    effect: Option<ArmFaultEffect>,
 }
 
 /// A response with a JSON body.
@@ -93,7 +99,7 @@ pub(crate) async fn serve(Shared(arm): Shared<Arm>, request: Request) -> Respons
         Some(ArmFaultEffect::Slow { milliseconds }) => tokio::time::sleep(Duration::from_millis(*milliseconds)).await,
         _ => {}
     }
-    let trouble = region_trouble(&arm, &found, &heard);
+    let trouble = troubles::of_call(&arm, &found, &heard.method, &heard.path, &heard.body);
     match &trouble {
         Some(RegionTrouble::Down) => std::future::pending().await,
         Some(RegionTrouble::Slow { milliseconds }) => tokio::time::sleep(Duration::from_millis(*milliseconds)).await,
@@ -104,6 +110,9 @@ pub(crate) async fn serve(Shared(arm): Shared<Arm>, request: Request) -> Respons
     let response = finish(&arm, &heard, reply);
     arm.log().end(number, &heard.method, response.status().as_u16(), code);
     arm.after_change();
+    if let Some(ArmFaultEffect::SlowAnswer { milliseconds }) = &effect {
+        tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
+    }
     if matches!(effect, Some(ArmFaultEffect::ResetAfter)) { reset_response() } else { response }
 }
 
@@ -131,7 +140,7 @@ fn answer(
     effect: Option<&ArmFaultEffect>,
     trouble: Option<&RegionTrouble>,
 ) -> Reply {
-    let refuse = |refusal| Reply { outcome: Err(refusal), headers: Vec::new() };
+    let refuse = |refusal| Reply { outcome: Err(refusal), headers: Vec::new(), effect: effect.cloned() };
     let principal = match arm.identity.verify(heard.token.as_deref(), ARM_AUDIENCE) {
         Ok(principal) => principal,
         Err(fault) => return refuse(gates::unauthenticated(&fault, &arm.tenant)),
@@ -141,6 +150,9 @@ fn answer(
     if let Some(seconds) = arm.budgets().too_early(caller, now) {
         arm.log().came_too_early();
         return refuse(gates::still_waiting(seconds));
+    }
+    if matches!(effect, Some(ArmFaultEffect::TokenRevoked)) {
+        return refuse(gates::unauthenticated(&TokenFault::Unknown, &arm.tenant));
     }
     let reply = match ordered_refusal(effect, trouble) {
         Some(refusal) => refuse(refusal),
@@ -171,16 +183,18 @@ fn admitted(arm: &Arm, heard: &Heard, found: Found, effect: Option<&ArmFaultEffe
             let who = &call.principal;
             return Err(errors::authorization_failed(&who.client_id, &who.object_id, route.action, &call.path));
         }
+        linked_actions::check(&call)?;
         if let Some(answer) = gates::existence(&state, route, &call)? {
             return Ok(answer);
         }
+        locks::gate(&state, &call)?;
         headers.extend(spend_compute(arm, &state, route, &call)?);
         if matches!(effect, Some(ArmFaultEffect::AcknowledgedButDropped)) {
             return dropped(&mut state, route, &call);
         }
         (route.handler)(&mut state, &call)
     })();
-    Reply { outcome, headers }
+    Reply { outcome, headers, effect: effect.cloned() }
 }
 
 /// Answers as if the call were carried out, and forgets it; its operation will succeed all the same.
@@ -260,17 +274,13 @@ fn call_of(
         Some(serde_json::from_slice(&heard.body).map_err(|error| errors::invalid_content(&error.to_string()))?)
     };
     let query = url::form_urlencoded::parse(heard.raw_query.as_bytes());
-    let base = match heard.host.as_deref() {
-        Some(host) if host.starts_with("127.0.0.1") || host.starts_with("localhost") => format!("http://{host}"),
-        _ => "https://management.azure.com".to_owned(),
-    };
     Ok(Call {
         method: heard.method.clone(),
         path: heard.path.clone(),
         raw_query: heard.raw_query.clone(),
         query: query.map(|(name, value)| (name.to_ascii_lowercase(), value.into_owned())).collect(),
         body,
-        base,
+        base: base(heard),
         params,
         principal,
         client_request_id: heard.client_request_id.clone(),
@@ -287,6 +297,14 @@ fn call_of(
     })
 }
 
+/// What links and status URLs start with.
+fn base(heard: &Heard) -> String {
+    match heard.host.as_deref() {
+        Some(host) if host.starts_with("127.0.0.1") || host.starts_with("localhost") => format!("http://{host}"),
+        _ => "https://management.azure.com".to_owned(),
+    }
+}
+
 fn finish(arm: &Arm, heard: &Heard, reply: Reply) -> Response {
     let id = arm.state().names.guid();
     let mut headers = vec![
@@ -301,11 +319,11 @@ fn finish(arm: &Arm, heard: &Heard, reply: Reply) -> Response {
     {
         headers.push(("x-ms-client-request-id", sent.clone()));
     }
-    match reply.outcome {
+    let (status, mut body) = match reply.outcome {
         Ok(answer) => {
             headers.extend(reply.headers);
             headers.extend(answer.headers);
-            json_response(answer.status, &headers, answer.body.as_ref())
+            (answer.status, answer.body)
         }
         Err(refusal) => {
             if refusal.origin == Origin::Gateway {
@@ -314,13 +332,19 @@ fn finish(arm: &Arm, heard: &Heard, reply: Reply) -> Response {
                 headers.extend(reply.headers);
             }
             headers.extend(refusal.headers.clone());
-            json_response(refusal.status, &headers, Some(&refusal.body()))
+            (refusal.status, Some(refusal.body()))
         }
+    };
+    let Some(effect) = &reply.effect else { return json_response(status, &headers, body.as_ref()) };
+    if let Some(body) = &mut body {
+        distortion::relink(effect, &base(heard), &heard.path, &heard.raw_query, body);
     }
+    let response = json_response(status, &headers, body.as_ref());
+    distortion::distort(effect, response, &body.map(|body| body.to_string()).unwrap_or_default())
 }
 
 fn ordered_refusal(effect: Option<&ArmFaultEffect>, trouble: Option<&RegionTrouble>) -> Option<ArmError> {
-    // *Assumed*: codes and wordings of the 5xx answers.
+    // *Assumed* (`arm-5xx`): codes and wordings of the 5xx answers.
     match (effect, trouble) {
         (Some(ArmFaultEffect::TooManyRequests { retry_after_seconds }), _) => {
             Some(gates::too_many_requests(*retry_after_seconds))
@@ -335,30 +359,12 @@ fn ordered_refusal(effect: Option<&ArmFaultEffect>, trouble: Option<&RegionTroub
                 .with_header("retry-after", UNAVAILABLE_SECONDS.to_string()),
         ),
         (Some(ArmFaultEffect::AnotherOperation), _) => Some(errors::another_operation("the resource")),
+        (Some(effect), _) if distortion::refusal(effect).is_some() => distortion::refusal(effect),
         (_, Some(RegionTrouble::Throttled { retry_after_seconds })) => {
             Some(gates::too_many_requests(Some(*retry_after_seconds)))
         }
         _ => None,
     }
-}
-
-/// What is wrong with the region that a call is about.
-fn region_trouble(arm: &Arm, found: &Found, heard: &Heard) -> Option<RegionTrouble> {
-    let Found::Route(route, params) = found else { return None };
-    let of_operation = matches!(route.spend, Spend::Poll | Spend::DiskPoll)
-        .then(|| params.get(1).map(|place| place.to_ascii_lowercase()));
-    let state = arm.state();
-    let region = of_operation.flatten().or_else(|| {
-        let end = heard.path.match_indices('/').nth(8).map_or(heard.path.len(), |(at, _)| at);
-        let known = route.top_level(params).and_then(|_| state.region_of(&heard.path[..end]));
-        let in_body = || {
-            let body: Value = serde_json::from_slice(&heard.body).ok()?;
-            body["location"].as_str().map(str::to_ascii_lowercase)
-        };
-        known.or_else(in_body)
-    })?;
-    drop(state);
-    arm.trouble_in(&region)
 }
 
 /// The id of the top-level resource in a call's path.

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 #[derive(Debug)]
 pub(crate) struct Region {
     pub(crate) name: &'static str,
-    display: &'static str,
+    pub(crate) display: &'static str,
     geography: &'static str,
     group: &'static str,
     pair: &'static str,
-    zones: u8,
+    pub(crate) zones: u8,
 }
 
 const fn region(
@@ -26,12 +26,13 @@ const fn region(
 }
 
 /// All of them.
-pub(crate) static REGIONS: [Region; 10] = [
+pub(crate) static REGIONS: [Region; 11] = [
     region("eastus", "East US", "United States", "US", "westus", 3),
     region("westus", "West US", "United States", "US", "eastus", 0),
     region("eastus2", "East US 2", "United States", "US", "centralus", 3),
     region("centralus", "Central US", "United States", "US", "eastus2", 3),
     region("eastus2euap", "East US 2 EUAP", "Canary (US)", "US", "centraluseuap", 3),
+    region("centraluseuap", "Central US EUAP", "Canary (US)", "US", "eastus2euap", 3),
     region("northeurope", "North Europe", "Europe", "Europe", "westeurope", 3),
     region("westeurope", "West Europe", "Europe", "Europe", "northeurope", 3),
     region("uksouth", "UK South", "United Kingdom", "Europe", "ukwest", 3),
@@ -70,4 +71,10 @@ impl Region {
         }
         body
     }
+}
+
+/// A region by its name, or by the name that people read.
+pub(crate) fn named(text: &str) -> Option<&'static Region> {
+    let text = text.replace(' ', "");
+    REGIONS.iter().find(|region| region.name.eq_ignore_ascii_case(&text))
 }

@@ -5,7 +5,11 @@
 
 mod compute;
 mod graph;
+mod health;
+mod locks;
 mod resources;
+
+use std::collections::BTreeSet;
 
 use super::call::{Answer, Call};
 use super::charges::Spend;
@@ -48,6 +52,9 @@ pub(crate) enum Found {
     Nothing,
 }
 
+/// Providers whose resources hang on others'.
+const EXTENSIONS: [&str; 2] = ["/providers/Microsoft.Authorization/", "/providers/Microsoft.ResourceHealth/"];
+
 const fn route(
     method: &'static str,
     pattern: &'static str,
@@ -61,11 +68,66 @@ const fn route(
 }
 
 /// Every route, by provider.
-pub(crate) static ROUTES: &[&[Route]] = &[resources::ROUTES, compute::ROUTES, compute::VOLUMES, graph::ROUTES];
+pub(crate) static ROUTES: &[&[Route]] =
+    &[resources::ROUTES, locks::ROUTES, compute::ROUTES, compute::VOLUMES, graph::ROUTES, health::ROUTES];
 
 /// All of them.
 pub(crate) fn routes() -> impl Iterator<Item = &'static Route> {
     ROUTES.iter().copied().flatten()
+}
+
+/// Entries of the evidence register that refusals, limits and shapes rest on besides those of the routes.
+static BELIEFS: [&str; 45] = [
+    "arm-400-wording",
+    "arm-401",
+    "arm-5xx",
+    "arm-body-limit",
+    "arm-page-size",
+    "arm-parent-missing",
+    "arm-unknown-route",
+    "arm-version-refusal",
+    "graph-facet-options",
+    "graph-options",
+    "graph-query-length",
+    "graph-quota-refusal",
+    "graph-scope",
+    "graph-summarize-order",
+    "graph-table",
+    "graph-unreadable",
+    "group-being-deleted",
+    "group-refusals",
+    "health-actions",
+    "health-event-missing",
+    "health-event-row",
+    "health-filter",
+    "health-graph-row",
+    "health-history",
+    "health-texts",
+    "health-unsupported",
+    "linked-collection-source",
+    "linked-disk-copy",
+    "linked-machine-disk",
+    "linked-network-interface",
+    "linked-refusal",
+    "lock-list",
+    "lock-missing",
+    "lock-not-specified",
+    "lock-refusal",
+    "machine-busy",
+    "permission-list",
+    "region-of-a-call",
+    "size-table",
+    "subscription-missing",
+    "subscription-next-link",
+    "subscription-read-only",
+    "subscription-states",
+    "usage-limits",
+    "usage-names",
+];
+
+/// Every entry of the evidence register that this Azure rests on.
+pub(crate) fn evidence() -> BTreeSet<&'static str> {
+    routes().map(|route| route.evidence).chain(BELIEFS).collect()
 }
 
 /// Looks a call up.
@@ -94,9 +156,23 @@ impl Route {
         let rest = self.pattern.strip_prefix("/subscriptions/{}/resourceGroups/{}/providers/")?;
         let mut parts = rest.split('/');
         let (provider, kind) = (parts.next()?, parts.next()?);
-        parts.next().filter(|&part| part == "{}")?;
+        parts.next().filter(|&part| part == "{}" && provider != "{}")?;
         let name = params.get(2)?.clone();
         Some((format!("{provider}/{kind}"), name, parts.next().is_some()))
+    }
+
+    /// What the resource in the path hangs on, where it is one that hangs on others: a lock, permissions, health.
+    pub(crate) fn extended<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let at = EXTENSIONS.iter().find_map(|extension| self.pattern.rfind(extension))?;
+        let depth = self.pattern[..at].matches('/').count();
+        let end = path.match_indices('/').nth(depth).map_or(path.len(), |(at, _)| at);
+        Some(&path[..end])
+    }
+
+    /// The region that the path names.
+    pub(crate) fn region<'a>(&self, params: &'a [String]) -> Option<&'a str> {
+        let (before, _) = self.pattern.split_once("/locations/{}")?;
+        params.get(before.matches("{}").count()).map(String::as_str)
     }
 }
 
@@ -136,8 +212,44 @@ mod tests {
     }
 
     #[test]
+    fn what_an_extension_hangs_on_and_the_region_of_a_path_are_read_off_it() {
+        let machine = "/subscriptions/S/resourceGroups/G/providers/Microsoft.Compute/virtualMachines/V";
+        let extended = |path: &str| {
+            let Found::Route(route, params) = find("GET", path) else { panic!("{path}") };
+            assert_eq!(route.top_level(&params), None);
+            route.extended(path).map(str::to_owned)
+        };
+        let path = format!("{machine}/providers/Microsoft.ResourceHealth/availabilityStatuses/current");
+        assert_eq!(extended(&path).as_deref(), Some(machine));
+        let path = "/subscriptions/S/providers/microsoft.authorization/LOCKS/l";
+        assert_eq!(extended(path).as_deref(), Some("/subscriptions/S"));
+        let path = "/subscriptions/S/providers/Microsoft.Compute/locations/WestEurope/usages";
+        let Found::Route(route, params) = find("GET", path) else { panic!("{path}") };
+        assert_eq!((route.extended(path), route.region(&params)), (None, Some("WestEurope")));
+    }
+
+    #[test]
+    fn every_belief_is_named_where_it_is_relied_on() {
+        fn texts(folder: &std::path::Path, found: &mut String) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    texts(&path, found);
+                } else if !path.ends_with("registry.rs") {
+                    found.push_str(&std::fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        let mut found = String::new();
+        texts(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/azure")), &mut found);
+        for id in BELIEFS {
+            assert!(found.contains(&format!("`{id}`")), "{id} is named nowhere");
+        }
+    }
+
+    #[test]
     fn no_two_routes_answer_the_same_call() {
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for route in routes() {
             assert!(seen.insert((route.method, route.pattern.to_lowercase())), "{} {}", route.method, route.pattern);
         }

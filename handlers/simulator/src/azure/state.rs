@@ -16,12 +16,16 @@ use super::call::{Call, Cause, Failure};
 use super::collections::Collection;
 use super::event_grid::{Outcome, Raised, Verb};
 use super::graph::{GraphIndex, Listed};
+use super::groups::{Deletion, Group};
+use super::health::Health;
 use super::ids::{Names, key};
+use super::locks::Locks;
 use super::machines::Machine;
 use super::operations::Operations;
 use super::power::Power;
 use super::restore_points;
-use super::subscriptions::{Group, Subscription};
+use super::sizes::Sizes;
+use super::subscriptions::Subscription;
 use super::volume::{Kind, Volume};
 
 /// How long things take, in milliseconds before the factor.
@@ -85,6 +89,10 @@ pub(crate) struct State {
     pub(crate) snapshot_times: BTreeMap<String, Vec<Timestamp>>,
     pub(crate) collections: BTreeMap<String, Collection>,
     pub(crate) operations: Operations,
+    pub(crate) group_deletions: BTreeMap<String, Deletion>,
+    pub(crate) locks: Locks,
+    pub(crate) sizes: Sizes,
+    pub(crate) health: Health,
     pub(crate) graph: GraphIndex,
     /// Points that ARM accepted, ever.
     pub(crate) points_created: u64,
@@ -125,11 +133,13 @@ pub(crate) enum Step {
     AccessGranted { operation: String, kind: Kind, volume: String, until: Timestamp },
     /// A signed URL is no longer good.
     AccessEnds { operation: String, kind: Kind, volume: String, until: Timestamp },
+    /// A group is gone with all that was in it, or stays because it was told to.
+    GroupGone { group: String, cause: Cause, failure: Option<Failure> },
 }
 
 impl Step {
     /// The entries of the evidence register that steps rest on.
-    pub(crate) const EVIDENCE: [&str; 14] = [
+    pub(crate) const EVIDENCE: [&str; 15] = [
         "vm-put",
         "vm-agent",
         "vm-delete",
@@ -144,6 +154,7 @@ impl Step {
         "snapshot-delete",
         "snapshot-copy-start",
         "snapshot-open-access",
+        "group-delete",
     ];
 
     /// The entry that this one rests on: one of [`Self::EVIDENCE`].
@@ -163,6 +174,7 @@ impl Step {
             Self::VolumeGone { kind: Kind::Snapshot, .. } => "snapshot-delete",
             Self::SnapshotCopied { .. } => "snapshot-copy-start",
             Self::AccessGranted { .. } | Self::AccessEnds { .. } => "snapshot-open-access",
+            Self::GroupGone { .. } => "group-delete",
         }
     }
 }
@@ -216,6 +228,10 @@ impl State {
             snapshot_times: BTreeMap::new(),
             collections: BTreeMap::new(),
             operations: Operations::default(),
+            group_deletions: BTreeMap::new(),
+            locks: Locks::new(),
+            sizes: Sizes::default(),
+            health: Health::default(),
             graph: GraphIndex::new(graph_lag),
             points_created: 0,
             raised: Vec::new(),
@@ -343,6 +359,7 @@ impl State {
             Step::AccessEnds { operation, kind, volume, until } => {
                 self.access_ends(&operation, kind, &volume, until, at);
             }
+            Step::GroupGone { group, cause, failure } => self.group_gone(&group, &cause, failure, at),
         }
     }
 }

@@ -1,11 +1,15 @@
 //! ARM as a caller sees it: state machines, shapes against the recordings, gates, budgets, faults, pages.
 
 pub(crate) mod calls;
+mod estate;
 mod faults;
 mod gates;
+mod health;
+mod locks;
 mod points;
 mod power;
 mod recorded;
 mod replayed;
+mod samples;
 mod seeded;
 mod volumes;

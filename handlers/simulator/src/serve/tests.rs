@@ -77,6 +77,20 @@ async fn the_control_api_moves_the_world_and_tells_of_it() {
         ("/events/delay", json!({ "seconds": 60 })),
         ("/event-subscriptions", json!({ "name": "x", "url": "http://127.0.0.1:9/hook" })),
         ("/blobs/drop", json!({ "namePrefix": "ledger/" })),
+        ("/machines/health", json!({ "id": id, "state": "Unavailable", "cause": "PlatformInitiated" })),
+        (
+            "/service-events",
+            json!({
+                "trackingId": "E", "eventType": "ServiceIssue", "title": "t", "summary": "s", "level": "Warning",
+                "impacts": [{ "service": "Virtual Machines", "regions": ["westeurope"] }], "isSynthetic": true,
+            }),
+        ),
+        ("/service-events/update", json!({ "trackingId": "E", "summary": "more" })),
+        ("/service-events/resolve", json!({ "trackingId": "E", "summary": "over" })),
+        ("/locks", json!({ "scope": id, "name": "keep", "level": "CanNotDelete" })),
+        ("/sizes", json!({ "size": "Standard_B2s", "region": "westeurope", "restriction": { "reason": "QuotaId" } })),
+        ("/usages", json!({ "subscription": SUBSCRIPTION, "region": "westeurope", "usage": "cores", "limit": 1 })),
+        ("/graph/rows", json!([{ "id": "/subscriptions/s/resourceGroups/g" }])),
         ("/subscriptions", json!({ "id": SUBSCRIPTION, "state": "Disabled" })),
     ];
     for (path, body) in posts {
@@ -98,6 +112,8 @@ async fn the_control_api_moves_the_world_and_tells_of_it() {
         ("POST", "/machines", json!({ "name": "x" }), 400),
         ("POST", "/points/plant", json!({ "machine": "none", "name": "x" }), 404),
         ("GET", "/points", Value::Null, 400),
+        ("POST", "/service-events/resolve", json!({ "trackingId": "none", "summary": "" }), 404),
+        ("DELETE", "/locks?scope=/x&name=none", Value::Null, 404),
     ];
     for (method, path, body, status) in refused {
         assert_eq!(control(method, path.into(), body).await.0, status, "{method} {path}");

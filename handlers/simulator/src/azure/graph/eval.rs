@@ -2,12 +2,14 @@
 //! It never fails: what does not fit is null or false, as the language has it.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::super::ids::stamp_z;
-use super::syntax::{Compare, Expr, Function, Stage, time_of};
+use super::Table;
+use super::syntax::{Compare, Expr, Function, JoinKind, Query, Stage, time_of};
 
 /// A value on its way.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,38 +23,135 @@ enum Item {
     Json(Value),
 }
 
-/// All stages over all rows.
-pub(super) fn run(stages: &[Stage], mut rows: Vec<Value>, now: Timestamp) -> Vec<Value> {
-    for stage in stages {
+/// Rows on their way, and the order of their columns where a stage gave one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Rows {
+    pub(super) rows: Vec<Value>,
+    columns: Option<Vec<String>>,
+}
+
+/// Carries out a query over tables.
+pub(super) fn run(query: &Query, rows_of: &dyn Fn(Table) -> Vec<Value>, now: Timestamp) -> Rows {
+    let mut found = Rows { rows: rows_of(query.table), columns: None };
+    for stage in &query.stages {
+        found.pass(stage, rows_of, now);
+    }
+    found
+}
+
+impl Rows {
+    /// The columns in order: as a stage named them, or by name.
+    pub(super) fn columns(&self) -> Vec<String> {
+        let by_name = || {
+            let names: BTreeSet<&String> =
+                self.rows.iter().filter_map(Value::as_object).flat_map(|row| row.keys()).collect();
+            names.into_iter().cloned().collect()
+        };
+        self.columns.clone().unwrap_or_else(by_name)
+    }
+
+    fn pass(&mut self, stage: &Stage, rows_of: &dyn Fn(Table) -> Vec<Value>, now: Timestamp) {
         match stage {
-            Stage::Where(condition) => rows.retain(|row| eval(condition, row, now) == Item::Bool(true)),
+            Stage::Where(condition) => self.rows.retain(|row| eval(condition, row, now) == Item::Bool(true)),
             Stage::Project(columns) => {
                 let pick = |row: &Value| {
                     columns.iter().map(|(name, expr)| (name.clone(), eval(expr, row, now).into_json())).collect()
                 };
-                rows = rows.iter().map(|row| Value::Object(pick(row))).collect();
+                self.rows = self.rows.iter().map(|row| Value::Object(pick(row))).collect();
+                self.columns = Some(columns.iter().map(|(name, _)| name.clone()).collect());
             }
             Stage::Extend(columns) => {
-                for row in &mut rows {
+                for row in &mut self.rows {
                     extend(row, columns, now);
                 }
+                if let Some(known) = &mut self.columns {
+                    known.extend(columns.iter().map(|(name, _)| name.clone()));
+                }
             }
-            Stage::Order(keys) => {
-                let by = |one: &Value, other: &Value| {
-                    keys.iter().fold(Ordering::Equal, |so_far, (key, descends)| {
-                        so_far.then_with(|| {
-                            let found = order(&eval(key, one, now), &eval(key, other, now));
-                            if *descends { found.reverse() } else { found }
-                        })
-                    })
-                };
-                rows.sort_by(by);
+            Stage::Order(keys) => self.order(keys, now),
+            Stage::Take(count) => self.rows.truncate(*count),
+            Stage::Top(count, key, descends) => {
+                self.order(&[(key.clone(), *descends)], now);
+                self.rows.truncate(*count);
             }
-            Stage::Take(count) => rows.truncate(*count),
-            Stage::Count => rows = vec![json!({ "Count": rows.len() })],
+            Stage::Count => {
+                self.rows = vec![json!({ "Count": self.rows.len() })];
+                self.columns = Some(vec!["Count".to_owned()]);
+            }
+            Stage::Summarize { count, by } => self.summarize(count.as_deref(), by, now),
+            Stage::Join { kind, right, on } => self.join(*kind, run(right, rows_of, now), on),
         }
     }
-    rows
+
+    fn order(&mut self, keys: &[(Expr, bool)], now: Timestamp) {
+        self.rows.sort_by(|one, other| {
+            keys.iter().fold(Ordering::Equal, |so_far, (key, descends)| {
+                so_far.then_with(|| {
+                    let found = order(&eval(key, one, now), &eval(key, other, now));
+                    if *descends { found.reverse() } else { found }
+                })
+            })
+        });
+    }
+
+    /// *Assumed* (`graph-summarize-order`): that the groups come in the order of their keys, as in the documents' examples.
+    fn summarize(&mut self, count: Option<&str>, by: &[(String, Expr)], now: Timestamp) {
+        let mut groups: BTreeMap<String, (Vec<Value>, u64)> = BTreeMap::new();
+        if by.is_empty() {
+            groups.insert(String::new(), (Vec::new(), 0));
+        }
+        for row in &self.rows {
+            let keys: Vec<Value> = by.iter().map(|(_, expr)| eval(expr, row, now).into_json()).collect();
+            let name = if by.is_empty() { String::new() } else { json!(keys).to_string() };
+            groups.entry(name).or_insert_with(|| (keys, 0)).1 += 1;
+        }
+        let row = |(keys, rows): (Vec<Value>, u64)| {
+            let names = by.iter().map(|(name, _)| name.clone());
+            let counted = count.map(|count| (count.to_owned(), json!(rows)));
+            Value::Object(names.zip(keys).chain(counted).collect())
+        };
+        self.rows = groups.into_values().map(row).collect();
+        let names = by.iter().map(|(name, _)| name.clone());
+        self.columns = Some(names.chain(count.map(str::to_owned)).collect());
+    }
+
+    /// Columns of both sides stay; one of the right side whose name the left side has is numbered. Nulls match nothing.
+    fn join(&mut self, kind: JoinKind, right: Self, on: &[(String, String)]) {
+        let key = |row: &Value, side: &dyn Fn(&(String, String)) -> String| {
+            let values: Vec<&Value> = on.iter().map(|pair| &row[side(pair)]).collect();
+            (!values.iter().any(|value| value.is_null())).then(|| json!(values).to_string())
+        };
+        let mut pairs: HashMap<String, Vec<&Value>> = HashMap::new();
+        for row in &right.rows {
+            if let Some(key) = key(row, &|(_, right)| right.clone()) {
+                pairs.entry(key).or_default().push(row);
+            }
+        }
+        let (left_columns, right_columns) = (self.columns(), right.columns());
+        let named = |name: &String| if left_columns.contains(name) { format!("{name}1") } else { name.clone() };
+        let beside = |left: &Value, right: Option<&Value>| {
+            let mut row = left.clone();
+            for name in &right_columns {
+                let value = right.and_then(|right| right.get(name)).cloned().unwrap_or(Value::Null);
+                row[named(name)] = value;
+            }
+            row
+        };
+        let (mut joined, mut seen) = (Vec::new(), HashSet::new());
+        for left in &self.rows {
+            let key = key(left, &|(left, _)| left.clone());
+            if kind == JoinKind::InnerUnique && key.as_ref().is_some_and(|key| !seen.insert(key.clone())) {
+                continue;
+            }
+            match key.and_then(|key| pairs.get(&key)) {
+                Some(found) => joined.extend(found.iter().map(|right| beside(left, Some(right)))),
+                None if kind == JoinKind::LeftOuter => joined.push(beside(left, None)),
+                None => {}
+            }
+        }
+        self.columns = Some(left_columns.iter().cloned().chain(right_columns.iter().map(named)).collect());
+        self.rows = joined;
+    }
 }
 
 fn extend(row: &mut Value, columns: &[(String, Expr)], now: Timestamp) {
@@ -62,6 +161,19 @@ fn extend(row: &mut Value, columns: &[(String, Expr)], now: Timestamp) {
             fields.insert(name.clone(), value);
         }
     }
+}
+
+/// What an expression is in a row, as JSON.
+pub(super) fn value(expr: &Expr, row: &Value, now: Timestamp) -> Value {
+    eval(expr, row, now).into_json()
+}
+
+/// Sorts rows by an expression.
+pub(super) fn sort(rows: &mut [Value], key: &Expr, descends: bool, now: Timestamp) {
+    rows.sort_by(|one, other| {
+        let found = order(&eval(key, one, now), &eval(key, other, now));
+        if descends { found.reverse() } else { found }
+    });
 }
 
 fn eval(expr: &Expr, row: &Value, now: Timestamp) -> Item {

@@ -1,7 +1,7 @@
 //! Cuts a query into tokens, each with its place.
 //! It never judges order: that is the parser's.
 
-/// Longest query that is read, in bytes. *Assumed*: the service has a limit, no source says which.
+/// Longest query that is read, in bytes. *Assumed* (`graph-query-length`): the service has a limit, no source says which.
 pub(super) const QUERY_BYTES: usize = 64 * 1024;
 
 /// A token and where it starts: line from 1, character from 0, as the service counts (recorded).

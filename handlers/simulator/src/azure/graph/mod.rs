@@ -2,8 +2,12 @@
 //! It never lists a restore point, never answers what it cannot read, and is never newer than its lag.
 
 mod eval;
+mod expressions;
+mod facets;
 mod lexer;
+mod options;
 mod parser;
+mod seeded;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -20,8 +24,15 @@ use serde_json::{Value, json};
 use super::access::{Grant, allows, reads_something};
 use super::call::{Answer, Call};
 use super::errors::{ArmError, invalid_content};
-use super::ids::stamp_z;
+use super::health::first_row;
+use super::ids::{key, stamp_z};
 use super::state::State;
+
+use self::eval::Rows;
+use self::options::Options;
+
+pub(crate) use self::seeded::SeededRow;
+pub(crate) use self::syntax::time_of;
 
 /// Most rows of a page, and how many there are when none are asked for (documented).
 const ROWS_PER_PAGE: usize = 1_000;
@@ -33,8 +44,14 @@ const RESULTS_KEPT: usize = 8;
 pub(crate) enum Table {
     /// Resources.
     Resources,
-    /// Subscriptions and resource groups.
+    /// Subscriptions, resource groups, management groups.
     ResourceContainers,
+    /// How machines fare.
+    HealthResources,
+    /// Service health events.
+    ServiceHealthResources,
+    /// Vaults' items and jobs.
+    RecoveryServicesResources,
 }
 
 /// A resource that Resource Graph lists.
@@ -43,6 +60,10 @@ pub(crate) trait Listed: fmt::Debug + Send + Sync {
     fn table(&self) -> Table;
     /// Its row. The columns `subscriptionId` and `type` are always there.
     fn row(&self) -> Value;
+    /// Whether it is in every scope.
+    fn is_everywhere(&self) -> bool {
+        false
+    }
 }
 
 /// What is listed, and what will be once the lag has passed.
@@ -54,7 +75,7 @@ pub(crate) struct GraphIndex {
     recorded: u64,
     /// Counts changes of `rows`.
     version: u64,
-    results: Vec<(Asked, Arc<Vec<Value>>)>,
+    results: Vec<(Asked, Arc<Rows>)>,
 }
 
 /// A resource's key, and its row unless it is gone.
@@ -72,14 +93,14 @@ struct Asked {
 
 impl Table {
     fn named(name: &str) -> Option<Self> {
-        let is = |table: &str| name.eq_ignore_ascii_case(table);
-        if is("resources") {
-            Some(Self::Resources)
-        } else if is("resourcecontainers") {
-            Some(Self::ResourceContainers)
-        } else {
-            None
-        }
+        const NAMES: [(&str, Table); 5] = [
+            ("resources", Table::Resources),
+            ("resourcecontainers", Table::ResourceContainers),
+            ("healthresources", Table::HealthResources),
+            ("servicehealthresources", Table::ServiceHealthResources),
+            ("recoveryservicesresources", Table::RecoveryServicesResources),
+        ];
+        NAMES.into_iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|(_, table)| table)
     }
 }
 
@@ -99,6 +120,13 @@ impl GraphIndex {
         self.pending.insert((at, self.recorded), (key, row));
     }
 
+    /// Puts a row there as if it had always been.
+    pub(crate) fn seed(&mut self, row: &Value) {
+        let row = SeededRow::new(row);
+        self.version += 1;
+        self.rows.insert(row.key(), Arc::new(row));
+    }
+
     pub(crate) fn settle(&mut self, now: Timestamp) {
         while let Some(entry) = self.pending.first_entry() {
             if entry.key().0 > now {
@@ -113,17 +141,44 @@ impl GraphIndex {
         }
     }
 
-    /// The rows of a table that the reader may read: a query answers only those, without a word about others (*assumed*: no source here shows it).
+    /// The rows of a table that the reader may read: a query answers only those, without a word about others (*assumed*,
+    /// `graph-unreadable`: no source here shows it).
     fn rows_of(&self, table: Table, subscriptions: &[String], reader: &[Grant]) -> Vec<Value> {
-        let rows = self.rows.values().filter(|row| row.table() == table).map(|row| row.row());
-        let own = |row: &Value| {
-            row["subscriptionId"]
-                .as_str()
-                .is_some_and(|id| subscriptions.iter().any(|one| one.eq_ignore_ascii_case(id)))
-        };
         let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+        let own = |row: &Value| {
+            let subscription = text(row, "subscriptionId");
+            subscriptions.iter().any(|one| one.eq_ignore_ascii_case(&subscription))
+        };
         let readable = |row: &Value| allows(reader, &format!("{}/read", text(row, "type")), &text(row, "id"));
-        rows.filter(own).filter(readable).collect()
+        let listed = self.rows.values().filter(|row| row.table() == table);
+        let rows = listed.map(|row| (row.is_everywhere(), row.row()));
+        let rows = rows.filter(|(everywhere, row)| *everywhere || own(row)).map(|(_, row)| row);
+        let rows: Vec<Value> =
+            if table == Table::HealthResources { self.with_every_machine(rows) } else { rows.collect() };
+        rows.into_iter().filter(|row| readable(row)).filter(|row| row["subscriptionId"].is_null() || own(row)).collect()
+    }
+
+    /// Statuses of machines that are listed, also of those of which nothing was said.
+    fn with_every_machine(&self, statuses: impl Iterator<Item = Value>) -> Vec<Value> {
+        let target = |row: &Value| row["properties"]["targetResourceId"].as_str().map(key);
+        let mut told: BTreeMap<String, Value> = BTreeMap::new();
+        let mut all = Vec::new();
+        for row in statuses {
+            match target(&row) {
+                Some(target) => {
+                    told.insert(target, row);
+                }
+                None => all.push(row),
+            }
+        }
+        for (id, machine) in self.rows.iter().filter(|(_, row)| row.table() == Table::Resources) {
+            if !id.contains("/virtualmachines/") {
+                continue;
+            }
+            let machine = machine.row();
+            all.push(told.remove(id).unwrap_or_else(|| first_row(&machine)));
+        }
+        all
     }
 }
 
@@ -131,35 +186,36 @@ impl GraphIndex {
 pub(crate) fn resources(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let body = call.object()?;
     let text = body["query"].as_str().ok_or_else(|| invalid_content("Required property 'query' not found"))?;
-    let query = parser::parse(text).map_err(|token| refused(state, call, &token))?;
+    let read = parser::parse(text).map_err(|token| refused(call, &token))?;
     let subscriptions = scope(state, call, body)?;
-    let options = &body["options"];
-    let (skip, top) = window(options).ok_or_else(|| invalid_options(state, call))?;
+    let options = Options::read(&body["options"]).ok_or_else(|| invalid_options(call))?;
+    let (skip, top) = (options.skip, options.top);
     let asked = Asked {
         version: state.graph.version,
         query: text.to_owned(),
         subscriptions: subscriptions.clone(),
         reader: call.principal.grants.clone(),
-        at: query.uses_time.then_some(call.now),
+        at: read.uses_time.then_some(call.now),
     };
     let kept = state.graph.results.iter().find(|(found, _)| *found == asked).map(|(_, rows)| rows.clone());
-    let rows = kept.unwrap_or_else(|| {
-        let all = state.graph.rows_of(query.table, &subscriptions, &call.principal.grants);
-        let rows = Arc::new(eval::run(&query.stages, all, call.now));
+    let found = kept.unwrap_or_else(|| {
+        let rows_of = |table| state.graph.rows_of(table, &subscriptions, &call.principal.grants);
+        let rows = Arc::new(eval::run(&read.query, &rows_of, call.now));
         state.graph.results.insert(0, (asked, rows.clone()));
         state.graph.results.truncate(RESULTS_KEPT);
         rows
     });
-    let data: Vec<&Value> = rows.iter().skip(skip).take(top).collect();
-    let end = skip + data.len();
+    let data: Vec<&Value> = found.rows.iter().skip(skip).take(top).collect();
+    let end = skip.saturating_add(data.len());
     let has_id = data.iter().all(|row| row["id"].is_string());
     // A page can be followed only where rows have an id (documented); else the rest is cut off and said to be.
-    let more = end < rows.len();
+    let more = end < found.rows.len();
+    let shape = |rows: &[&Value], columns: &[String]| options.shape(rows, columns);
     let mut answer = json!({
-        "totalRecords": rows.len(),
+        "totalRecords": found.rows.len(),
         "count": data.len(),
-        "data": data,
-        "facets": [],
+        "data": shape(&data, &found.columns()),
+        "facets": facets::answer(&body["facets"], &found, &shape, call.now),
         "resultTruncated": if more && !has_id { "true" } else { "false" },
     });
     if more && has_id && !data.is_empty() {
@@ -168,8 +224,8 @@ pub(crate) fn resources(state: &mut State, call: &Call) -> Result<Answer, ArmErr
     Ok(Answer::new(200, answer))
 }
 
-/// The subscriptions that are asked for, exist, and may be read. *Assumed*: that others are left out without a word,
-/// and the refusal where none is left.
+/// The subscriptions that are asked for, exist, and may be read. *Assumed* (`graph-scope`): that others are left out without a
+/// word, the refusal where none is left, and that every management group holds every subscription: there is no tree of them.
 fn scope(state: &State, call: &Call, body: &Value) -> Result<Vec<String>, ArmError> {
     let list = body["subscriptions"].as_array();
     let asked: Vec<String> = match list {
@@ -181,35 +237,17 @@ fn scope(state: &State, call: &Call, body: &Value) -> Result<Vec<String>, ArmErr
         state.subscriptions.contains_key(&id.to_ascii_lowercase()) && reads_something(&call.principal.grants, &scope)
     };
     let found: Vec<String> = asked.iter().filter(|id| readable(id)).cloned().collect();
-    if found.is_empty() {
+    if found.is_empty() && !body["managementGroups"].is_array() {
         let message = format!(
             "There must be at least one subscription that is eligible to contain resources. Given: '{}'.",
             asked.join(",")
         );
         return Err(bad_request(
-            state,
             call,
             vec![json!({ "code": "NoValidSubscriptionsInQueryRequest", "message": message })],
         ));
     }
     Ok(found)
-}
-
-/// Where the page starts and how long it is: the token's word counts more than `$skip` and `$top`.
-fn window(options: &Value) -> Option<(usize, usize)> {
-    let number = |value: &Value| value.as_u64().and_then(|number| usize::try_from(number).ok());
-    let given = |name: &str| if options[name].is_null() { Some(None) } else { number(&options[name]).map(Some) };
-    let (mut skip, mut top) = (given("$skip")?.unwrap_or(0), given("$top")?.unwrap_or(ROWS_PER_PAGE));
-    match &options["$skipToken"] {
-        Value::Null => {}
-        Value::String(token) => {
-            let token: Value = serde_json::from_slice(&STANDARD.decode(token).ok()?).ok()?;
-            skip = number(&token["RowsToSkip"])?;
-            top = number(&token["MaxRows"])?;
-        }
-        _ => return None,
-    }
-    (1..=ROWS_PER_PAGE).contains(&top).then_some((skip, top))
 }
 
 /// The token's recorded form: base64 of this JSON, with these line ends.
@@ -221,7 +259,7 @@ fn skip_token(top: usize, skip: usize) -> String {
 }
 
 /// The recorded refusal of a query that cannot be read.
-fn refused(state: &State, call: &Call, token: &lexer::Token) -> ArmError {
+fn refused(call: &Call, token: &lexer::Token) -> ArmError {
     let invalid = json!({
         "code": "InvalidQuery",
         "message": "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and fix the \
@@ -236,16 +274,17 @@ fn refused(state: &State, call: &Call, token: &lexer::Token) -> ArmError {
         // What the service printed, one odd letter; nobody can rest on it.
         "expectedToken": "\u{1cf}",
     });
-    bad_request(state, call, vec![invalid, failure])
+    bad_request(call, vec![invalid, failure])
 }
 
-/// *Assumed*: code and wording.
-fn invalid_options(state: &State, call: &Call) -> ArmError {
-    let message = "The query options are invalid: $top must be between 1 and 1000, $skip and $skipToken as answered.";
-    bad_request(state, call, vec![json!({ "code": "InvalidQueryOptions", "message": message })])
+/// *Assumed* (`graph-options`): code and wording.
+fn invalid_options(call: &Call) -> ArmError {
+    let message = "The query options are invalid: $top must be between 1 and 1000, $skip and $skipToken as answered, \
+                   resultFormat table or objectArray, authorizationScopeFilter AtScopeAndBelow.";
+    bad_request(call, vec![json!({ "code": "InvalidQueryOptions", "message": message })])
 }
 
-fn bad_request(_state: &State, call: &Call, details: Vec<Value>) -> ArmError {
+fn bad_request(call: &Call, details: Vec<Value>) -> ArmError {
     let message = format!(
         "Please provide below info when asking for support: timestamp = {}, correlationId = {}.",
         stamp_z(call.now),

@@ -3,30 +3,53 @@
 //!
 //! ```text
 //! query  = [ table ] { "|" stage }            a query may begin with a stage; then the table is Resources
-//! stage  = where or | project names | extend names | order by keys | take n | limit n | count
+//! stage  = where or | project names | extend names | order by keys | take n | limit n | count | top n by key
+//!        | summarize [ "count()" ] [ by names ]
+//!        | join [ "kind=" ( inner | innerunique | leftouter ) ] "(" query ")" on columns
 //! or     = and { "or" and }    and = not { "and" not }    not = "not" "(" or ")" | compared
 //! ```
+//!
+//! These are the words of the product's own queries, of the recorded ones and of the documents' examples, and no others.
 
 use super::Table;
+use super::expressions::{Parser, is_condition};
 use super::lexer::{Kind, QUERY_BYTES, Token, tokens};
-use super::syntax::{Compare, Expr, Function, Query, Stage, time_of};
+use super::syntax::{Expr, JoinKind, Query, Stage};
 
-/// Deepest nesting of brackets: each is a call of the parser.
-const DEPTH: usize = 64;
-
-struct Parser {
-    tokens: Vec<Token>,
-    place: usize,
-    depth: usize,
-    uses_time: bool,
+/// A query that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Read {
+    pub(super) query: Query,
+    /// Whether the answer depends on the time.
+    pub(super) uses_time: bool,
 }
 
 /// Reads a query, or says at which token it fails.
-pub(super) fn parse(query: &str) -> Result<Query, Token> {
-    if query.len() > QUERY_BYTES {
+pub(super) fn parse(query_text: &str) -> Result<Read, Token> {
+    if query_text.len() > QUERY_BYTES {
         return Err(Token { kind: Kind::End, text: "<EOF>".to_owned(), line: 1, column: 0 });
     }
-    let mut parser = Parser { tokens: tokens(query)?, place: 0, depth: 0, uses_time: false };
+    let mut parser = Parser::new(tokens(query_text)?);
+    let query = query(&mut parser)?;
+    let uses_time = parser.uses_time;
+    if parser.peek().kind == Kind::End { Ok(Read { query, uses_time }) } else { Err(parser.fail()) }
+}
+
+/// Reads one expression, as a facet has it, or says at which token it fails.
+pub(super) fn parse_expression(text: &str) -> Result<Expr, Token> {
+    let mut parser = Parser::new(tokens(text)?);
+    let expr = parser.either()?;
+    if parser.peek().kind == Kind::End { Ok(expr) } else { Err(parser.fail()) }
+}
+
+/// Reads a condition, as a facet's filter has it, or says at which token it fails.
+pub(super) fn parse_condition(text: &str) -> Result<Expr, Token> {
+    let expr = parse_expression(text)?;
+    let end = || Token { kind: Kind::End, text: "<EOF>".to_owned(), line: 1, column: text.chars().count() };
+    if is_condition(&expr) { Ok(expr) } else { Err(end()) }
+}
+
+fn query(parser: &mut Parser) -> Result<Query, Token> {
     let table = parser.table()?;
     let mut stages = Vec::new();
     if table.is_none() {
@@ -35,50 +58,27 @@ pub(super) fn parse(query: &str) -> Result<Query, Token> {
     while parser.accept("|") {
         stages.push(parser.stage()?);
     }
-    if parser.peek().kind != Kind::End {
-        return Err(parser.fail());
+    Ok(Query { table: table.unwrap_or(Table::Resources), stages })
+}
+
+/// How a column is named that was given no name: by the parts of its path, as the service does; one that is made of a path
+/// alone by a function is named by that path (documented by an example).
+fn name_of(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Path(path) => Some(path.join("_")),
+        Expr::Call(_, arguments) => match &arguments[..] {
+            [Expr::Path(path)] => Some(path.join("_")),
+            _ => None,
+        },
+        _ => None,
     }
-    Ok(Query { table: table.unwrap_or(Table::Resources), stages, uses_time: parser.uses_time })
 }
 
 impl Parser {
-    fn peek(&self) -> &Token {
-        &self.tokens[self.place.min(self.tokens.len() - 1)]
-    }
-
-    fn next(&mut self) -> Token {
-        let token = self.peek().clone();
-        self.place += 1;
-        token
-    }
-
-    fn fail(&self) -> Token {
-        self.peek().clone()
-    }
-
-    fn accept(&mut self, sign: &str) -> bool {
-        let found = self.peek().kind == Kind::Sign && self.peek().text == sign;
-        self.place += usize::from(found);
-        found
-    }
-
-    fn expect(&mut self, sign: &str) -> Result<(), Token> {
-        if self.accept(sign) { Ok(()) } else { Err(self.fail()) }
-    }
-
-    fn accept_word(&mut self, word: &str) -> bool {
-        let found = self.peek().kind == Kind::Word && self.peek().text == word;
-        self.place += usize::from(found);
-        found
-    }
-
-    fn word(&mut self) -> Result<String, Token> {
-        if self.peek().kind == Kind::Word { Ok(self.next().text) } else { Err(self.fail()) }
-    }
-
     /// The table's name, or nothing when the query begins with a stage.
     fn table(&mut self) -> Result<Option<Table>, Token> {
-        const STAGES: [&str; 8] = ["where", "project", "extend", "order", "sort", "take", "limit", "count"];
+        const STAGES: [&str; 11] =
+            ["where", "project", "extend", "order", "sort", "take", "limit", "count", "top", "summarize", "join"];
         let first = self.peek();
         if first.kind != Kind::Word {
             return Err(self.fail());
@@ -87,7 +87,7 @@ impl Parser {
             return Ok(None);
         }
         let table = Table::named(&first.text).ok_or_else(|| self.fail())?;
-        self.place += 1;
+        self.next();
         Ok(Some(table))
     }
 
@@ -98,11 +98,11 @@ impl Parser {
             "project" => Ok(Stage::Project(self.columns()?)),
             "extend" => Ok(Stage::Extend(self.columns()?)),
             "order" | "sort" => self.order(),
-            "take" | "limit" => match self.next() {
-                Token { kind: Kind::Number(count), .. } if count >= 0.0 => Ok(Stage::Take(count as usize)),
-                other => Err(other),
-            },
+            "take" | "limit" => Ok(Stage::Take(self.number()?)),
             "count" => Ok(Stage::Count),
+            "top" => self.top(),
+            "summarize" => self.summarize(),
+            "join" => self.join(),
             _ => Err(at),
         }
     }
@@ -111,227 +111,111 @@ impl Parser {
         if !self.accept_word("by") {
             return Err(self.fail());
         }
-        let mut keys = Vec::new();
-        loop {
-            let key = self.value()?;
-            // Without a word the order descends: so the language has it.
-            let descends = !self.accept_word("asc");
-            if descends {
-                self.accept_word("desc");
-            }
-            keys.push((key, descends));
-            if !self.accept(",") {
-                return Ok(Stage::Order(keys));
-            }
+        let mut keys = vec![self.key()?];
+        while self.accept(",") {
+            keys.push(self.key()?);
         }
+        Ok(Stage::Order(keys))
+    }
+
+    /// A key and whether it descends: without a word it does, so the language has it.
+    fn key(&mut self) -> Result<(Expr, bool), Token> {
+        let key = self.value()?;
+        let descends = !self.accept_word("asc");
+        if descends {
+            self.accept_word("desc");
+        }
+        Ok((key, descends))
+    }
+
+    fn number(&mut self) -> Result<usize, Token> {
+        match self.next() {
+            Token { kind: Kind::Number(count), .. } if count >= 0.0 => Ok(count as usize),
+            other => Err(other),
+        }
+    }
+
+    fn top(&mut self) -> Result<Stage, Token> {
+        let count = self.number()?;
+        if !self.accept_word("by") {
+            return Err(self.fail());
+        }
+        let (key, descends) = self.key()?;
+        Ok(Stage::Top(count, key, descends))
+    }
+
+    /// Only `count()` is known of what can be made of rows.
+    fn summarize(&mut self) -> Result<Stage, Token> {
+        let mut count = None;
+        if self.peek().text != "by" {
+            let name = if self.sign_follows("=") { Some(self.word()?) } else { None };
+            if name.is_some() {
+                self.expect("=")?;
+            }
+            if !self.accept_word("count") {
+                return Err(self.fail());
+            }
+            self.expect("(")?;
+            self.expect(")")?;
+            count = Some(name.unwrap_or_else(|| "count_".to_owned()));
+        }
+        let by = if self.accept_word("by") { self.columns()? } else { Vec::new() };
+        if count.is_none() && by.is_empty() { Err(self.fail()) } else { Ok(Stage::Summarize { count, by }) }
+    }
+
+    fn join(&mut self) -> Result<Stage, Token> {
+        let mut kind = JoinKind::InnerUnique;
+        if self.accept_word("kind") {
+            self.expect("=")?;
+            let at = self.fail();
+            kind = JoinKind::named(&self.word()?).ok_or(at)?;
+        }
+        self.expect("(")?;
+        self.descend()?;
+        let right = Box::new(query(self)?);
+        self.ascend();
+        self.expect(")")?;
+        if !self.accept_word("on") {
+            return Err(self.fail());
+        }
+        let mut on = vec![self.pair()?];
+        while self.accept(",") {
+            on.push(self.pair()?);
+        }
+        Ok(Stage::Join { kind, right, on })
+    }
+
+    /// A column of both sides, or `$left.one == $right.other`.
+    fn pair(&mut self) -> Result<(String, String), Token> {
+        let first = self.word()?;
+        if first != "$left" {
+            return Ok((first.clone(), first));
+        }
+        self.expect(".")?;
+        let left = self.word()?;
+        self.expect("==")?;
+        if !self.accept_word("$right") {
+            return Err(self.fail());
+        }
+        self.expect(".")?;
+        Ok((left, self.word()?))
     }
 
     fn columns(&mut self) -> Result<Vec<(String, Expr)>, Token> {
         let mut columns = Vec::new();
         loop {
-            let named = self.tokens.get(self.place + 1).is_some_and(|next| next.kind == Kind::Sign && next.text == "=");
-            let column = if named {
+            let column = if self.sign_follows("=") {
                 let name = self.word()?;
-                self.place += 1;
+                self.expect("=")?;
                 (name, self.either()?)
             } else {
                 let expr = self.value()?;
-                let Expr::Path(path) = &expr else { return Err(self.fail()) };
-                // A dotted path without a name is named by its parts, as the service does.
-                (path.join("_"), expr)
+                (name_of(&expr).ok_or_else(|| self.fail())?, expr)
             };
             columns.push(column);
             if !self.accept(",") {
                 return Ok(columns);
             }
         }
-    }
-
-    /// A condition must be one: a bare value fails where an operator is missing.
-    fn condition(&mut self) -> Result<Expr, Token> {
-        let condition = self.either()?;
-        if is_condition(&condition) { Ok(condition) } else { Err(self.fail()) }
-    }
-
-    fn either(&mut self) -> Result<Expr, Token> {
-        self.depth += 1;
-        if self.depth > DEPTH {
-            return Err(self.fail());
-        }
-        let mut left = self.both()?;
-        while self.accept_word("or") {
-            left = Expr::Or(Box::new(left), Box::new(self.both()?));
-        }
-        self.depth -= 1;
-        Ok(left)
-    }
-
-    fn both(&mut self) -> Result<Expr, Token> {
-        let mut left = self.compared()?;
-        while self.accept_word("and") {
-            left = Expr::And(Box::new(left), Box::new(self.compared()?));
-        }
-        Ok(left)
-    }
-
-    fn compared(&mut self) -> Result<Expr, Token> {
-        if self.peek().kind == Kind::Word && self.peek().text == "not" {
-            self.place += 1;
-            self.expect("(")?;
-            let inner = self.condition()?;
-            self.expect(")")?;
-            return Ok(Expr::Not(Box::new(inner)));
-        }
-        let left = self.value()?;
-        if let Some((any_case, negated)) = self.membership() {
-            let list = self.list()?;
-            return Ok(Expr::In { value: Box::new(left), list, any_case, negated });
-        }
-        match self.comparison() {
-            Some(how) => Ok(Expr::Compare(Box::new(left), how, Box::new(self.value()?))),
-            None => Ok(left),
-        }
-    }
-
-    /// `in`, `in~`, `!in`, `!in~`: whether any case goes, and whether it is turned round.
-    fn membership(&mut self) -> Option<(bool, bool)> {
-        let begin = self.place;
-        let negated = self.accept("!");
-        if self.accept_word("in") {
-            return Some((false, negated));
-        }
-        if self.accept_word("in~") {
-            return Some((true, negated));
-        }
-        self.place = begin;
-        None
-    }
-
-    fn list(&mut self) -> Result<Vec<Expr>, Token> {
-        self.expect("(")?;
-        let mut list = vec![self.value()?];
-        while self.accept(",") {
-            list.push(self.value()?);
-        }
-        self.expect(")")?;
-        Ok(list)
-    }
-
-    fn comparison(&mut self) -> Option<Compare> {
-        let begin = self.place;
-        let negated = self.accept("!");
-        let token = self.next();
-        let found = match (token.text.as_str(), &token.kind, negated) {
-            ("contains", Kind::Word, true) => Some(Compare::NotContains),
-            (_, _, true) => None,
-            ("==", Kind::Sign, _) => Some(Compare::Equal),
-            ("!=", Kind::Sign, _) => Some(Compare::NotEqual),
-            ("=~", Kind::Sign, _) => Some(Compare::EqualAnyCase),
-            ("!~", Kind::Sign, _) => Some(Compare::NotEqualAnyCase),
-            ("<", Kind::Sign, _) => Some(Compare::Less),
-            ("<=", Kind::Sign, _) => Some(Compare::LessOrEqual),
-            (">", Kind::Sign, _) => Some(Compare::Greater),
-            (">=", Kind::Sign, _) => Some(Compare::GreaterOrEqual),
-            ("contains", Kind::Word, _) => Some(Compare::Contains),
-            ("startswith", Kind::Word, _) => Some(Compare::StartsWith),
-            ("endswith", Kind::Word, _) => Some(Compare::EndsWith),
-            ("has", Kind::Word, _) => Some(Compare::Has),
-            _ => None,
-        };
-        if found.is_none() {
-            self.place = begin;
-        }
-        found
-    }
-
-    fn value(&mut self) -> Result<Expr, Token> {
-        let token = self.next();
-        match token.kind {
-            Kind::Text(text) => Ok(Expr::Text(text)),
-            Kind::Number(number) => Ok(Expr::Number(number)),
-            Kind::Span(seconds) => Ok(Expr::Span(seconds)),
-            Kind::Sign if token.text == "(" => {
-                let inner = self.either()?;
-                self.expect(")")?;
-                Ok(inner)
-            }
-            Kind::Word => self.named(token),
-            Kind::Sign | Kind::End => {
-                self.place -= 1;
-                Err(token)
-            }
-        }
-    }
-
-    fn named(&mut self, token: Token) -> Result<Expr, Token> {
-        match token.text.as_str() {
-            "true" => return Ok(Expr::Bool(true)),
-            "false" => return Ok(Expr::Bool(false)),
-            "dynamic" => {
-                self.expect("(")?;
-                let null = self.accept_word("null");
-                self.expect(")")?;
-                return if null { Ok(Expr::Null) } else { Err(token) };
-            }
-            "datetime" => return self.datetime(),
-            _ => {}
-        }
-        if self.peek().kind == Kind::Sign && self.peek().text == "(" {
-            let function = Function::named(&token.text).ok_or(token)?;
-            self.uses_time |= matches!(function, Function::Ago | Function::Now);
-            return self.arguments(function);
-        }
-        let mut path = vec![token.text];
-        loop {
-            if self.accept(".") {
-                path.push(self.word()?);
-            } else if self.accept("[") {
-                match self.next() {
-                    Token { kind: Kind::Text(text), .. } => path.push(text),
-                    Token { kind: Kind::Number(index), .. } => path.push(format!("{index}")),
-                    other => return Err(other),
-                }
-                self.expect("]")?;
-            } else {
-                return Ok(Expr::Path(path));
-            }
-        }
-    }
-
-    fn arguments(&mut self, function: Function) -> Result<Expr, Token> {
-        self.expect("(")?;
-        let mut arguments = Vec::new();
-        if !self.accept(")") {
-            arguments.push(self.either()?);
-            while self.accept(",") {
-                arguments.push(self.either()?);
-            }
-            self.expect(")")?;
-        }
-        let wanted = match function {
-            Function::Now => 0..=0,
-            Function::Coalesce => 2..=16,
-            _ => 1..=1,
-        };
-        if wanted.contains(&arguments.len()) { Ok(Expr::Call(function, arguments)) } else { Err(self.fail()) }
-    }
-
-    fn datetime(&mut self) -> Result<Expr, Token> {
-        self.expect("(")?;
-        let token = self.next();
-        self.expect(")")?;
-        time_of(&token.text).map(Expr::Time).ok_or(token)
-    }
-}
-
-fn is_condition(expr: &Expr) -> bool {
-    match expr {
-        Expr::Compare(..) | Expr::In { .. } | Expr::Not(_) | Expr::Bool(_) => true,
-        Expr::And(left, right) | Expr::Or(left, right) => is_condition(left) && is_condition(right),
-        Expr::Call(function, _) => {
-            use Function::{IsEmpty, IsNotEmpty, IsNotNull, IsNull};
-            matches!(function, IsNull | IsNotNull | IsEmpty | IsNotEmpty)
-        }
-        _ => false,
     }
 }

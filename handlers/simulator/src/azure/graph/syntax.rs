@@ -10,8 +10,6 @@ use super::Table;
 pub(super) struct Query {
     pub(super) table: Table,
     pub(super) stages: Vec<Stage>,
-    /// Whether the answer depends on the time.
-    pub(super) uses_time: bool,
 }
 
 /// One step of a query.
@@ -24,6 +22,30 @@ pub(super) enum Stage {
     Order(Vec<(Expr, bool)>),
     Take(usize),
     Count,
+    /// The first so many by a key, and whether it descends.
+    Top(usize, Expr, bool),
+    /// Rows counted by these columns; the name of the count, where one is asked for.
+    Summarize {
+        count: Option<String>,
+        by: Vec<(String, Expr)>,
+    },
+    /// Rows of another query beside those of this one, by columns of each.
+    Join {
+        kind: JoinKind,
+        right: Box<Query>,
+        on: Vec<(String, String)>,
+    },
+}
+
+/// Which rows a join answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum JoinKind {
+    /// Every pair.
+    Inner,
+    /// Every pair, of the left rows with the same key only the first.
+    InnerUnique,
+    /// Every pair, and the left rows that have none.
+    LeftOuter,
 }
 
 /// An expression.
@@ -84,6 +106,17 @@ pub(super) enum Compare {
     Has,
 }
 
+impl JoinKind {
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "inner" => Self::Inner,
+            "innerunique" => Self::InnerUnique,
+            "leftouter" => Self::LeftOuter,
+            _ => return None,
+        })
+    }
+}
+
 impl Function {
     pub(super) fn named(name: &str) -> Option<Self> {
         Some(match name {
@@ -104,7 +137,7 @@ impl Function {
 }
 
 /// A time in the forms that the language takes: with or without a time of day, with or without an offset.
-pub(super) fn time_of(text: &str) -> Option<Timestamp> {
+pub(crate) fn time_of(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let candidates = [text.to_owned(), format!("{text}Z"), format!("{text}T00:00:00Z")];
     candidates.iter().find_map(|candidate| candidate.parse().ok())

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::eval::run;
+use super::options::window;
 use super::parser::parse;
 use super::*;
 
@@ -25,10 +26,39 @@ fn rows() -> Vec<Value> {
     ]
 }
 
-fn names(query: &str) -> Vec<String> {
+/// What a query answers over [`rows`], and over items of two of them.
+fn asked(query: &str) -> Rows {
     let now = "2026-11-23T12:00:00Z".parse().unwrap();
-    let query = parse(query).unwrap_or_else(|token| panic!("{query}: fails at {token:?}"));
-    let found = run(&query.stages, rows(), now);
+    let read = parse(query).unwrap_or_else(|token| panic!("{query}: fails at {token:?}"));
+    run(&read.query, &tables, now)
+}
+
+fn tables(table: Table) -> Vec<Value> {
+    let item = |machine: &str, policy: &str| {
+        json!({
+            "id": format!("/items/{machine}-{policy}"),
+            "type": "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems",
+            "name": "item",
+            "properties": {
+                "backupManagementType": "AzureIaasVM",
+                "sourceResourceId": format!("/Subscriptions/S/{machine}"),
+                "protectionState": "Protected",
+                "policyId": policy,
+                "lastBackupTime": "2026-11-23T02:00:00Z",
+            },
+        })
+    };
+    match table {
+        Table::Resources => rows(),
+        Table::RecoveryServicesResources => {
+            vec![item("WEB-1", "daily"), item("WEB-1", "weekly"), item("web-9", "daily")]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn names(query: &str) -> Vec<String> {
+    let found = asked(query).rows;
     found.iter().map(|row| row["name"].as_str().unwrap_or("-").to_owned()).collect()
 }
 
@@ -71,20 +101,11 @@ fn queries_answer_as_the_language_says() {
 
 #[test]
 fn columns_are_named_as_asked_or_by_their_path() {
-    let query =
-        parse("Resources | take 1 | project id, cores = properties.cores, tags.Tier, now = 5, t = isnull(x)").unwrap();
-    let found = run(&query.stages, rows(), Timestamp::UNIX_EPOCH);
-    let expected = json!({ "id": "/subscriptions/s/Web-1", "cores": 5, "tags_Tier": "Gold", "now": 5, "t": false });
-    let expected = {
-        let mut e = expected;
-        e["t"] = json!(true);
-        e
-    };
-    assert_eq!(found, [expected]);
-    assert_eq!(
-        run(&parse("Resources | count").unwrap().stages, rows(), Timestamp::UNIX_EPOCH),
-        [json!({ "Count": 3 })]
-    );
+    let found = asked("Resources | take 1 | project id, cores = properties.cores, tags.Tier, now = 5, t = isnull(x)");
+    let expected = json!({ "id": "/subscriptions/s/Web-1", "cores": 5, "tags_Tier": "Gold", "now": 5, "t": true });
+    assert_eq!(found.rows, [expected]);
+    assert_eq!(found.columns(), ["id", "cores", "tags_Tier", "now", "t"]);
+    assert_eq!(asked("Resources | count").rows, [json!({ "Count": 3 })]);
 }
 
 /// Each case: a query, then line, character and token at which it is refused. The first is recorded.
@@ -93,8 +114,15 @@ fn what_is_not_known_is_refused_where_it_stands() {
     let cases = [
         ("where where", 1, 11, "<EOF>"),
         ("", 1, 0, "<EOF>"),
-        ("RecoveryServicesResources | take 1", 1, 0, "RecoveryServicesResources"),
-        ("Resources | join kind=inner (x) on y", 1, 12, "join"),
+        ("PolicyResources | take 1", 1, 0, "PolicyResources"),
+        ("Resources | join kind=fullouter (Resources) on y", 1, 22, "fullouter"),
+        ("Resources | join (x) on y", 1, 18, "x"),
+        ("Resources | join (Resources | take 1) y", 1, 38, "y"),
+        ("Resources | summarize dcount(name)", 1, 22, "dcount"),
+        ("Resources | summarize", 1, 21, "<EOF>"),
+        ("Resources | top by name", 1, 16, "by"),
+        ("Resources | mv-expand tags", 1, 12, "mv"),
+        ("Resources | distinct name", 1, 12, "distinct"),
         ("Resources\n| where name = 'x'", 2, 13, "="),
         ("Resources | where strcat(name) == 'x'", 1, 18, "strcat"),
         ("Resources | where name == 'x", 1, 26, "<EOF>"),
@@ -113,11 +141,117 @@ fn a_skip_token_has_the_recorded_form_and_is_read_back() {
                     ICJodHRwczovL2FyZy13ZXUtZm91ci1zZi5hcmcuY29yZS53aW5kb3dzLm5ldCINCn0=";
     assert_eq!(skip_token(3, 5), recorded);
     assert_eq!(window(&json!({ "$skipToken": recorded })), Some((5, 3)));
+    assert_eq!(window(&json!({ "$skipToken": recorded, "$top": 7 })), Some((5, 7)), "documented: $top counts more");
     assert_eq!(window(&json!({})), Some((0, 1_000)));
     for options in
         [json!({ "$top": 0 }), json!({ "$top": 1001 }), json!({ "$skipToken": "x" }), json!({ "$skip": "1" })]
     {
         assert_eq!(window(&options), None, "{options}");
+    }
+}
+
+/// Each case: a query of the documents' examples or the reference, and its rows.
+#[test]
+fn the_samples_of_joins_and_sums_answer_as_they_are_described() {
+    let cases = [
+        (
+            "Resources | project id, name, type | where type =~ 'Microsoft.Compute/virtualMachines' | summarize count() by type \
+             | top 3 by count_",
+            json!([{ "type": "microsoft.compute/virtualmachines", "count_": 3 }]),
+        ),
+        ("Resources | summarize by type", json!([{ "type": "microsoft.compute/virtualmachines" }])),
+        ("Resources | summarize count()", json!([{ "count_": 3 }])),
+        (
+            "Resources | summarize machines = count() by tostring(tags.Tier) | order by machines desc, tags_Tier asc",
+            json!([
+                { "tags_Tier": "", "machines": 1 }, { "tags_Tier": "Gold", "machines": 1 },
+                { "tags_Tier": "silver", "machines": 1 },
+            ]),
+        ),
+        (
+            "Resources | where type =~ 'microsoft.compute/virtualmachines' | extend vmId = tolower(id) | join kind=leftouter ( \
+             RecoveryServicesResources | where type =~ \
+             'microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems' | where \
+             properties.backupManagementType =~ 'AzureIaasVM' | project vmId = tolower(tostring(properties.sourceResourceId)), \
+             itemId = id, policy = tostring(properties.policyId), last = todatetime(properties.lastBackupTime)) on vmId | \
+             project id, itemId, policy, last | order by id asc, policy asc",
+            json!([
+                {
+                    "id": "/subscriptions/s/Web-1", "itemId": "/items/WEB-1-daily", "policy": "daily",
+                    "last": "2026-11-23T02:00:00Z",
+                },
+                {
+                    "id": "/subscriptions/s/Web-1", "itemId": "/items/WEB-1-weekly", "policy": "weekly",
+                    "last": "2026-11-23T02:00:00Z",
+                },
+                { "id": "/subscriptions/s/database", "itemId": null, "policy": null, "last": null },
+                { "id": "/subscriptions/s/web-2", "itemId": null, "policy": null, "last": null },
+            ]),
+        ),
+    ];
+    for (query, expected) in cases {
+        assert_eq!(json!(asked(query).rows), expected, "{query}");
+    }
+}
+
+#[test]
+fn a_join_keeps_both_sides_and_numbers_what_both_have() {
+    let join = |kind: &str| {
+        let query = format!(
+            "Resources | project k = tolower(id), name | join {kind} (RecoveryServicesResources | project k = \
+             tolower(tostring(properties.sourceResourceId)), name) on $left.k == $right.k"
+        );
+        let found = asked(&query);
+        assert_eq!(found.columns(), ["k", "name", "k1", "name1"], "{kind}");
+        found.rows.len()
+    };
+    assert_eq!((join("kind=inner"), join(""), join("kind=innerunique"), join("kind=leftouter")), (2, 2, 2, 4));
+    let twice =
+        "RecoveryServicesResources | project k = name | join {} (RecoveryServicesResources | project k = name) on k";
+    assert_eq!(asked(&twice.replace("{}", "kind=inner")).rows.len(), 9);
+    assert_eq!(asked(&twice.replace("{}", "kind=innerunique")).rows.len(), 3);
+}
+
+#[test]
+fn facets_are_counted_filtered_and_sorted_or_say_what_is_wrong() {
+    let found = asked("Resources | project name, tier = tags.Tier, properties.cores");
+    let facets = json!([
+        { "expression": "properties.cores", "options": { "sortOrder": "desc", "$top": 1 } },
+        { "expression": "tier", "options": { "sortBy": "tolower(tier)", "sortOrder": "asc" } },
+        { "expression": "name", "options": { "filter": "name contains 'web'" } },
+        { "expression": "nonExistingColumn" },
+        { "expression": "name", "options": { "filter": "name =" } },
+    ]);
+    let objects = |rows: &[&Value], _: &[String]| json!(rows);
+    let told = facets::answer(&facets, &found, &objects, Timestamp::UNIX_EPOCH);
+    assert_eq!(told[0]["data"], json!([{ "properties_cores": 5, "count": 2 }]));
+    assert_eq!((&told[0]["totalRecords"], &told[0]["count"]), (&json!(2), &json!(1)));
+    let tiers: Vec<&Value> = told[1]["data"].as_array().unwrap().iter().map(|row| &row["tier"]).collect();
+    assert_eq!(tiers, [&Value::Null, &json!("Gold"), &json!("silver")]);
+    assert_eq!(told[2]["totalRecords"], 2);
+    assert_eq!(told[3]["errors"][1]["message"], "Invalid column names: [nonExistingColumn].");
+    assert_eq!((&told[3]["resultType"], &told[4]["resultType"]), (&json!("FacetError"), &json!("FacetError")));
+}
+
+#[test]
+fn rows_come_as_a_table_where_it_is_asked_for() {
+    let found = asked("Resources | take 1 | project name, cores = properties.cores, at = properties.timeCreated, tags");
+    let options = Options::read(&json!({ "resultFormat": "table" })).unwrap();
+    let rows: Vec<&Value> = found.rows.iter().collect();
+    let expected = json!({
+        "columns": [
+            { "name": "name", "type": "string" }, { "name": "cores", "type": "integer" },
+            { "name": "at", "type": "datetime" }, { "name": "tags", "type": "object" },
+        ],
+        "rows": [["Web-1", 5, "2026-11-20T00:00:00.1234567Z", { "Tier": "Gold", "cost center": "7" }]],
+    });
+    assert_eq!(options.shape(&rows, &found.columns()), expected);
+    for wrong in [
+        json!({ "resultFormat": "csv" }),
+        json!({ "authorizationScopeFilter": "AtScopeExact" }),
+        json!({ "allowPartialScopes": "yes" }),
+    ] {
+        assert_eq!(Options::read(&wrong), None, "{wrong}");
     }
 }
 
@@ -164,10 +298,11 @@ proptest! {
     fn no_row_of_words_makes_parser_or_evaluator_panic(words in prop::collection::vec(prop::sample::select(vec![
         "Resources", "|", "where", "project", "order by", "extend", "take", "5", "1d", "name", "tags", "['x']", ".", "==",
         "=~", "in~", "!in", "(", ")", ",", "'a'", "and", "or", "not", "ago", "datetime", "datetime(2026-01-01)", "=", ">",
-        "tolower", "isnull", "has", "contains", "asc", "desc", "\n", "//", "-", "!",
+        "tolower", "isnull", "has", "contains", "asc", "desc", "join", "kind", "leftouter", "on", "summarize", "count", "by",
+        "top", "$left", "$right", "\n", "//", "-", "!",
     ]), 0..40)) {
         if let Ok(query) = parse(&words.join(" ")) {
-            let _ = run(&query.stages, rows(), Timestamp::UNIX_EPOCH);
+            let _ = run(&query.query, &tables, Timestamp::UNIX_EPOCH);
         }
         let _ = parse(&words.concat());
     }

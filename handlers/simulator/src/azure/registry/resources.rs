@@ -1,13 +1,17 @@
-//! What ARM itself answers: subscriptions, their locations, resource groups.
+//! What ARM itself answers: subscriptions, their locations, resource groups; and what Compute says of a subscription as a
+//! whole: its usages and the sizes it may have.
 //! It never answers anything itself.
 
 use super::super::charges::Spend;
-use super::super::subscriptions;
+use super::super::{groups, sizes, subscriptions, usages};
 use super::{Route, Service, route};
 
 static SUBSCRIPTIONS: Service =
     Service { kind: "subscriptions", versions: &["2022-12-01", "2022-09-01", "2021-01-01"] };
 static GROUPS: Service = Service { kind: "resourceGroups", versions: &["2025-04-01", "2022-09-01"] };
+
+static USAGES: Service = Service { kind: "locations/usages", versions: &["2025-04-01"] };
+static SKUS: Service = Service { kind: "skus", versions: &["2021-07-01"] };
 
 const GROUP: &str = "/subscriptions/{}/resourceGroups/{}";
 
@@ -46,7 +50,7 @@ pub(super) static ROUTES: &[Route] = &[
         "Microsoft.Resources/subscriptions/resourceGroups/read",
         &GROUPS,
         Spend::Nothing,
-        subscriptions::list_groups,
+        groups::list,
         "group-list",
     ),
     route(
@@ -55,7 +59,7 @@ pub(super) static ROUTES: &[Route] = &[
         "Microsoft.Resources/subscriptions/resourceGroups/read",
         &GROUPS,
         Spend::Nothing,
-        subscriptions::get_group,
+        groups::get,
         "group-get",
     ),
     route(
@@ -64,7 +68,52 @@ pub(super) static ROUTES: &[Route] = &[
         "Microsoft.Resources/subscriptions/resourceGroups/write",
         &GROUPS,
         Spend::Nothing,
-        subscriptions::put_group,
+        groups::put,
         "group-put",
+    ),
+    route(
+        "HEAD",
+        GROUP,
+        "Microsoft.Resources/subscriptions/resourceGroups/read",
+        &GROUPS,
+        Spend::Nothing,
+        groups::head,
+        "group-head",
+    ),
+    route(
+        "DELETE",
+        GROUP,
+        "Microsoft.Resources/subscriptions/resourceGroups/delete",
+        &GROUPS,
+        Spend::Nothing,
+        groups::delete,
+        "group-delete",
+    ),
+    route(
+        "GET",
+        "/subscriptions/{}/operationresults/{}",
+        "Microsoft.Resources/subscriptions/operationresults/read",
+        &GROUPS,
+        Spend::Nothing,
+        groups::poll,
+        "group-delete",
+    ),
+    route(
+        "GET",
+        "/subscriptions/{}/providers/Microsoft.Compute/locations/{}/usages",
+        "Microsoft.Compute/locations/usages/read",
+        &USAGES,
+        Spend::Nothing,
+        usages::list,
+        "usage-list",
+    ),
+    route(
+        "GET",
+        "/subscriptions/{}/providers/Microsoft.Compute/skus",
+        "Microsoft.Compute/skus/read",
+        &SKUS,
+        Spend::Nothing,
+        sizes::list,
+        "sku-list",
     ),
 ];

@@ -27,18 +27,24 @@ struct Recorded {
     response: Value,
 }
 
-/// A line of a recording, or none when there are no recordings.
-fn recorded(tape: &str, line: usize) -> Option<Recorded> {
+/// The folder of recordings and documents, or none when it is absent.
+pub(super) fn data() -> Option<PathBuf> {
     let default = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/azure"));
     #[expect(clippy::disallowed_methods, reason = "a test's data folder is no setting of the product")]
     let (folder, required) =
         (std::env::var_os("LIFEBOAT_AZURE_DATA"), std::env::var_os("LIFEBOAT_AZURE_DATA_REQUIRED").is_some());
-    let path = folder.map_or(default, PathBuf::from).join("recordings").join(tape);
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        assert!(!required, "LIFEBOAT_AZURE_DATA_REQUIRED is set and {} is absent", path.display());
-        eprintln!("ignored: {} is absent; LIFEBOAT_AZURE_DATA names the folder of recordings", path.display());
-        return None;
-    };
+    let path = folder.map_or(default, PathBuf::from);
+    if path.is_dir() {
+        return Some(path);
+    }
+    assert!(!required, "LIFEBOAT_AZURE_DATA_REQUIRED is set and {} is absent", path.display());
+    eprintln!("ignored: {} is absent; LIFEBOAT_AZURE_DATA names the folder of recordings", path.display());
+    None
+}
+
+/// A line of a recording, or none when there are no recordings.
+fn recorded(tape: &str, line: usize) -> Option<Recorded> {
+    let text = std::fs::read_to_string(data()?.join("recordings").join(tape)).unwrap();
     let mut one: Value = serde_json::from_str(text.lines().nth(line).unwrap()).unwrap();
     Some(Recorded {
         status: one["status"].as_u64().unwrap().try_into().unwrap(),
@@ -48,7 +54,7 @@ fn recorded(tape: &str, line: usize) -> Option<Recorded> {
 }
 
 /// All paths of a value, list elements under `*`.
-fn paths(value: &Value) -> BTreeSet<String> {
+pub(super) fn paths(value: &Value) -> BTreeSet<String> {
     fn walk(value: &Value, at: &str, found: &mut BTreeSet<String>) {
         match value {
             Value::Object(fields) if !fields.is_empty() => {
