@@ -34,7 +34,7 @@ async fn the_simulator_answers_as_azure_answered() {
     let Some(tapes) = tapes("recordings") else { return };
     let mut played = Vec::new();
     for tape in &tapes {
-        played.push(replay::run(tape, &World::models(tape).await).await);
+        played.push(replay::run(tape, &World::models(tape)).await);
     }
     eprintln!("{}", text(&played));
     let totals = Totals::of(&played);
@@ -53,7 +53,7 @@ async fn every_operation_runs_and_ends_as_recorded() {
     let Some(tapes) = tapes("recordings") else { return };
     let (mut looked_at, mut other) = (0, Vec::new());
     for tape in &tapes {
-        let played = replay::run(tape, &World::models(tape).await).await;
+        let played = replay::run(tape, &World::models(tape)).await;
         for line in played.lines.iter().filter(|line| line.of_operation) {
             looked_at += usize::from(matches!(line.outcome, Outcome::Equal | Outcome::Different(_)));
             let Outcome::Different(differences) = &line.outcome else { continue };
@@ -115,7 +115,7 @@ async fn swapped_answers_are_noticed() {
     let Some(tapes) = tapes("recordings") else { return };
     let (mut tried, mut unnoticed) = (0, Vec::new());
     for tape in &tapes {
-        let modelled = World::models(tape).await;
+        let modelled = World::models(tape);
         let played = replay::run(tape, &modelled).await;
         for (one, other) in swaps(tape, &played) {
             let mut swapped = tape.clone();
@@ -162,7 +162,7 @@ async fn a_state_that_is_skipped_is_noticed() {
     let Some(tapes) = tapes("recordings") else { return };
     let (mut tried, mut unnoticed) = (0, Vec::new());
     for tape in &tapes {
-        let modelled = World::models(tape).await;
+        let modelled = World::models(tape);
         let played = replay::run(tape, &modelled).await;
         for (at, line) in tape.lines.iter().enumerate() {
             let Some(early) = too_early(&line.answer).filter(|_| played.lines[at].outcome == Outcome::Equal) else {

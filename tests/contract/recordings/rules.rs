@@ -151,7 +151,7 @@ async fn a_tape_that_nobody_knows_runs_as_it_is() {
         ask(&group, 200, body),
         ask(&other, 200, json!({ "id": sql })),
     ]);
-    let played = replay::run(&tape, &World::models(&tape).await).await;
+    let played = replay::run(&tape, &World::models(&tape)).await;
     let outcomes: Vec<Outcome> = played.lines.iter().map(|line| line.outcome.clone()).collect();
     assert_eq!(outcomes, [Outcome::Seeded, Outcome::Equal, Outcome::Equal, Outcome::NotModelled]);
     assert_eq!(played.notes, Vec::<String>::new());
