@@ -32,8 +32,8 @@ pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let mut families: BTreeMap<&str, u32> = SIZES.iter().map(|size| (size.family, 0)).collect();
     for machine in state.machines.values().filter(own) {
         machines += 1;
-        let size = machine.body.pointer("/properties/hardwareProfile/vmSize").and_then(Value::as_str);
-        if let Some(size) = size.and_then(Size::named) {
+        let named = machine.body["properties"]["hardwareProfile"]["vmSize"].as_str().unwrap_or_default();
+        if let Some(size) = Size::named(named) {
             cores += size.cores;
             *families.entry(size.family).or_default() += size.cores;
         }

@@ -1,0 +1,232 @@
+//! What can be said about a tape before it is replayed, by rules that know no tape: which requests poll what, which are
+//! spoken, what the tape presupposes, and what is planted again before which request.
+//! It never looks at the simulator, and takes nothing from an answer but what the rules name.
+//!
+//! *Presupposed* is what the first `GET` shows of a resource that the tape never writes, and that nothing before it can
+//! have changed. What an operation that is not modelled may have changed, that is what its path and its body name, is
+//! planted again before its next `GET`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lifeboat_azure::operations::Operation;
+use serde_json::Value;
+
+use crate::names::{URL_HEADERS, UrlKey};
+use crate::spoken;
+use crate::tape::{Line, Tape, key};
+
+/// Where a group is when no request of its tape says it. No tape's outcome rests on it: a `GET` of it says it again.
+const SOMEWHERE: &str = "westus";
+
+/// What a line is.
+#[derive(Clone, Debug, Default)]
+pub struct Role {
+    /// The place of the line whose answer handed out the URL that this one polls.
+    pub polls: Option<usize>,
+    /// The operation of the client's registry that it is of: its own, or that of the line whose operation it polls.
+    pub operation: Option<&'static Operation>,
+    /// Whether the simulator answers it: its own call, or that of the line whose operation it polls.
+    pub modelled: bool,
+    /// An equal `GET` with an equal answer stands right before it: it counts once.
+    pub repeated: bool,
+    /// Its answer was a seed: it is neither equal nor different.
+    pub seeded: bool,
+    /// What is planted before it is sent.
+    pub planted_before: Vec<Value>,
+}
+
+/// What is known of a tape beforehand.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// One for each line.
+    pub roles: Vec<Role>,
+    /// Subscriptions that paths and queries name.
+    pub subscriptions: BTreeSet<String>,
+    /// Groups that paths name: subscription, name, location.
+    pub groups: Vec<(String, String, String)>,
+    /// What is there before the first request.
+    pub presupposed: Vec<Value>,
+}
+
+/// Which lines poll an operation, each with the line that started it.
+pub fn polls(tape: &Tape) -> Vec<Option<usize>> {
+    let mut handed_out: BTreeMap<String, usize> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (at, line) in tape.lines.iter().enumerate() {
+        let starter = if line.is_read() { handed_out.get(&line.key()).copied() } else { None };
+        if starter.is_some() || !line.is_read() {
+            for url in URL_HEADERS.iter().filter_map(|name| line.answer.headers.get(*name)) {
+                let path = UrlKey::of(url).path;
+                if path != line.key() {
+                    handed_out.insert(path, starter.unwrap_or(at));
+                }
+            }
+        }
+        found.push(starter);
+    }
+    found
+}
+
+impl Plan {
+    /// The plan of a tape; `modelled` says of each line whether the simulator has a route for it.
+    pub fn of(tape: &Tape, modelled: &[bool]) -> Self {
+        let polls = polls(tape);
+        let mut plan = Self::default();
+        for (at, line) in tape.lines.iter().enumerate() {
+            let asked = polls[at].unwrap_or(at);
+            let own = &tape.lines[asked];
+            plan.roles.push(Role {
+                polls: polls[at],
+                operation: spoken::operation(&own.method, own.path()),
+                modelled: modelled[asked],
+                repeated: at > 0 && repeats(line, &tape.lines[at - 1]),
+                ..Role::default()
+            });
+        }
+        plan.find_seeds(tape);
+        plan.find_scopes(tape);
+        plan
+    }
+
+    fn find_seeds(&mut self, tape: &Tape) {
+        let writes = |line: &&Line| matches!(line.method.as_str(), "PUT" | "PATCH" | "DELETE");
+        let written: BTreeSet<String> = tape.lines.iter().filter(writes).map(Line::key).collect();
+        let written_names: BTreeSet<String> = written.iter().map(|id| kind_and_name(id)).collect();
+        let mut asked: BTreeSet<String> = BTreeSet::new();
+        let mut changed: BTreeSet<String> = BTreeSet::new();
+        for (at, line) in tape.lines.iter().enumerate() {
+            let modelled = self.roles[at].modelled;
+            if self.roles[at].polls.is_some() || self.roles[at].repeated {
+                continue;
+            }
+            if !line.is_read() {
+                if line.answer.status < 400 && !modelled {
+                    changed.extend(may_change(line));
+                } else if matches!(line.method.as_str(), "PUT" | "DELETE") {
+                    changed.remove(&line.key());
+                }
+                // What was acted on is no longer as the tape presupposes it.
+                asked.extend(above(&line.key()));
+                continue;
+            }
+            if !modelled || line.answer.status != 200 {
+                asked.insert(line.key());
+                continue;
+            }
+            for resource in shown(line) {
+                let id = resource["id"].as_str().map(key).unwrap_or_default();
+                let is_new = asked.insert(id.clone());
+                let never_written =
+                    !written.contains(&id) && (id == line.key() || !written_names.contains(&kind_and_name(&id)));
+                if changed.remove(&id) {
+                    self.roles[at].planted_before.push(resource.clone());
+                } else if is_new && never_written {
+                    self.presupposed.push(resource.clone());
+                } else {
+                    continue;
+                }
+                self.roles[at].seeded = true;
+            }
+        }
+    }
+
+    fn find_scopes(&mut self, tape: &Tape) {
+        let mut groups: BTreeMap<(String, String), (String, Option<String>)> = BTreeMap::new();
+        for line in &tape.lines {
+            let parts: Vec<&str> = line.path().trim_start_matches('/').split('/').collect();
+            let named = |at: usize, word: &str| {
+                parts.get(at).filter(|part| part.eq_ignore_ascii_case(word)).and_then(|_| parts.get(at + 1)).copied()
+            };
+            let asked = line.request["subscriptions"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            self.subscriptions.extend(asked.map(str::to_owned));
+            let Some(subscription) = named(0, "subscriptions") else { continue };
+            self.subscriptions.insert(subscription.to_owned());
+            let Some(group) = named(2, "resourcegroups") else { continue };
+            let at = (subscription.to_owned(), group.to_lowercase());
+            if parts.len() == 4 && line.method == "PUT" && !groups.contains_key(&at) {
+                // The tape makes it itself.
+                groups.insert(at, (String::new(), None));
+                continue;
+            }
+            if line.answer.body["error"]["code"] == "ResourceGroupNotFound" {
+                continue;
+            }
+            let group = groups.entry(at).or_insert_with(|| (group.to_owned(), None));
+            let place = line.request["location"].as_str();
+            group.1 = group.1.take().or_else(|| place.map(str::to_owned));
+        }
+        let there = groups.into_iter().filter(|(_, (name, _))| !name.is_empty());
+        self.groups = there
+            .map(|((subscription, _), (name, place))| {
+                (subscription, name, place.unwrap_or_else(|| SOMEWHERE.to_owned()))
+            })
+            .collect();
+    }
+}
+
+/// Whether a `GET` and its answer are those of the line before it.
+fn repeats(line: &Line, before: &Line) -> bool {
+    line.method == "GET"
+        && before.method == "GET"
+        && line.target == before.target
+        && line.answer.status == before.answer.status
+        && line.answer.body == before.answer.body
+}
+
+/// The resources that an answer shows: itself, or the elements of a list.
+fn shown(line: &Line) -> Vec<&Value> {
+    let body = &line.answer.body;
+    if body["id"].as_str().map(key).is_some_and(|id| id == line.key()) {
+        return vec![body];
+    }
+    let elements = body["value"].as_array().map(Vec::as_slice).unwrap_or_default();
+    elements.iter().filter(|one| one["id"].as_str().is_some_and(|id| id.contains("/providers/"))).collect()
+}
+
+/// The last type and name of an id. The listing of a subscription writes groups in upper case, and there the recorder
+/// left another name of the group than elsewhere: an element that bears type and name of what the tape wrote is that.
+fn kind_and_name(id: &str) -> String {
+    let parts: Vec<&str> = id.rsplit('/').take(2).collect();
+    parts.join("/")
+}
+
+/// A resource and everything that it is part of, below its group.
+fn above(path: &str) -> Vec<String> {
+    let Some(start) = path.find("/providers/") else { return vec![path.to_owned()] };
+    let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+    ends.filter(|&end| end > start + "/providers/".len()).map(|end| path[..end].to_owned()).collect()
+}
+
+/// What an operation that is not modelled may change: what its path and its body name.
+fn may_change(line: &Line) -> BTreeSet<String> {
+    let mut found: BTreeSet<String> = above(&line.key()).into_iter().collect();
+    let scope = line.key().split("/providers/").next().unwrap_or_default().to_owned();
+    named_in(&line.request, &scope, &mut found);
+    found
+}
+
+/// Ids in a body, and resources that a template declares by type and name.
+fn named_in(body: &Value, scope: &str, found: &mut BTreeSet<String>) {
+    match body {
+        Value::Object(fields) => {
+            let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+            if let (Some(kind), Some(name)) = (text("type").filter(|kind| kind.contains('/')), text("name")) {
+                found.insert(key(&format!("{scope}/providers/{}", interleaved(kind, name))));
+            }
+            fields.values().for_each(|inner| named_in(inner, scope, found));
+        }
+        Value::Array(list) => list.iter().for_each(|inner| named_in(inner, scope, found)),
+        Value::String(text) if text.to_lowercase().starts_with("/subscriptions/") => {
+            found.insert(key(text));
+        }
+        _ => {}
+    }
+}
+
+/// `Provider/kind/child` and `name/childName` as they stand in an id.
+fn interleaved(kind: &str, name: &str) -> String {
+    let mut kinds = kind.split('/');
+    let provider = kinds.next().unwrap_or_default();
+    let pairs: Vec<String> = kinds.zip(name.split('/')).map(|(kind, name)| format!("{kind}/{name}")).collect();
+    format!("{provider}/{}", pairs.join("/"))
+}
