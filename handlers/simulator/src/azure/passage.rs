@@ -31,12 +31,17 @@ const BODY_BYTES: usize = 4 * 1024 * 1024;
 /// What `retry-after` says with 503, in seconds. *Assumed*.
 const UNAVAILABLE_SECONDS: u32 = 5;
 
+/// Extension on a request that came over TLS: what status URLs and next links start with must be what the caller used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OverTls;
+
 /// A request that was read.
 struct Heard {
     method: String,
     path: String,
     raw_query: String,
     host: Option<String>,
+    over_tls: bool,
     token: Option<String>,
     client_request_id: Option<String>,
     returns_client_request_id: bool,
@@ -116,6 +121,7 @@ async fn hear(request: Request) -> Option<Heard> {
         path: percent_decode(parts.uri.path())?,
         raw_query: parts.uri.query().unwrap_or_default().to_owned(),
         host: text("host").or_else(|| parts.uri.authority().map(ToString::to_string)),
+        over_tls: parts.extensions.get::<OverTls>().is_some(),
         token: bearer(&parts.headers).map(str::to_owned),
         client_request_id: text("x-ms-client-request-id"),
         returns_client_request_id: text("x-ms-return-client-request-id")
@@ -258,8 +264,9 @@ fn call_of(
         Some(serde_json::from_slice(&heard.body).map_err(|error| errors::invalid_content(&error.to_string()))?)
     };
     let query = url::form_urlencoded::parse(heard.raw_query.as_bytes());
+    let scheme = if heard.over_tls { "https" } else { "http" };
     let base = match heard.host.as_deref() {
-        Some(host) if host.starts_with("127.0.0.1") || host.starts_with("localhost") => format!("http://{host}"),
+        Some(host) if host.starts_with("127.0.0.1") || host.starts_with("localhost") => format!("{scheme}://{host}"),
         _ => "https://management.azure.com".to_owned(),
     };
     Ok(Call {
