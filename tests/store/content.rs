@@ -14,7 +14,9 @@ const WRITERS: usize = 8;
 #[tokio::test]
 async fn what_is_put_is_read_back_under_any_name() {
     let target = Target::new("names").await;
-    for name in ["plain", "ledger/a/b.jsonl", "with space", "per%cent", "a+b&c=d", "hash#mark?", "ünïcode-日本", "dots..x"] {
+    for name in
+        ["plain", "ledger/a/b.jsonl", "with space", "per%cent", "a+b&c=d", "hash#mark?", "ünïcode-日本", "dots..x"]
+    {
         let bytes = Bytes::from(format!("content of {name}"));
         let written = target.store.put(name, bytes.clone(), Condition::Any).await.expect(name);
         assert_eq!(target.store.get(name).await.expect(name), Some((bytes, written)), "{name}");
@@ -47,9 +49,11 @@ async fn a_blob_is_replaced_only_in_the_version_that_was_read() {
     let one = target.store.put("b", Bytes::from("one"), Condition::Any).await.expect("a version");
     let two = target.store.put("b", Bytes::from("two"), Condition::IfMatch(one.clone())).await.expect("still that one");
     assert_ne!(one, two);
-    let error = target.store.put("b", Bytes::from("three"), Condition::IfMatch(one.clone())).await.expect_err("outdated");
+    let error =
+        target.store.put("b", Bytes::from("three"), Condition::IfMatch(one.clone())).await.expect_err("outdated");
     assert_eq!((error.kind, error.code()), (ErrorKind::Conflict, Some("ConditionNotMet")));
-    let error = target.store.put("none", Bytes::from("x"), Condition::IfMatch(one)).await.expect_err("nothing is there");
+    let error =
+        target.store.put("none", Bytes::from("x"), Condition::IfMatch(one)).await.expect_err("nothing is there");
     assert_eq!((error.kind, error.code()), (ErrorKind::Conflict, Some("ConditionNotMet")));
 
     let writers = (0..WRITERS).map(|writer| {
@@ -72,7 +76,8 @@ async fn the_largest_blob_and_the_empty_one_come_back_whole() {
     assert!(read == large, "{} of {} bytes", read.len(), large.len());
     let tail = target.store.tail("large", 1_000).await.expect("an answer").expect("a blob");
     assert_eq!((tail.length, &tail.bytes[..]), (large.len() as u64, &large[large.len() - 1_000..]));
-    let error = target.store.put("larger", vec![0; MAX_PUT_BYTES + 1].into(), Condition::Any).await.expect_err("a bound");
+    let error =
+        target.store.put("larger", vec![0; MAX_PUT_BYTES + 1].into(), Condition::Any).await.expect_err("a bound");
     assert_eq!(error.kind, ErrorKind::Limit);
 
     let written = target.store.put("empty", Bytes::new(), Condition::Any).await.expect("an empty blob");

@@ -83,5 +83,9 @@ async fn what_is_leased_is_read_by_all_and_written_by_no_one_else() {
     let (bytes, etag) = target.store.get("b").await.expect("an answer").expect("a blob");
     assert_eq!(&bytes[..], b"before");
     target.store.release(&lease).await.expect("it is held");
-    target.store.put("b", Bytes::from("after"), Condition::IfMatch(etag)).await.expect("a lease leaves the version alone");
+    target
+        .store
+        .put("b", Bytes::from("after"), Condition::IfMatch(etag))
+        .await
+        .expect("a lease leaves the version alone");
 }

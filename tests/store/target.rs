@@ -107,9 +107,13 @@ impl Target {
     pub async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let url = format!("{}/{}{path}", self.account.as_str().trim_end_matches('/'), self.container);
         let method: Method = method.parse().expect("a method");
-        let mut request = Request::new(Url::parse(&url).expect("a URL"), method);
+        let mut request = Request::new(Url::parse(&url).expect("a URL"), method.clone());
         request.insert_header("authorization", format!("Bearer {}", self.token));
         request.insert_header("x-ms-version", VERSION);
+        if method.as_str() == "PUT" {
+            // The service wants it of a body that is empty too.
+            request.insert_header("content-length", body.len().to_string());
+        }
         for (name, value) in headers {
             request.insert_header((*name).to_owned(), (*value).to_owned());
         }
@@ -137,7 +141,10 @@ fn store_at(account: &Url, container: &str, access: &Access) -> Store {
     Store::new(Url::parse(&url).expect("a URL"), access).expect("a store")
 }
 
-#[expect(clippy::disallowed_methods, reason = "the environment says whether Azurite is there; no setting of the product")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment says whether Azurite is there; no setting of the product"
+)]
 fn azurite() -> Option<Url> {
     let named = std::env::var("LIFEBOAT_AZURITE").ok()?;
     Some(Url::parse(&named).expect("LIFEBOAT_AZURITE is the URL of a blob endpoint with its account"))

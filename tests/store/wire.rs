@@ -18,8 +18,21 @@ struct Ask {
     shows: &'static [(&'static str, &'static str)],
 }
 
-/// Where Azurite leaves the service's way: the request, what it answers there, and how we know that it is Azurite's own.
-const AZURITES_OWN: &[(&str, u16, &str, &str)] = &[];
+/// Where Azurite leaves the documented way of the service: the request, what it answers there, and why that is its own.
+const AZURITES_OWN: &[(&str, u16, &str, &str)] = &[
+    (
+        "no type",
+        400,
+        "",
+        "It finds the operation by the blob's type, and answers a request of none in its own words, without the service's code.",
+    ),
+    (
+        "past the end",
+        206,
+        "",
+        "It compares the first byte with the length by `>` where the service's `InvalidRange` needs `>=`; one byte further it refuses.",
+    ),
+];
 
 const fn ask(
     what: &'static str,
@@ -70,7 +83,8 @@ async fn a_lease_is_broken_changed_and_refused_as_the_service_does() {
         ask("by another", "PUT", LEASE, &[ACQUIRE, SECONDS, PROPOSED_TWO], 409, "LeaseAlreadyPresent"),
         ask("shown", "HEAD", "/b", &[], 200, "").showing(leased),
         ask("put without", "PUT", "/b", &[BLOCK], 412, "LeaseIdMissing").with_body("y"),
-        ask("put with another's", "PUT", "/b", &[BLOCK, OF_TWO], 412, "LeaseIdMismatchWithBlobOperation").with_body("y"),
+        ask("put with another's", "PUT", "/b", &[BLOCK, OF_TWO], 412, "LeaseIdMismatchWithBlobOperation")
+            .with_body("y"),
         ask("put with it", "PUT", "/b", &[BLOCK, OF_ONE], 201, "").with_body("y"),
         ask("read with another's", "GET", "/b", &[OF_TWO], 412, "LeaseIdMismatchWithBlobOperation"),
         ask("delete without", "DELETE", "/b", &[], 412, "LeaseIdMissing"),
@@ -119,6 +133,7 @@ async fn content_ranges_metadata_and_conditions_are_answered_as_the_service_does
         ask("over the end", "GET", "/b", &[("range", "bytes=2-99")], 206, "")
             .showing(&[("content-range", "bytes 2-4/5")]),
         ask("past the end", "GET", "/b", &[("range", "bytes=5-9")], 416, "InvalidRange"),
+        ask("far past the end", "GET", "/b", &[("range", "bytes=6-9")], 416, "InvalidRange"),
         ask("new metadata", "PUT", "/b?comp=metadata", &[("x-ms-meta-other", "o")], 200, ""),
         ask("replaced", "HEAD", "/b", &[], 200, "").showing(&[("x-ms-meta-other", "o"), ("x-ms-meta-estate", "")]),
         ask("only if absent", "PUT", "/b", &[BLOCK, ("if-none-match", "*")], 409, "BlobAlreadyExists").with_body("x"),

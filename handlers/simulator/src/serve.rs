@@ -93,9 +93,7 @@ async fn listen(
     let address = tcp.local_addr()?;
     tasks.push(match tls {
         None => answer(address, tcp, router),
-        Some(config) => {
-            answer(address, TlsListener::new(tcp, Arc::clone(config)), router.layer(Extension(OverTls)))
-        }
+        Some(config) => answer(address, TlsListener::new(tcp, Arc::clone(config)), router.layer(Extension(OverTls))),
     });
     Ok(address)
 }
