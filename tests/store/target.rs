@@ -107,7 +107,7 @@ impl Target {
     pub async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let url = format!("{}/{}{path}", self.account.as_str().trim_end_matches('/'), self.container);
         let method: Method = method.parse().expect("a method");
-        let mut request = Request::new(Url::parse(&url).expect("a URL"), method.clone());
+        let mut request = Request::new(Url::parse(&url).expect("a URL"), method);
         request.insert_header("authorization", format!("Bearer {}", self.token));
         request.insert_header("x-ms-version", VERSION);
         if method.as_str() == "PUT" {
