@@ -29,7 +29,7 @@ const GROUP: &str = "clients";
 /// Where they are.
 const LOCATION: &str = "westeurope";
 /// The machines that are there from the start. Their number makes a listing by Resource Graph take several pages.
-const MACHINES: [&str; 5] = ["web-1", "web-2", "web-3", "web-4", "web-5"];
+const MACHINES: [&str; 6] = ["web-1", "web-2", "web-3", "web-4", "web-5", "web-6"];
 /// The client's secret at the simulated directory. It opens nothing but what is simulated.
 const SECRET: &str = "simulated-secret";
 
