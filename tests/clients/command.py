@@ -166,8 +166,9 @@ def _(az: Az) -> None:
 
 @check("usages and SKUs")
 def _(az: Az) -> None:
-    usages = {one["name"]["value"]: one for one in az("vm", "list-usage", "--location", az.ready["location"])}
-    holds(0 < int(usages["cores"]["currentValue"]) <= int(usages["cores"]["limit"]), "cores in use")
+    path = f"{az.subscription}/providers/Microsoft.Compute/locations/{az.ready['location']}/usages"
+    usages = {one["name"]["value"]: one for one in az.rest("get", path, COMPUTE)["value"]}
+    holds(0 < usages["cores"]["currentValue"] <= usages["cores"]["limit"], "cores in use")
     skus = az("vm", "list-skus", "--location", az.ready["location"], "--resource-type", "virtualMachines")
     holds(skus and all(one["resourceType"] == "virtualMachines" for one in skus), "sizes of machines")
 

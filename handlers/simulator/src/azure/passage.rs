@@ -21,7 +21,7 @@ use super::errors::{self, ArmError, Origin};
 use super::faults::{ArmFaultEffect, Candidate, RegionTrouble};
 use super::gates;
 use super::identity::{ARM_AUDIENCE, Principal};
-use super::ids::key;
+use super::ids::{key, without_empty_segments};
 use super::log::RequestRecord;
 use super::registry::{Found, Route, find};
 use super::state::State;
@@ -118,7 +118,7 @@ async fn hear(request: Request) -> Option<Heard> {
     let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     Some(Heard {
         method: parts.method.as_str().to_owned(),
-        path: percent_decode(parts.uri.path())?,
+        path: without_empty_segments(&percent_decode(parts.uri.path())?),
         raw_query: parts.uri.query().unwrap_or_default().to_owned(),
         host: text("host").or_else(|| parts.uri.authority().map(ToString::to_string)),
         over_tls: parts.extensions.get::<OverTls>().is_some(),
