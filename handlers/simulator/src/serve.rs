@@ -1,15 +1,24 @@
-//! Serves a simulated Azure over TCP, each service on a port of its own, for real processes.
+//! Serves a simulated Azure over TCP, each service on a port of its own, for real processes; what Azure itself serves over TLS
+//! alone can be served so too.
 //! It never listens beyond this machine, and says nothing to anybody: the caller gets the addresses.
+
+mod tls;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
-use axum::Router;
+use axum::serve::Listener;
+use axum::{Extension, Router};
+use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::azure::passage::OverTls;
 use crate::control;
 use crate::world::World;
+
+use self::tls::TlsListener;
 
 /// A world that is being served; it stops when this is dropped.
 #[derive(Debug)]
@@ -24,13 +33,15 @@ pub struct Served {
     pub bus: SocketAddr,
     /// The control API.
     pub control: SocketAddr,
+    over_tls: bool,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Served {
     /// What `IDENTITY_ENDPOINT` is for processes.
     pub fn identity_endpoint(&self) -> String {
-        format!("http://{}/msi/token", self.identity)
+        let scheme = if self.over_tls { "https" } else { "http" };
+        format!("{scheme}://{}/msi/token", self.identity)
     }
 }
 
@@ -44,24 +55,59 @@ impl Drop for Served {
 
 /// Begins to serve a world. When this returns, all ports answer.
 pub async fn serve(world: &World) -> io::Result<Served> {
-    let mut tasks = Vec::new();
-    let arm = listen(world.arm().router(), &mut tasks).await?;
-    let identity = listen(world.identity().router(), &mut tasks).await?;
-    let blobs = listen(world.blobs().router(), &mut tasks).await?;
-    let bus = listen(world.bus().router(), &mut tasks).await?;
-    let control = listen(control::router(world.clone()), &mut tasks).await?;
-    Ok(Served { arm, identity, blobs, bus, control, tasks })
+    begin(world, None).await
 }
 
-async fn listen(router: Router, tasks: &mut Vec<JoinHandle<()>>) -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let address = listener.local_addr()?;
-    tasks.push(tokio::spawn(async move {
+/// Begins to serve a world; ARM, identity endpoint and blobs over TLS alone. Bus and control stay plain.
+pub async fn serve_over_tls(world: &World, config: Arc<ServerConfig>) -> io::Result<Served> {
+    begin(world, Some(&config)).await
+}
+
+/// Serves one router over TLS on a port of its own, until the task is aborted: for what a caller puts beside a world.
+pub async fn serve_router_over_tls(
+    router: Router,
+    config: Arc<ServerConfig>,
+) -> io::Result<(SocketAddr, JoinHandle<()>)> {
+    let mut tasks = Vec::new();
+    let address = listen(router, Some(&config), &mut tasks).await?;
+    let task = tasks.pop().ok_or_else(|| io::Error::other("the router is not served"))?;
+    Ok((address, task))
+}
+
+async fn begin(world: &World, tls: Option<&Arc<ServerConfig>>) -> io::Result<Served> {
+    let mut tasks = Vec::new();
+    let arm = listen(world.arm().router(), tls, &mut tasks).await?;
+    let identity = listen(world.identity().router(), tls, &mut tasks).await?;
+    let blobs = listen(world.blobs().router(), tls, &mut tasks).await?;
+    let bus = listen(world.bus().router(), None, &mut tasks).await?;
+    let control = listen(control::router(world.clone()), None, &mut tasks).await?;
+    Ok(Served { arm, identity, blobs, bus, control, over_tls: tls.is_some(), tasks })
+}
+
+async fn listen(
+    router: Router,
+    tls: Option<&Arc<ServerConfig>>,
+    tasks: &mut Vec<JoinHandle<()>>,
+) -> io::Result<SocketAddr> {
+    let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = tcp.local_addr()?;
+    tasks.push(match tls {
+        None => answer(address, tcp, router),
+        Some(config) => answer(address, TlsListener::new(tcp, Arc::clone(config)), router.layer(Extension(OverTls))),
+    });
+    Ok(address)
+}
+
+fn answer<L>(address: SocketAddr, listener: L, router: Router) -> JoinHandle<()>
+where
+    L: Listener,
+    L::Addr: std::fmt::Debug,
+{
+    tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
             tracing::error!(%address, %error, "a simulated service ended");
         }
-    }));
-    Ok(address)
+    })
 }
 
 #[cfg(test)]

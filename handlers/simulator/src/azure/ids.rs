@@ -117,6 +117,17 @@ fn decimals(at: Timestamp) -> String {
     if ticks == 0 { whole } else { format!("{whole}.{}", format!("{ticks:07}").trim_end_matches('0')) }
 }
 
+/// A path with single slashes. Azure's own clients write `Microsoft.Compute//virtualMachines` where a resource has no parent
+/// (`az lock`, the permissions of a resource). *Assumed*: that ARM takes it for the path without.
+pub(crate) fn without_empty_segments(path: &str) -> String {
+    let mut whole = String::with_capacity(path.len());
+    for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+        whole.push('/');
+        whole.push_str(segment);
+    }
+    whole
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -22,7 +22,7 @@ use super::errors::{self, ArmError, Origin};
 use super::faults::{ArmFaultEffect, Candidate, RegionTrouble};
 use super::gates;
 use super::identity::{ARM_AUDIENCE, Principal, TokenFault};
-use super::ids::key;
+use super::ids::{key, without_empty_segments};
 use super::linked_actions;
 use super::locks;
 use super::log::RequestRecord;
@@ -36,12 +36,17 @@ const BODY_BYTES: usize = 4 * 1024 * 1024;
 /// What `retry-after` says with 503, in seconds. *Assumed* (`arm-5xx`).
 const UNAVAILABLE_SECONDS: u32 = 5;
 
+/// Extension on a request that came over TLS: what status URLs and next links start with must be what the caller used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OverTls;
+
 /// A request that was read.
 struct Heard {
     method: String,
     path: String,
     raw_query: String,
     host: Option<String>,
+    over_tls: bool,
     token: Option<String>,
     client_request_id: Option<String>,
     returns_client_request_id: bool,
@@ -128,9 +133,10 @@ async fn hear(request: Request) -> Option<Heard> {
     let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     Some(Heard {
         method: parts.method.as_str().to_owned(),
-        path: percent_decode(parts.uri.path())?,
+        path: without_empty_segments(&percent_decode(parts.uri.path())?),
         raw_query: parts.uri.query().unwrap_or_default().to_owned(),
         host: text("host").or_else(|| parts.uri.authority().map(ToString::to_string)),
+        over_tls: parts.extensions.get::<OverTls>().is_some(),
         token: bearer(&parts.headers).map(str::to_owned),
         client_request_id: text("x-ms-client-request-id"),
         returns_client_request_id: text("x-ms-return-client-request-id")
@@ -305,8 +311,9 @@ fn call_of(
 
 /// What links and status URLs start with.
 fn base(heard: &Heard) -> String {
+    let scheme = if heard.over_tls { "https" } else { "http" };
     match heard.host.as_deref() {
-        Some(host) if host.starts_with("127.0.0.1") || host.starts_with("localhost") => format!("http://{host}"),
+        Some(host) if host.starts_with("127.0.0.1") || host.starts_with("localhost") => format!("{scheme}://{host}"),
         _ => "https://management.azure.com".to_owned(),
     }
 }

@@ -1,8 +1,12 @@
 //! Over real sockets: every service answers, and the control API moves the world.
 
+use rustls::crypto::ring;
+use rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 use super::*;
 use crate::azure::{ArmFault, ArmFaultEffect, Grant};
@@ -13,7 +17,20 @@ const SUBSCRIPTION: &str = "aaaaaaaa-0000-4000-8000-000000000001";
 
 /// A request on a connection of its own: status and body, or none when the connection broke.
 async fn ask(to: SocketAddr, method: &str, path: &str, body: &str, headers: &str) -> Option<(u16, Value)> {
-    let mut stream = TcpStream::connect(to).await.unwrap();
+    ask_over(TcpStream::connect(to).await.unwrap(), to, method, path, body, headers)
+        .await
+        .map(|(status, _, body)| (status, body))
+}
+
+/// The same over any stream, with the head of the answer.
+async fn ask_over(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    to: SocketAddr,
+    method: &str,
+    path: &str,
+    body: &str,
+    headers: &str,
+) -> Option<(u16, String, Value)> {
     let text = format!(
         "{method} {path} HTTP/1.1\r\nhost: {to}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}",
         body.len()
@@ -23,7 +40,21 @@ async fn ask(to: SocketAddr, method: &str, path: &str, body: &str, headers: &str
     stream.read_to_string(&mut heard).await.ok()?;
     let (head, body) = heard.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some((status, serde_json::from_str(body).unwrap_or(Value::Null)))
+    Some((status, head.to_owned(), serde_json::from_str(body).unwrap_or(Value::Null)))
+}
+
+/// A certificate for this machine, for the server, and a client that trusts it alone.
+fn certified() -> (Arc<ServerConfig>, TlsConnector) {
+    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let (certificate, key) = (own.cert.der().clone(), PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()));
+    let mut trusted = RootCertStore::empty();
+    trusted.add(certificate.clone()).unwrap();
+    let provider = Arc::new(ring::default_provider());
+    let server = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().unwrap();
+    let server = server.with_no_client_auth().with_single_cert(vec![certificate], key.into()).unwrap();
+    let client = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let client = client.with_root_certificates(trusted).with_no_client_auth();
+    (Arc::new(server), TlsConnector::from(Arc::new(client)))
 }
 
 async fn served() -> (World, Served) {
@@ -118,4 +149,29 @@ async fn the_control_api_moves_the_world_and_tells_of_it() {
     for (method, path, body, status) in refused {
         assert_eq!(control(method, path.into(), body).await.0, status, "{method} {path}");
     }
+}
+
+#[tokio::test]
+async fn over_tls_a_status_url_starts_as_the_caller_did_and_plain_text_gets_no_answer() {
+    let world = World::new(WorldOptions::new(Clock::wall()));
+    world.add_subscription(SUBSCRIPTION, "Production");
+    let seed = crate::azure::MachineSeed::new(SUBSCRIPTION, "shop", "web", "westeurope");
+    let machine = world.add_machine(&seed);
+    let principal = world.add_principal("client", vec![Grant::owner()]);
+    let bearer = format!("authorization: Bearer {}\r\n", world.token(&principal.object_id, crate::azure::ARM_AUDIENCE));
+    let (server, connector) = certified();
+    let served = serve_over_tls(&world, server).await.unwrap();
+    assert!(served.identity_endpoint().starts_with("https://127.0.0.1:"));
+
+    // A client that connects and says nothing holds up nobody.
+    let _silent = TcpStream::connect(served.arm).await.unwrap();
+    assert_eq!(ask(served.arm, "GET", "/subscriptions?api-version=2022-12-01", "", &bearer).await, None);
+    let name = ServerName::from(std::net::IpAddr::from(Ipv4Addr::LOCALHOST));
+    let stream = connector.connect(name, TcpStream::connect(served.arm).await.unwrap()).await.unwrap();
+    // Azure's own clients leave an empty segment where a resource has no parent.
+    let path = format!("{}?api-version=2025-04-01", machine.replace("Compute/", "Compute//"));
+    let (status, head, _) = ask_over(stream, served.arm, "DELETE", &path, "", &bearer).await.unwrap();
+    assert_eq!(status, 202);
+    assert!(head.contains(&format!("azure-asyncoperation: https://{}/subscriptions/", served.arm)), "{head}");
+    assert!(head.contains(&format!("location: https://{}/subscriptions/", served.arm)), "{head}");
 }
