@@ -194,6 +194,7 @@ pub(crate) fn shown(machine: &Machine) -> Value {
         "location": machine.location,
         "vmId": machine.vm_id,
         "os": machine.os,
+        "size": machine.size,
         "tags": machine.tags,
         "provisioningState": format!("{:?}", machine.provisioning),
         "agentReady": machine.agent_ready,

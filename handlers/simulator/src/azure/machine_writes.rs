@@ -264,6 +264,7 @@ impl State {
             name: wanted.name.to_owned(),
             location: String::new(),
             os: Os::Linux,
+            size: String::new(),
             tags: Default::default(),
             os_disk: DiskRef::of(&Value::Null, true),
             data_disks: Vec::new(),

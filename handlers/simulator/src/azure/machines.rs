@@ -92,6 +92,7 @@ pub(crate) struct Machine {
     pub(crate) location: String,
     pub(crate) vm_id: String,
     pub(crate) os: Os,
+    pub(crate) size: String,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) os_disk: DiskRef,
     pub(crate) data_disks: Vec<DiskRef>,
@@ -172,6 +173,7 @@ impl Machine {
         Self {
             location: body["location"].as_str().unwrap_or(&self.location).to_owned(),
             os: os_of(&body),
+            size: body["properties"]["hardwareProfile"]["vmSize"].as_str().unwrap_or_default().to_owned(),
             os_disk: DiskRef::of(&storage["osDisk"], true),
             data_disks: data.iter().map(|disk| DiskRef::of(disk, false)).collect(),
             tags: tags_of(&body).unwrap_or_default(),

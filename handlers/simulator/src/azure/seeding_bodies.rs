@@ -215,6 +215,7 @@ fn machine_of(id: &ResourceId, body: &Value, now: Timestamp) -> Machine {
         location: String::new(),
         vm_id: properties["vmId"].as_str().unwrap_or_default().to_owned(),
         os: os_of(body),
+        size: String::new(),
         tags: BTreeMap::new(),
         os_disk: DiskRef::of(&Value::Null, true),
         data_disks: Vec::new(),
