@@ -5,8 +5,8 @@ passed, and the exit code is 0 only when all did.
 
     python command.py AZ READY.json SCRATCH
 
-What `az` asks for in an api-version that no document here covers (`az vm`, `az group`, the end of a collection) is asked by `az rest` with the pinned one: the
-sign-in and the transport are az's all the same.
+What `az` asks for in an api-version that no document here covers (`az vm`, `az group`, `az lock`, the end of a collection) is asked for
+by `az rest` with the pinned one: the sign-in and the transport are az's all the same.
 """
 
 import argparse
@@ -24,7 +24,7 @@ PATIENCE = 120
 # Commands at a time: each starts an interpreter, and waits between two polls.
 AT_ONCE = 4
 # The pinned api-versions, for what goes by `az rest`.
-COMPUTE, GROUPS, HEALTH = "2025-04-01", "2025-04-01", "2025-05-01"
+COMPUTE, GROUPS, HEALTH, LOCKS, SKUS = "2025-04-01", "2025-04-01", "2025-05-01", "2020-05-01", "2021-07-01"
 
 
 class Refused(Exception):
@@ -155,13 +155,13 @@ def _(az: Az) -> None:
 
 @check("locks")
 def _(az: Az) -> None:
-    made = az("lock", "create", "--name", "az-keep", "--lock-type", "CanNotDelete", "--resource", az.machines[5])
-    equal((made["name"], made["level"]), ("az-keep", "CanNotDelete"))
-    listed = az("lock", "list", "--resource", az.machines[5])
-    holds("az-keep" in {one["name"] for one in listed}, "it is listed")
-    az("lock", "delete", "--name", "az-keep", "--resource", az.machines[5])
-    listed = az("lock", "list", "--resource", az.machines[5])
-    holds("az-keep" not in {one["name"] for one in listed}, "it is no longer listed")
+    locks = f"{az.machines[5]}/providers/Microsoft.Authorization/locks"
+    made = az.rest("put", f"{locks}/az-keep", LOCKS, {"properties": {"level": "CanNotDelete"}})
+    equal((made["name"], made["properties"]["level"]), ("az-keep", "CanNotDelete"))
+    holds("az-keep" in {one["name"] for one in az.rest("get", locks, LOCKS)["value"]}, "it is listed")
+    refused("ScopeLocked", lambda: az.rest("delete", az.machines[5], COMPUTE))
+    az.rest("delete", f"{locks}/az-keep", LOCKS)
+    holds("az-keep" not in {one["name"] for one in az.rest("get", locks, LOCKS)["value"]}, "it is no longer listed")
 
 
 @check("usages and SKUs")
@@ -169,8 +169,8 @@ def _(az: Az) -> None:
     path = f"{az.subscription}/providers/Microsoft.Compute/locations/{az.ready['location']}/usages"
     usages = {one["name"]["value"]: one for one in az.rest("get", path, COMPUTE)["value"]}
     holds(0 < usages["cores"]["currentValue"] <= usages["cores"]["limit"], "cores in use")
-    skus = az("vm", "list-skus", "--location", az.ready["location"], "--resource-type", "virtualMachines")
-    holds(skus and all(one["resourceType"] == "virtualMachines" for one in skus), "sizes of machines")
+    skus = az.rest("get", f"{az.subscription}/providers/Microsoft.Compute/skus", SKUS)["value"]
+    holds(any(one["resourceType"] == "virtualMachines" for one in skus), "sizes of machines")
 
 
 @check("machines are stopped and started")
