@@ -4,10 +4,11 @@
 //! The rule for *assumed*: a file with that mark names, up to twelve lines from one of its marks, an entry of that grade: the id as a
 //! text in code, or in backticks in a comment. How many marks have their entry beside them is printed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use lifeboat_azure::evidence::{EVIDENCE, Grade};
+use lifeboat_azure::evidence::{Grade, entries};
+use lifeboat_simulator::azure::evidence_ids;
 
 /// How far from the word the entry may be named: a comment and the item under it.
 const NEAR_LINES: usize = 12;
@@ -38,40 +39,33 @@ fn is_mark(line: &str) -> bool {
     line.to_ascii_lowercase().contains(&MARK.to_ascii_lowercase())
 }
 
-/// The ids that the routes name: in the registry's files, the last text of each route stands alone on its line.
-fn named_by_routes() -> BTreeMap<String, String> {
-    let mut named = BTreeMap::new();
-    for (path, text) in sources() {
-        if !path.to_string_lossy().contains("/registry/") {
-            continue;
-        }
-        let lines: Vec<&str> = text.lines().map(str::trim).collect();
-        for (at, line) in lines.iter().enumerate() {
-            let ends = lines.get(at + 1).is_some_and(|next| next.starts_with(')'));
-            let id = line.strip_prefix('"').and_then(|line| line.trim_end_matches(',').strip_suffix('"'));
-            if let (true, Some(id)) = (ends, id) {
-                named.insert(id.to_owned(), format!("{}:{}", path.display(), at + 1));
-            }
-        }
-    }
-    named
+#[test]
+fn every_entry_that_the_simulator_rests_on_is_in_the_register() {
+    let known: BTreeSet<&str> = entries().map(|entry| entry.id).collect();
+    let named = evidence_ids();
+    assert!(named.len() > 100, "the simulator names {named:?}");
+    let missing: Vec<&str> = named.iter().copied().filter(|id| !known.contains(id)).collect();
+    println!("{} entries are named by routes, later steps, limits, budgets and comments", named.len());
+    assert!(missing.is_empty(), "not in the register: {missing:?}");
 }
 
 #[test]
-fn every_entry_that_a_route_of_the_simulator_rests_on_is_in_the_register() {
-    let known: BTreeSet<&str> = EVIDENCE.iter().map(|entry| entry.id).collect();
-    let named = named_by_routes();
-    assert!(named.len() > 5, "the rule that finds the entries of routes finds {named:?}");
-    let missing: Vec<String> =
-        named.iter().filter(|(id, _)| !known.contains(id.as_str())).map(|(id, at)| format!("{id} ({at})")).collect();
-    println!("{} entries are named by routes", named.len());
-    assert!(missing.is_empty(), "not in the register:\n{}", missing.join("\n"));
+fn every_entry_that_a_comment_of_the_simulator_names_is_one_that_it_says_it_rests_on() {
+    let (said, known): (BTreeSet<&str>, BTreeSet<&str>) =
+        (evidence_ids().into_iter().collect(), entries().map(|entry| entry.id).collect());
+    let mut unsaid = Vec::new();
+    for (path, text) in sources() {
+        for (at, line) in text.lines().enumerate().filter(|(_, line)| is_mark(line)) {
+            let named = line.split('`').filter(|word| known.contains(word) && !said.contains(word));
+            unsaid.extend(named.map(|word| format!("{}:{}: {word}", path.display(), at + 1)));
+        }
+    }
+    assert!(unsaid.is_empty(), "named beside an assumption, and not among `evidence_ids`:\n{}", unsaid.join("\n"));
 }
 
 #[test]
 fn every_file_of_the_simulator_that_assumes_something_names_the_entry_that_it_assumes() {
-    let assumed: Vec<String> = EVIDENCE
-        .iter()
+    let assumed: Vec<String> = entries()
         .filter(|entry| entry.grade == Grade::Assumed)
         .flat_map(|entry| [format!("\"{}\"", entry.id), format!("`{}`", entry.id)])
         .collect();
@@ -96,7 +90,7 @@ fn every_file_of_the_simulator_that_assumes_something_names_the_entry_that_it_as
 #[test]
 fn no_entry_of_the_register_stands_twice_or_without_its_source() {
     let mut seen = BTreeSet::new();
-    for entry in EVIDENCE {
+    for entry in entries() {
         assert!(seen.insert(entry.id), "{} stands twice", entry.id);
         assert!(!entry.source.is_empty() && !entry.behaviour.is_empty(), "{} says nothing", entry.id);
     }

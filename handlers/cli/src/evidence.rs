@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use comfy_table::{ContentArrangement, Table, presets};
-use lifeboat_execution::evidence::{EVIDENCE, Entry, Grade};
+use lifeboat_execution::evidence::{Entry, Grade, entries};
 use serde_json::{Value, json};
 
 use crate::output::{self, Form, Outcome};
@@ -46,7 +46,7 @@ pub fn run(args: &EvidenceArgs) -> Result<Outcome> {
         args.grade.is_none_or(|grade| graded(entry.grade) == grade)
             && args.entry.as_deref().is_none_or(|begin| entry.id.starts_with(begin))
     };
-    let found: Vec<&Entry> = EVIDENCE.iter().filter(wanted).collect();
+    let found: Vec<&Entry> = entries().filter(wanted).collect();
     if found.is_empty() {
         bail!("the register has no such entry; `lifeboat evidence` prints all of them");
     }

@@ -12,6 +12,7 @@ mod identity;
 mod machines;
 mod resources;
 mod restore_points;
+mod stand_in;
 
 /// How well something is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +54,9 @@ pub const EVIDENCE: &[&[Entry]] = &[
     blobs::ENTRIES,
     bus::ENTRIES,
     identity::ENTRIES,
+    stand_in::ENTRIES[0],
+    stand_in::ENTRIES[1],
+    stand_in::ENTRIES[2],
 ];
 
 /// All of them in a row.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::errors::ArmError;
 use super::faults::ArmFaultEffect;
 
-/// The refusal that an order asks for before anything is done. *Assumed* (`arm-5xx`): codes and wordings.
+/// The refusal that an order asks for before anything is done. *Assumed* (`arm-5xx-words`): codes and wordings.
 pub(crate) fn refusal(effect: &ArmFaultEffect) -> Option<ArmError> {
     match effect {
         ArmFaultEffect::BadGateway => Some(ArmError::gateway(

@@ -14,18 +14,25 @@ pub fn evidence_ids() -> Vec<&'static str> {
     let denials = Denial::ALL.into_iter().map(Denial::evidence);
     let budgets = BUDGETS.iter().map(|rule| rule.evidence);
     let steps = Step::EVIDENCE.iter().copied();
-    let assumed = ASSUMED.iter().copied();
-    let all: BTreeSet<&str> = routes.chain(denials).chain(budgets).chain(steps).chain(assumed).collect();
+    let beliefs = BELIEFS.iter().copied();
+    let all: BTreeSet<&str> = routes.chain(denials).chain(budgets).chain(steps).chain(beliefs).collect();
     all.into_iter().collect()
 }
 
-/// Entries of grade assumed that comments beside the code name, about wordings, figures and smaller choices.
-const ASSUMED: &[&str] = &[
+/// Entries that comments beside the code name in backticks: wordings, figures and smaller choices.
+const BELIEFS: &[&str] = &[
+    "arm-400-wording",
+    "arm-401",
     "arm-429-words",
+    "arm-5xx-words",
+    "arm-body-limit",
     "arm-operation-kept",
     "arm-operation-url",
     "arm-page-size",
+    "arm-parent-missing",
     "arm-retry-after-value",
+    "arm-unknown-route",
+    "arm-version-refusal",
     "collection-tags",
     "compute-refusal-words",
     "disk-creation-fixed",
@@ -34,6 +41,35 @@ const ASSUMED: &[&str] = &[
     "disk-performance",
     "disk-size",
     "eventgrid-action",
+    "graph-facet-options",
+    "graph-options",
+    "graph-query-length",
+    "graph-quota-refusal",
+    "graph-scope",
+    "graph-summarize-order",
+    "graph-table",
+    "graph-unreadable",
+    "group-being-deleted",
+    "group-refusals",
+    "health-actions",
+    "health-event-missing",
+    "health-event-row",
+    "health-filter",
+    "health-graph-row",
+    "health-history",
+    "health-texts",
+    "health-unsupported",
+    "linked-collection-source",
+    "linked-disk-copy",
+    "linked-machine-disk",
+    "linked-network-interface",
+    "linked-refusal",
+    "lock-list",
+    "lock-missing",
+    "lock-not-specified",
+    "lock-refusal",
+    "machine-busy",
+    "permission-list",
     "point-budget-scope",
     "point-busy",
     "point-exclude-disks",
@@ -41,9 +77,17 @@ const ASSUMED: &[&str] = &[
     "point-machine-gone",
     "point-missing",
     "point-put-twice",
+    "region-of-a-call",
+    "size-table",
     "snapshot-copy-duration",
     "snapshot-copy-source-deleted",
     "snapshot-family",
+    "subscription-missing",
+    "subscription-next-link",
+    "subscription-read-only",
+    "subscription-states",
+    "usage-limits",
+    "usage-names",
     "vm-event-deployment",
     "vm-generalized-view",
     "vm-latencies",
@@ -53,3 +97,30 @@ const ASSUMED: &[&str] = &[
     "vm-put-completion",
     "vm-put-tags",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_belief_is_named_where_it_is_relied_on() {
+        fn texts(folder: &std::path::Path, found: &mut String) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    texts(&path, found);
+                } else if !path.ends_with("evidence.rs") {
+                    found.push_str(&std::fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        let mut found = String::new();
+        texts(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/azure")), &mut found);
+        for id in BELIEFS {
+            assert!(
+                found.contains(&format!("`{id}`")) || found.contains(&format!("\"{id}\"")),
+                "{id} is named nowhere"
+            );
+        }
+    }
+}

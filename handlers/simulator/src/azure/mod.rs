@@ -60,7 +60,7 @@ mod usages;
 mod volume;
 mod volume_calls;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -280,11 +280,6 @@ impl fmt::Debug for Arm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Arm").finish_non_exhaustive()
     }
-}
-
-/// Ids of the entries of the evidence register that this Azure's answers rest on.
-pub fn evidence() -> BTreeSet<&'static str> {
-    registry::evidence()
 }
 
 /// A poisoned lock is taken all the same: one test's panic is told by that test.

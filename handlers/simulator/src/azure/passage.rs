@@ -33,7 +33,7 @@ use super::troubles;
 
 /// Largest request body, in bytes: that of ARM's own limit of 4 MB (*assumed*, `arm-body-limit`).
 const BODY_BYTES: usize = 4 * 1024 * 1024;
-/// What `retry-after` says with 503, in seconds. *Assumed* (`arm-5xx`).
+/// What `retry-after` says with 503, in seconds. *Assumed* (`arm-5xx-words`).
 const UNAVAILABLE_SECONDS: u32 = 5;
 
 /// Extension on a request that came over TLS: what status URLs and next links start with must be what the caller used.
@@ -357,7 +357,7 @@ fn finish(arm: &Arm, heard: &Heard, reply: Reply) -> Response {
 }
 
 fn ordered_refusal(effect: Option<&ArmFaultEffect>, trouble: Option<&RegionTrouble>) -> Option<ArmError> {
-    // *Assumed* (`arm-5xx`): codes and wordings of the 5xx answers.
+    // *Assumed* (`arm-5xx-words`): codes and wordings of the 5xx answers.
     match (effect, trouble) {
         (Some(ArmFaultEffect::TooManyRequests { retry_after_seconds }), _) => {
             Some(gates::too_many_requests(*retry_after_seconds))

@@ -9,8 +9,6 @@ mod health;
 mod locks;
 mod resources;
 
-use std::collections::BTreeSet;
-
 use super::call::{Answer, Call};
 use super::charges::Spend;
 use super::errors::ArmError;
@@ -76,60 +74,6 @@ pub(crate) fn routes() -> impl Iterator<Item = &'static Route> {
     ROUTES.iter().copied().flatten()
 }
 
-/// Entries of the evidence register that refusals, limits and shapes rest on besides those of the routes.
-static BELIEFS: [&str; 45] = [
-    "arm-400-wording",
-    "arm-401",
-    "arm-5xx",
-    "arm-body-limit",
-    "arm-page-size",
-    "arm-parent-missing",
-    "arm-unknown-route",
-    "arm-version-refusal",
-    "graph-facet-options",
-    "graph-options",
-    "graph-query-length",
-    "graph-quota-refusal",
-    "graph-scope",
-    "graph-summarize-order",
-    "graph-table",
-    "graph-unreadable",
-    "group-being-deleted",
-    "group-refusals",
-    "health-actions",
-    "health-event-missing",
-    "health-event-row",
-    "health-filter",
-    "health-graph-row",
-    "health-history",
-    "health-texts",
-    "health-unsupported",
-    "linked-collection-source",
-    "linked-disk-copy",
-    "linked-machine-disk",
-    "linked-network-interface",
-    "linked-refusal",
-    "lock-list",
-    "lock-missing",
-    "lock-not-specified",
-    "lock-refusal",
-    "machine-busy",
-    "permission-list",
-    "region-of-a-call",
-    "size-table",
-    "subscription-missing",
-    "subscription-next-link",
-    "subscription-read-only",
-    "subscription-states",
-    "usage-limits",
-    "usage-names",
-];
-
-/// Every entry of the evidence register that this Azure rests on.
-pub(crate) fn evidence() -> BTreeSet<&'static str> {
-    routes().map(|route| route.evidence).chain(BELIEFS).collect()
-}
-
 /// Looks a call up.
 pub(crate) fn find(method: &str, path: &str) -> Found {
     let mut known = false;
@@ -193,6 +137,8 @@ fn fits(pattern: &str, path: &str) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -226,25 +172,6 @@ mod tests {
         let path = "/subscriptions/S/providers/Microsoft.Compute/locations/WestEurope/usages";
         let Found::Route(route, params) = find("GET", path) else { panic!("{path}") };
         assert_eq!((route.extended(path), route.region(&params)), (None, Some("WestEurope")));
-    }
-
-    #[test]
-    fn every_belief_is_named_where_it_is_relied_on() {
-        fn texts(folder: &std::path::Path, found: &mut String) {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    texts(&path, found);
-                } else if !path.ends_with("registry.rs") {
-                    found.push_str(&std::fs::read_to_string(path).unwrap());
-                }
-            }
-        }
-        let mut found = String::new();
-        texts(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/azure")), &mut found);
-        for id in BELIEFS {
-            assert!(found.contains(&format!("`{id}`")), "{id} is named nowhere");
-        }
     }
 
     #[test]
