@@ -5,7 +5,6 @@
 mod rules;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -30,6 +29,7 @@ fn tapes(test: &str) -> Option<Vec<Tape>> {
 }
 
 #[tokio::test(start_paused = true)]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn the_simulator_answers_as_azure_answered() {
     let Some(tapes) = tapes("recordings") else { return };
     let mut played = Vec::new();
@@ -38,7 +38,7 @@ async fn the_simulator_answers_as_azure_answered() {
     }
     eprintln!("{}", text(&played));
     let totals = Totals::of(&played);
-    write_totals(&totals);
+    lifeboat_tests::gates::write("recordings.json", &totals.json());
     assert!(totals.tapes > 0 && totals.compared() > 0, "nothing was compared: {totals:?}");
     assert!(
         totals.equal_permille() >= EQUAL_PERMILLE,
@@ -49,6 +49,7 @@ async fn the_simulator_answers_as_azure_answered() {
 }
 
 #[tokio::test(start_paused = true)]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn every_operation_runs_and_ends_as_recorded() {
     let Some(tapes) = tapes("recordings") else { return };
     let (mut looked_at, mut other) = (0, Vec::new());
@@ -66,18 +67,6 @@ async fn every_operation_runs_and_ends_as_recorded() {
     }
     assert!(other.is_empty(), "operations that take another course than in Azure:\n{}", other.join("\n"));
     assert!(looked_at > 0, "no operation was polled");
-}
-
-#[expect(clippy::disallowed_methods, reason = "the environment says where the gates leave their numbers")]
-fn write_totals(totals: &Totals) {
-    if let Some(folder) = std::env::var_os("LIFEBOAT_GATES").map(PathBuf::from) {
-        write_to(&folder, totals).expect("the numbers are written");
-    }
-}
-
-fn write_to(folder: &Path, totals: &Totals) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    std::fs::write(folder.join("recordings.json"), totals.json().to_string())
 }
 
 /// What the comparison looks at in an answer to a path.
@@ -111,6 +100,7 @@ fn swaps(tape: &Tape, played: &Played) -> Vec<(usize, usize)> {
 }
 
 #[tokio::test(start_paused = true)]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn swapped_answers_are_noticed() {
     let Some(tapes) = tapes("recordings") else { return };
     let (mut tried, mut unnoticed) = (0, Vec::new());
@@ -158,6 +148,7 @@ fn too_early(said: &Said) -> Option<Said> {
 }
 
 #[tokio::test(start_paused = true)]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn a_state_that_is_skipped_is_noticed() {
     let Some(tapes) = tapes("recordings") else { return };
     let (mut tried, mut unnoticed) = (0, Vec::new());
