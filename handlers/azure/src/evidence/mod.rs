@@ -57,6 +57,7 @@ pub const EVIDENCE: &[&[Entry]] = &[
     stand_in::ENTRIES[0],
     stand_in::ENTRIES[1],
     stand_in::ENTRIES[2],
+    stand_in::ENTRIES[3],
 ];
 
 /// All of them in a row.

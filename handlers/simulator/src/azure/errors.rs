@@ -76,7 +76,7 @@ pub(crate) fn resource_not_found(kind: &str, name: &str, group: &str) -> ArmErro
     )
 }
 
-/// The code is documented; the wording is *assumed*.
+/// The code is documented; the wording is *assumed* (`group-refusals`).
 pub(crate) fn group_not_found(group: &str) -> ArmError {
     ArmError::gateway(404, "ResourceGroupNotFound", format!("Resource group '{group}' could not be found."))
 }

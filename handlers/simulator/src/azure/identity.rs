@@ -196,7 +196,7 @@ impl Identity {
         if book.down {
             return (500, json!({ "statusCode": 500, "message": "The simulated identity endpoint is down." }));
         }
-        // *Assumed*: statuses and texts of the refusals. No source shows them.
+        // *Assumed* (`identity-refusals`): statuses and texts of the refusals. No source shows them.
         if headers.get("x-identity-header").and_then(|sent| sent.to_str().ok()) != Some(book.header.as_str()) {
             return (401, json!({ "statusCode": 401, "message": "X-IDENTITY-HEADER is missing or wrong." }));
         }

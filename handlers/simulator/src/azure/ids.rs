@@ -118,7 +118,7 @@ fn decimals(at: Timestamp) -> String {
 }
 
 /// A path with single slashes. Azure's own clients write `Microsoft.Compute//virtualMachines` where a resource has no parent
-/// (`az lock`, the permissions of a resource). *Assumed*: that ARM takes it for the path without.
+/// (`az lock`, the permissions of a resource). *Assumed* (`arm-empty-segments`): that ARM takes it for the path without.
 pub(crate) fn without_empty_segments(path: &str) -> String {
     let mut whole = String::with_capacity(path.len());
     for segment in path.split('/').filter(|segment| !segment.is_empty()) {

@@ -107,7 +107,7 @@ fn with_sources(state: &State, given: &Value, before: Option<&Machine>) -> Resul
     Ok(given)
 }
 
-/// `PATCH …/virtualMachines/{name}`: tags are replaced, properties merged. *Assumed* (`vm-patch`): both.
+/// `PATCH …/virtualMachines/{name}`: tags are replaced, properties merged. *Assumed* (`vm-patch-tags`): both.
 pub(crate) fn patch(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let given = call.object()?;
     let tags = tags_of(given)?;

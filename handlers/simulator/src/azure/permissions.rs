@@ -10,7 +10,7 @@ use super::locks::is_within;
 use super::state::State;
 
 /// `GET …/providers/Microsoft.Authorization/permissions`: one entry for each grant that reaches the scope. *Assumed*
-/// (`permission-list`): that grants are not merged.
+/// (`permission-merged`): that grants are not merged.
 pub(crate) fn list(_state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let at = call.path.to_ascii_lowercase().rfind("/providers/microsoft.authorization/permissions");
     let scope = &call.path[..at.unwrap_or(call.path.len())];

@@ -54,13 +54,13 @@ impl Power {
     }
 }
 
-/// `POST …/virtualMachines/{name}/start`. *Assumed* (`vm-start`): how long it takes; no recording has it.
+/// `POST …/virtualMachines/{name}/start`. *Assumed* (`vm-start-time`): how long it takes; no recording has it.
 pub(crate) fn start(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let wait = state.latencies.machine_start_ms;
     act(state, call, (Power::Starting, Power::Running), wait)
 }
 
-/// `POST …/virtualMachines/{name}/powerOff`. *Assumed* (`vm-power-off`): with `skipShutdown` it takes as long.
+/// `POST …/virtualMachines/{name}/powerOff`. *Assumed* (`vm-skip-shutdown`): with `skipShutdown` it takes as long.
 pub(crate) fn power_off(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let wait = state.latencies.machine_power_off_ms;
     act(state, call, (Power::Stopping, Power::Stopped), wait)
@@ -72,7 +72,7 @@ pub(crate) fn deallocate(state: &mut State, call: &Call) -> Result<Answer, ArmEr
     act(state, call, (Power::Deallocating, Power::Deallocated), wait)
 }
 
-/// `POST …/virtualMachines/{name}/restart`. *Assumed* (`vm-start`): how long it takes, and that it shows as running.
+/// `POST …/virtualMachines/{name}/restart`. *Assumed* (`vm-start-time`): how long it takes, and that it shows as running.
 pub(crate) fn restart(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let wait = state.latencies.machine_start_ms;
     act(state, call, (Power::Running, Power::Running), wait)
@@ -153,7 +153,7 @@ impl State {
         };
         let (id, waits) = (done.id(), power == Power::Running && done.agent_returns && !done.agent_ready);
         if waits {
-            // *Assumed* (`vm-start`): the agent reports as long after a start as after a creation (recorded).
+            // *Assumed* (`vm-start-time`): the agent reports as long after a start as after a creation (recorded).
             let wait = self.latencies.agent_ready_ms.saturating_sub(self.latencies.machine_create_ms);
             self.after(at, wait, Step::AgentReady { machine: machine.to_owned(), vm_id: done.vm_id.clone() });
         }

@@ -10,6 +10,18 @@ use super::super::{
 
 pub(super) const ENTRIES: &[Entry] = &[
     entry(
+        "arm-empty-segments",
+        Assumed,
+        "a path with an empty segment is taken for the path without it",
+        "azure-mgmt-authorization 4.0.0 and `az lock` send it for resources without a parent",
+    ),
+    entry(
+        "permission-merged",
+        Assumed,
+        "permissions come as one entry for each assignment, not merged",
+        "no source; the client takes the union",
+    ),
+    entry(
         "arm-429-words",
         Assumed,
         "the interval in the text of ARM's 429",

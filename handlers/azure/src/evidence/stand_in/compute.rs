@@ -10,6 +10,13 @@ use super::super::{
 
 pub(super) const ENTRIES: &[Entry] = &[
     entry(
+        "vm-start-time",
+        Assumed,
+        "how long a start and a restart take, and that the agent reports as long after them as after a creation",
+        "only power off and deallocate are recorded",
+    ),
+    entry("vm-skip-shutdown", Assumed, "`skipShutdown` takes as long as a shutdown", "no source"),
+    entry(
         "machine-busy",
         Assumed,
         "a machine at work refuses with 409 `AnotherOperationInProgress`",

@@ -5,7 +5,8 @@
 mod arm;
 mod compute;
 mod graph;
+mod store;
 
 use super::Entry;
 
-pub(super) const ENTRIES: [&[Entry]; 3] = [arm::ENTRIES, compute::ENTRIES, graph::ENTRIES];
+pub(super) const ENTRIES: [&[Entry]; 4] = [arm::ENTRIES, compute::ENTRIES, graph::ENTRIES, store::ENTRIES];

@@ -66,7 +66,7 @@ impl Conditions {
     pub(super) fn check_write(&self, blob: Option<Facts<'_>>) -> Result<(), ErrorCode> {
         self.check_combination()?;
         let Some(blob) = blob else {
-            // *assumed*: `If-Match: *` on a free name is unmet, as RFC 9110 has it.
+            // *assumed* (`blob-if-match-free`): `If-Match: *` on a free name is unmet, as RFC 9110 has it.
             return if self.if_match.is_some() { Err(ErrorCode::ConditionNotMet) } else { Ok(()) };
         };
         let met = if let Some(known) = &self.if_none_match {

@@ -129,7 +129,7 @@ impl Lease {
             (LeaseState::Leased | LeaseState::Breaking, Some(given)) if self.is_of(given) => Ok(()),
             (LeaseState::Expired | LeaseState::Broken, Some(given)) if self.is_of(given) => Err(ErrorCode::LeaseLost),
             // The reference's table says 409 for a leased blob where the list of codes says 412; every client library
-            // and the emulator answer 412. *assumed* for a broken or expired lease with a foreign id.
+            // and the emulator answer 412. *assumed* (`blob-lease-foreign`) for a broken or expired lease with a foreign id.
             (_, Some(_)) => Err(ErrorCode::LeaseIdMismatchWithBlobOperation),
         }
     }

@@ -114,7 +114,7 @@ fn append(store: &mut Store, call: &Call, body: &Bytes, now: Timestamp) -> Resul
         return Err(ErrorCode::InvalidBlobType);
     }
     check_write(call, blob, now)?;
-    // *assumed*: an empty block is refused as a wrong Content-Length.
+    // *assumed* (`blob-empty-block`): an empty block is refused as a wrong Content-Length.
     if body.is_empty() {
         return Err(ErrorCode::InvalidHeaderValue);
     }
@@ -226,7 +226,7 @@ fn lease(store: &mut Store, call: &Call, now: Timestamp) -> Result<Answer, Error
     Ok(answer)
 }
 
-/// Conditions first, then the lease: the order in which the emulator checks. *assumed* to be the service's.
+/// Conditions first, then the lease: the order in which the emulator checks. *assumed* (`blob-order`) to be the service's.
 fn check_write(call: &Call, blob: &Blob, now: Timestamp) -> Result<(), ErrorCode> {
     Conditions::read(&call.headers)?.check_write(Some(blob.facts()))?;
     blob.lease.check_use(call.header("x-ms-lease-id"), true, now)

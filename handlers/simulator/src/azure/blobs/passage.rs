@@ -18,7 +18,7 @@ use super::wire::{bearer, http_date, reset_response};
 use super::{Blobs, operations};
 
 /// Largest body, in bytes: what Append Block takes since version 2022-11-02. Put Blob takes more in the service;
-/// *assumed* here to be the same, since nobody sends that much.
+/// *assumed* (`blob-body-limit`) to be the same, since nobody sends that much.
 const BODY_BYTES: usize = 100 * 1024 * 1024;
 /// Longest client request id that is sent back, in bytes, from the reference.
 const CLIENT_REQUEST_ID_BYTES: usize = 1024;

@@ -140,7 +140,7 @@ impl EventGrid {
         let event = delivery.event.json(delivery.to.schema, &self.tenant);
         let body = match delivery.to.schema {
             EventSchema::EventGridSchema => json!([event]).to_string(),
-            // *Assumed*: one event in structured mode, not an array.
+            // *Assumed* (`eventgrid-structured`): one event in structured mode, not an array.
             EventSchema::CloudEventSchemaV1_0 => event.to_string(),
         };
         let headers = headers(&delivery.to, attempt);

@@ -25,7 +25,7 @@ pub use self::payload::EventSchema;
 
 pub(crate) use self::payload::{Outcome, Raised, Verb};
 
-/// From an event to its first delivery, in milliseconds. *Assumed*: usual, no source gives a figure.
+/// From an event to its first delivery, in milliseconds. *Assumed* (`eventgrid-latency`): usual, no source gives a figure.
 const LATENCY_MS: i64 = 500;
 /// Published events that are kept, to be looked at and sent again.
 const EVENTS_KEPT: usize = 20_000;
