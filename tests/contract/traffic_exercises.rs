@@ -21,6 +21,8 @@ use lifeboat_tests::rig::{EPOCH, GROUP, LOCATION, QUEUE, SUBSCRIPTION};
 
 /// Operations that are spoken and not exercised yet, with the reason. Empty is how it must be.
 const NOT_YET: &[(&Operation, &str)] = &[];
+/// Operations that the client itself refuses to send as long as what they rest on is assumed. Their exercise shows the refusal.
+pub const REFUSED: &[&Operation] = &[];
 /// How long an effect of an exercise may take until it is sent.
 const LATEST: Duration = Duration::from_secs(3600);
 /// Longer than any operation of the simulator runs.

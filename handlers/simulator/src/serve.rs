@@ -14,7 +14,7 @@ use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::azure::passage::OverTls;
+use crate::azure::heard::OverTls;
 use crate::control;
 use crate::world::World;
 

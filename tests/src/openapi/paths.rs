@@ -136,10 +136,11 @@ fn segments(template: &str, parameters: &[Node]) -> Vec<Segment> {
             parameter.value["name"] == name && parameter.value["x-ms-skip-url-encoding"] == Value::Bool(true)
         })
     };
-    let pieces = template.trim_matches('/').split('/').filter(|piece| !piece.is_empty());
+    let pieces = template.trim_matches('/').split('/').filter(|piece| !piece.is_empty()).enumerate();
     pieces
-        .map(|piece| match piece.strip_prefix('{').and_then(|piece| piece.strip_suffix('}')) {
-            Some(name) if unencoded(name) => Segment::Many(name.to_owned()),
+        .map(|(at, piece)| match piece.strip_prefix('{').and_then(|piece| piece.strip_suffix('}')) {
+            // What stands in front of everything is a scope, even where the document forgets to say so.
+            Some(name) if at == 0 || unencoded(name) => Segment::Many(name.to_owned()),
             Some(name) => Segment::One(name.to_owned()),
             None => Segment::Word(piece.to_owned()),
         })

@@ -26,6 +26,7 @@ mod gates;
 mod graph;
 mod groups;
 mod health;
+pub(crate) mod heard;
 mod identity;
 mod ids;
 mod linked_actions;

@@ -1,19 +1,17 @@
 //! The way of a call through ARM: fault, token, waiting time, budgets, version, access, existence, and then the answer.
 //! It never lets a call past a gate because of what a later gate would say.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State as Shared};
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode};
-use http_body_util::{BodyExt, Limited};
 use serde_json::Value;
 
 use super::Arm;
 use super::access::allows;
-use super::blobs::wire::{bearer, http_date, percent_decode, reset_response};
+use super::blobs::wire::{http_date, reset_response};
 use super::budgets::Left;
 use super::call::{Answer, Call, Failure};
 use super::charges::{Spend, Whose, arm_charges, arm_refusal, compute_charges, compute_header, compute_refusal};
@@ -21,8 +19,9 @@ use super::distortion;
 use super::errors::{self, ArmError, Origin};
 use super::faults::{ArmFaultEffect, Candidate, RegionTrouble};
 use super::gates;
+use super::heard::Heard;
 use super::identity::{ARM_AUDIENCE, Principal, TokenFault};
-use super::ids::{key, without_empty_segments};
+use super::ids::key;
 use super::linked_actions;
 use super::locks;
 use super::log::RequestRecord;
@@ -31,27 +30,8 @@ use super::registry::{Found, Route, find};
 use super::state::State;
 use super::troubles;
 
-/// Largest request body, in bytes: that of ARM's own limit of 4 MB (*assumed*, `arm-body-limit`).
-const BODY_BYTES: usize = 4 * 1024 * 1024;
 /// What `retry-after` says with 503, in seconds. *Assumed* (`arm-5xx-words`).
 const UNAVAILABLE_SECONDS: u32 = 5;
-
-/// Extension on a request that came over TLS: what status URLs and next links start with must be what the caller used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OverTls;
-
-/// A request that was read.
-struct Heard {
-    method: String,
-    path: String,
-    raw_query: String,
-    host: Option<String>,
-    over_tls: bool,
-    token: Option<String>,
-    client_request_id: Option<String>,
-    returns_client_request_id: bool,
-    body: bytes::Bytes,
-}
 
 /// What a call is answered with: the answer or refusal, and the budgets' headers.
 struct Reply {
@@ -81,7 +61,7 @@ pub(crate) fn json_response(status: u16, headers: &[(&'static str, String)], bod
 /// Answers one request.
 pub(crate) async fn serve(Shared(arm): Shared<Arm>, request: Request) -> Response {
     let watched = arm.observer.watch(&request);
-    let Some(heard) = hear(request).await else {
+    let Some(heard) = Heard::read(request).await else {
         let refusal = ArmError::gateway(413, "RequestEntityTooLarge", "The request is too large.");
         return observe::show(watched, &bytes::Bytes::new(), None, json_response(413, &[], Some(&refusal.body())))
             .await;
@@ -127,24 +107,6 @@ pub(crate) async fn serve(Shared(arm): Shared<Arm>, request: Request) -> Respons
     observe::show(watched, &heard.body, effect.as_ref(), response).await
 }
 
-async fn hear(request: Request) -> Option<Heard> {
-    let (parts, body) = request.into_parts();
-    let body = Limited::new(body, BODY_BYTES).collect().await.ok()?.to_bytes();
-    let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    Some(Heard {
-        method: parts.method.as_str().to_owned(),
-        path: without_empty_segments(&percent_decode(parts.uri.path())?),
-        raw_query: parts.uri.query().unwrap_or_default().to_owned(),
-        host: text("host").or_else(|| parts.uri.authority().map(ToString::to_string)),
-        over_tls: parts.extensions.get::<OverTls>().is_some(),
-        token: bearer(&parts.headers).map(str::to_owned),
-        client_request_id: text("x-ms-client-request-id"),
-        returns_client_request_id: text("x-ms-return-client-request-id")
-            .is_some_and(|yes| yes.eq_ignore_ascii_case("true")),
-        body,
-    })
-}
-
 fn answer(
     arm: &Arm,
     heard: &Heard,
@@ -158,7 +120,7 @@ fn answer(
         Err(fault) => return refuse(gates::unauthenticated(&fault, &arm.tenant)),
     };
     let now = arm.clock.now();
-    let caller = caller(heard, &principal);
+    let caller = heard.caller(&principal);
     if let Some(seconds) = arm.budgets().too_early(caller, now) {
         arm.log().came_too_early();
         return refuse(gates::still_waiting(seconds));
@@ -292,7 +254,7 @@ fn call_of(
         raw_query: heard.raw_query.clone(),
         query: query.map(|(name, value)| (name.to_ascii_lowercase(), value.into_owned())).collect(),
         body,
-        base: base(heard),
+        base: heard.base(),
         params,
         principal,
         client_request_id: heard.client_request_id.clone(),
@@ -307,15 +269,6 @@ fn call_of(
             _ => None,
         },
     })
-}
-
-/// What links and status URLs start with.
-fn base(heard: &Heard) -> String {
-    let scheme = if heard.over_tls { "https" } else { "http" };
-    match heard.host.as_deref() {
-        Some(host) if host.starts_with("127.0.0.1") || host.starts_with("localhost") => format!("{scheme}://{host}"),
-        _ => "https://management.azure.com".to_owned(),
-    }
 }
 
 fn finish(arm: &Arm, heard: &Heard, reply: Reply) -> Response {
@@ -350,7 +303,7 @@ fn finish(arm: &Arm, heard: &Heard, reply: Reply) -> Response {
     };
     let Some(effect) = &reply.effect else { return json_response(status, &headers, body.as_ref()) };
     if let Some(body) = &mut body {
-        distortion::relink(effect, &base(heard), &heard.path, &heard.raw_query, body);
+        distortion::relink(effect, &heard.base(), &heard.path, &heard.raw_query, body);
     }
     let response = json_response(status, &headers, body.as_ref());
     distortion::distort(effect, response, &body.map(|body| body.to_string()).unwrap_or_default())
@@ -389,15 +342,4 @@ pub(crate) fn top_level_id(route: &Route, call: &Call) -> Option<String> {
 
 fn body_region(call: &Call) -> Option<String> {
     Some(call.body.as_ref()?["location"].as_str()?.to_ascii_lowercase())
-}
-
-/// Who asks for what: a write is the same one however often it is sent; a read is told apart by its request id, since
-/// many callers may rightly read one thing.
-fn caller(heard: &Heard, principal: &Principal) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (&principal.object_id, &heard.method, key(&heard.path), &heard.raw_query, &heard.body[..]).hash(&mut hasher);
-    if heard.method == "GET" {
-        heard.client_request_id.hash(&mut hasher);
-    }
-    hasher.finish()
 }
