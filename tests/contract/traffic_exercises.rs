@@ -7,10 +7,13 @@ use std::time::Duration;
 use azure_core::http::{HttpClient, Url};
 use futures::future::{BoxFuture, FutureExt as _};
 use lifeboat_azure::access::Random;
+use lifeboat_azure::long_running::Acted;
 use lifeboat_azure::operations::{self, Operation};
 use lifeboat_azure::restore_points::{NewCollection, NewPoint};
+use lifeboat_azure::snapshots::NewSnapshot;
 use lifeboat_azure::{
-    Access, ArmClient, ErrorKind, Latest, ResourceId, graph, machines, resource_groups, restore_points, subscriptions,
+    Access, ArmClient, ErrorKind, Latest, ResourceId, disks, graph, health, locks, machines, permissions,
+    resource_groups, restore_points, skus, snapshots, subscriptions, usages,
 };
 use lifeboat_simulator::azure::{DiskSeed, Grant};
 use lifeboat_simulator::bus::QueueOptions;
@@ -22,7 +25,7 @@ use lifeboat_tests::rig::{EPOCH, GROUP, LOCATION, QUEUE, SUBSCRIPTION};
 /// Operations that are spoken and not exercised yet, with the reason. Empty is how it must be.
 const NOT_YET: &[(&Operation, &str)] = &[];
 /// Operations that the client itself refuses to send as long as what they rest on is assumed. Their exercise shows the refusal.
-pub const REFUSED: &[&Operation] = &[];
+pub const REFUSED: &[&Operation] = &[&restore_points::DELETE];
 /// How long an effect of an exercise may take until it is sent.
 const LATEST: Duration = Duration::from_secs(3600);
 /// Longer than any operation of the simulator runs.
@@ -30,6 +33,7 @@ const WHOLE_OPERATION: Duration = Duration::from_secs(600);
 const MACHINE: &str = "web1";
 const COLLECTION: &str = "lifeboat-web1";
 const POINT: &str = "20261122T0200Z";
+const SNAPSHOT: &str = "web1-20261122";
 
 /// What an exercise calls with.
 #[derive(Clone)]
@@ -50,6 +54,58 @@ const EXERCISES: &[(&Operation, Exercise)] = &[
     }),
     (&resource_groups::CREATE, |on| create_group(on).boxed()),
     (&machines::GET, |on| async move { machines::get(&on.arm, &machine()).await.map(drop) }.boxed()),
+    (&subscriptions::LOCATIONS, |on| {
+        async move { subscriptions::locations(&on.arm, SUBSCRIPTION).await.map(drop) }.boxed()
+    }),
+    (&resource_groups::LIST, |on| async move { resource_groups::list(&on.arm, SUBSCRIPTION).await.map(drop) }.boxed()),
+    (&locks::LIST_AT_RESOURCE, |on| {
+        async move { locks::list_at_resource(&on.arm, &machine()).await.map(drop) }.boxed()
+    }),
+    (&locks::LIST_AT_GROUP, |on| {
+        async move { locks::list_at_group(&on.arm, SUBSCRIPTION, GROUP).await.map(drop) }.boxed()
+    }),
+    (&locks::LIST_AT_SUBSCRIPTION, |on| {
+        async move { locks::list_at_subscription(&on.arm, SUBSCRIPTION).await.map(drop) }.boxed()
+    }),
+    (&permissions::LIST_FOR_GROUP, |on| {
+        async move { permissions::list_for_group(&on.arm, SUBSCRIPTION, GROUP).await.map(drop) }.boxed()
+    }),
+    (&permissions::LIST_FOR_RESOURCE, |on| {
+        async move { permissions::list_for_resource(&on.arm, &machine()).await.map(drop) }.boxed()
+    }),
+    (&machines::LIST_IN_GROUP, |on| {
+        async move { machines::list_in_group(&on.arm, SUBSCRIPTION, GROUP).await.map(drop) }.boxed()
+    }),
+    (&machines::LIST, |on| async move { machines::list(&on.arm, SUBSCRIPTION).await.map(drop) }.boxed()),
+    (&machines::INSTANCE_VIEW, |on| {
+        async move { machines::instance_view(&on.arm, &machine()).await.map(drop) }.boxed()
+    }),
+    (&machines::SET_TAGS, |on| set_tags(on).boxed()),
+    (&machines::POWER_OFF, |on| act(on, Act::PowerOff).boxed()),
+    (&machines::DEALLOCATE, |on| act(on, Act::Deallocate).boxed()),
+    (&machines::START, |on| act(on, Act::Start).boxed()),
+    (&usages::LIST, |on| async move { usages::list(&on.arm, SUBSCRIPTION, LOCATION).await.map(drop) }.boxed()),
+    (&skus::LIST, |on| async move { skus::list(&on.arm, SUBSCRIPTION, LOCATION).await.map(drop) }.boxed()),
+    (&disks::GET, |on| async move { disks::get(&on.arm, &disk(&on).await?).await.map(drop) }.boxed()),
+    (&disks::LIST_IN_GROUP, |on| {
+        async move { disks::list_in_group(&on.arm, SUBSCRIPTION, GROUP).await.map(drop) }.boxed()
+    }),
+    (&disks::LIST, |on| async move { disks::list(&on.arm, SUBSCRIPTION).await.map(drop) }.boxed()),
+    (&snapshots::CREATE, |on| create_snapshot(on).boxed()),
+    (&snapshots::GET, |on| {
+        async move { snapshots::get(&on.arm, SUBSCRIPTION, GROUP, SNAPSHOT).await.map(drop) }.boxed()
+    }),
+    (&snapshots::LIST_IN_GROUP, |on| {
+        async move { snapshots::list_in_group(&on.arm, SUBSCRIPTION, GROUP).await.map(drop) }.boxed()
+    }),
+    (&snapshots::LIST, |on| async move { snapshots::list(&on.arm, SUBSCRIPTION).await.map(drop) }.boxed()),
+    (&snapshots::DELETE, |on| delete_snapshot(on).boxed()),
+    (&health::CURRENT, |on| async move { health::current(&on.arm, &machine()).await.map(drop) }.boxed()),
+    (&health::LIST_STATUSES, |on| async move { health::list_statuses(&on.arm, SUBSCRIPTION).await.map(drop) }.boxed()),
+    (&health::LIST_EVENTS, |on| {
+        let since = EPOCH.parse().expect("a time");
+        async move { health::list_events(&on.arm, SUBSCRIPTION, since).await.map(drop) }.boxed()
+    }),
     (&restore_points::CREATE_COLLECTION, |on| create_collection(on).boxed()),
     (&restore_points::CREATE, |on| create_points(on).boxed()),
     (&restore_points::GET, |on| get_points(on).boxed()),
@@ -57,6 +113,7 @@ const EXERCISES: &[(&Operation, Exercise)] = &[
     (&restore_points::LIST_COLLECTIONS, |on| {
         async move { restore_points::list_collections(&on.arm, SUBSCRIPTION).await.map(drop) }.boxed()
     }),
+    (&restore_points::DELETE, |on| delete_point(on).boxed()),
     (&graph::QUERY, |on| query(on).boxed()),
 ];
 
@@ -103,6 +160,65 @@ fn machine() -> ResourceId {
 
 fn latest() -> Latest {
     Latest::after(LATEST)
+}
+
+enum Act {
+    PowerOff,
+    Deallocate,
+    Start,
+}
+
+/// Acts on the machine and waits for the end.
+async fn act(on: Bench, act: Act) -> Result {
+    let acted = match act {
+        Act::PowerOff => machines::power_off(&on.arm, &machine(), latest()).await?,
+        Act::Deallocate => machines::deallocate(&on.arm, &machine(), latest()).await?,
+        Act::Start => machines::start(&on.arm, &machine(), latest()).await?,
+    };
+    ended(&on, acted).await
+}
+
+async fn ended(on: &Bench, acted: Acted) -> Result {
+    if let Acted::Begun(Some(operation)) = acted {
+        on.arm.wait(&operation, WHOLE_OPERATION).await?;
+    }
+    Ok(())
+}
+
+async fn set_tags(on: Bench) -> Result {
+    let before = machines::get(&on.arm, &machine()).await?;
+    let tags = [("env".to_owned(), "prod".to_owned()), ("seen".to_owned(), "yes".to_owned())].into();
+    machines::set_tags(&on.arm, &before, &tags, latest()).await.map(drop)
+}
+
+/// The machine's first disk.
+async fn disk(on: &Bench) -> lifeboat_azure::Result<ResourceId> {
+    let disks = machines::get(&on.arm, &machine()).await?.disks;
+    Ok(disks.into_iter().find_map(|disk| disk.id).expect("a managed disk"))
+}
+
+async fn create_snapshot(on: Bench) -> Result {
+    let disk = disk(&on).await?;
+    let new = NewSnapshot { location: LOCATION, disk: &disk, tags: &[("owner", "lifeboat")] };
+    let made = snapshots::create(&on.arm, SUBSCRIPTION, GROUP, SNAPSHOT, &new, latest()).await?;
+    if let Some(operation) = made.operation {
+        on.arm.wait(&operation, WHOLE_OPERATION).await?;
+    }
+    Ok(())
+}
+
+async fn delete_snapshot(on: Bench) -> Result {
+    let made = snapshots::get(&on.arm, SUBSCRIPTION, GROUP, SNAPSHOT).await?;
+    let acted = snapshots::delete(&on.arm, &made.id, latest()).await?;
+    ended(&on, acted).await
+}
+
+/// Refused before it is sent, until what it rests on is more than assumed.
+async fn delete_point(on: Bench) -> Result {
+    let made = restore_points::get(&on.arm, SUBSCRIPTION, GROUP, COLLECTION, POINT).await?;
+    let refused = restore_points::delete(&on.arm, &made.id, latest()).await.map(drop).map_err(|error| error.kind);
+    assert_eq!(refused, Err(ErrorKind::Assumed));
+    Ok(())
 }
 
 async fn create_group(on: Bench) -> Result {
