@@ -118,9 +118,13 @@ fn sources() -> Vec<(PathBuf, String)> {
         collect(&handlers.join(name).join("src"), &mut found);
     }
     assert!(found.len() > 50, "the sources are not where they were");
-    // A file that a `#[cfg(test)]` module names is no part of the executable.
+    // A file or folder that a `#[cfg(test)]` module names is no part of the executable.
     let tests: Vec<String> = found.iter().flat_map(|(_, text)| modules_of_tests(text)).collect();
-    found.retain(|(path, _)| path.file_stem().is_none_or(|stem| !tests.contains(&stem.to_string_lossy().into_owned())));
+    let of_tests = |path: &Path| {
+        let below = path.strip_prefix(&handlers).unwrap_or(path).with_extension("");
+        below.components().any(|part| tests.iter().any(|name| part.as_os_str() == name.as_str()))
+    };
+    found.retain(|(path, _)| !of_tests(path));
     found.into_iter().map(|(path, text)| (path, without_tests(&text))).collect()
 }
 

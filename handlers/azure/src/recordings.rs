@@ -62,6 +62,7 @@ fn spoken(recorded: &Recorded) -> Option<&'static Operation> {
 }
 
 #[test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 fn every_recorded_answer_of_an_operation_that_is_spoken_is_decoded() {
     let tapes = tapes();
     let (mut counts, mut refusals, mut kept): (BTreeMap<String, usize>, usize, usize) = (BTreeMap::new(), 0, 0);
@@ -111,6 +112,7 @@ fn every_recorded_answer_of_an_operation_that_is_spoken_is_decoded() {
 }
 
 #[test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 fn every_recorded_operation_that_takes_time_is_followed_to_its_end() {
     let (mut followed, mut ended) = (0, 0);
     for (tape, lines) in tapes() {

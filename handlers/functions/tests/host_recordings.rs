@@ -80,6 +80,7 @@ impl Recorded {
 }
 
 #[tokio::test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn every_recorded_envelope_decodes_with_its_id() {
     let Some(folder) = folder() else { return };
     let all = Recorded::all(&folder, None);
@@ -100,6 +101,7 @@ async fn every_recorded_envelope_decodes_with_its_id() {
 }
 
 #[tokio::test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn every_recorded_timer_tells_its_state() {
     let Some(folder) = folder() else { return };
     let timers: Vec<_> = Recorded::all(&folder, Some("timer")).into_iter().filter(Recorded::is_envelope).collect();
@@ -115,6 +117,7 @@ async fn every_recorded_timer_tells_its_state() {
 }
 
 #[tokio::test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn every_recorded_event_is_read_in_both_schemas_and_cardinalities() {
     let Some(folder) = folder() else { return };
     let (mut schema, mut cloud, mut batches) = (0, 0, 0);
@@ -133,6 +136,7 @@ async fn every_recorded_event_is_read_in_both_schemas_and_cardinalities() {
 }
 
 #[tokio::test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn a_recorded_message_arrives_byte_for_byte_with_binary_and_as_text_otherwise() {
     let Some(folder) = folder() else { return };
     let files = ["servicebus_standin", "queue_blob"];
@@ -155,6 +159,7 @@ async fn a_recorded_message_arrives_byte_for_byte_with_binary_and_as_text_otherw
 }
 
 #[tokio::test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn what_a_message_says_of_itself_is_read_through_any_encoding() {
     let Some(folder) = folder() else { return };
     let all = Recorded::all(&folder, Some("servicebus_standin"));
@@ -176,6 +181,7 @@ async fn what_a_message_says_of_itself_is_read_through_any_encoding() {
 }
 
 #[tokio::test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn no_recorded_query_keeps_its_key_and_repeated_ones_stay_joined() {
     let Some(folder) = folder() else { return };
     let all = Recorded::all(&folder, Some("http_forward"));

@@ -57,6 +57,7 @@ fn what_deletes_or_stops_says_so() {
 }
 
 #[test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 fn every_operation_stands_in_the_document_of_its_pinned_version() {
     let Some(folder) = data::folder() else { return };
     for operation in ALL {

@@ -117,6 +117,7 @@ async fn every_operation_is_made_by_a_call_as_its_entry_says() {
 }
 
 #[tokio::test(start_paused = true)]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn a_snapshots_request_is_the_recorded_one() {
     let Some(recorded) = super::data::tape("snapshot_incremental.jsonl").into_iter().find(|line| {
         line.method == "PUT"

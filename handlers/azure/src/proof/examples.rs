@@ -69,6 +69,7 @@ fn every_operation_has_one_decoder() {
 }
 
 #[test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 fn every_example_is_decoded_and_nothing_that_is_used_is_lost() {
     let (mut with, mut responses, mut kept, mut lost) = (0, 0, 0, Vec::new());
     let examples = examples();
@@ -110,6 +111,7 @@ fn every_example_is_decoded_and_nothing_that_is_used_is_lost() {
 }
 
 #[test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 fn a_value_that_was_not_read_would_be_missed() {
     let (mut planted, mut unseen) = (0, Vec::new());
     for (operation, answers) in examples() {
@@ -148,6 +150,7 @@ fn renamed(value: &Value, field: &str) -> Value {
 }
 
 #[test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 fn a_field_that_is_read_by_another_name_would_be_missed() {
     let (mut planted, mut unseen) = (0, Vec::new());
     for (operation, answers) in examples() {

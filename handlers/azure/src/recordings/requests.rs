@@ -170,6 +170,7 @@ async fn replay_operation(recorded: &Recorded) -> &'static str {
 }
 
 #[tokio::test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn our_requests_are_those_of_the_recordings() {
     for (name, expected) in [
         ("restore_point.jsonl", "collection 2, group 2, machine 1, missing 2, operation 4, point 2"),
@@ -191,6 +192,7 @@ async fn our_requests_are_those_of_the_recordings() {
 }
 
 #[tokio::test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn a_machine_that_is_not_there_is_gone_by_arms_own_word_only() {
     let Some(missing) = tape("restore_point.jsonl").into_iter().find(|recorded| recorded.status == 404) else { return };
     let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/m".parse().unwrap();
@@ -208,6 +210,7 @@ async fn a_machine_that_is_not_there_is_gone_by_arms_own_word_only() {
 }
 
 #[tokio::test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 async fn every_recorded_page_of_resource_graph_is_understood() {
     for (name, rows, more) in
         [("query.jsonl", 2, false), ("paged_query.jsonl", 3, true), ("skip_token_query.jsonl", 3, true)]
