@@ -70,9 +70,6 @@ const EXERCISES: &[(&Operation, Exercise)] = &[
     (&permissions::LIST_FOR_GROUP, |on| {
         async move { permissions::list_for_group(&on.arm, SUBSCRIPTION, GROUP).await.map(drop) }.boxed()
     }),
-    (&permissions::LIST_FOR_RESOURCE, |on| {
-        async move { permissions::list_for_resource(&on.arm, &machine()).await.map(drop) }.boxed()
-    }),
     (&machines::LIST_IN_GROUP, |on| {
         async move { machines::list_in_group(&on.arm, SUBSCRIPTION, GROUP).await.map(drop) }.boxed()
     }),
@@ -109,6 +106,7 @@ const EXERCISES: &[(&Operation, Exercise)] = &[
     (&restore_points::CREATE_COLLECTION, |on| create_collection(on).boxed()),
     (&restore_points::CREATE, |on| create_points(on).boxed()),
     (&restore_points::GET, |on| get_points(on).boxed()),
+    (&permissions::LIST_FOR_RESOURCE, |on| permissions_for(on).boxed()),
     (&restore_points::GET_COLLECTION, |on| get_collection(on).boxed()),
     (&restore_points::LIST_COLLECTIONS, |on| {
         async move { restore_points::list_collections(&on.arm, SUBSCRIPTION).await.map(drop) }.boxed()
@@ -258,6 +256,13 @@ async fn create_points(on: Bench) -> Result {
 
 async fn get_points(on: Bench) -> Result {
     restore_points::get(&on.arm, SUBSCRIPTION, GROUP, COLLECTION, POINT).await.map(drop)
+}
+
+/// The point comes first: Microsoft's validator knows no path in which the part for the parent is empty, as a machine's is.
+async fn permissions_for(on: Bench) -> Result {
+    let point = restore_points::get(&on.arm, SUBSCRIPTION, GROUP, COLLECTION, POINT).await?.id;
+    permissions::list_for_resource(&on.arm, &point).await?;
+    permissions::list_for_resource(&on.arm, &machine()).await.map(drop)
 }
 
 async fn get_collection(on: Bench) -> Result {

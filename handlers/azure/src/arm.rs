@@ -124,8 +124,11 @@ impl ArmClient {
             segments.pop_if_empty();
             for part in operation.path.split('/').skip(1) {
                 let value = if part.starts_with('{') { given.next().copied().ok_or_else(refused)? } else { part };
-                if PATHS.contains(&part) && (!value.is_empty() || part == "{parentResourcePath}") {
-                    // A path of its own: an id's leading slash is the one before the placeholder, and no parent is no part.
+                if value.is_empty() && part == "{parentResourcePath}" {
+                    // No parent is an empty part, as Azure's own clients write it: `Microsoft.Compute//virtualMachines`.
+                    segments.push("");
+                } else if PATHS.contains(&part) && !value.is_empty() {
+                    // A path of its own: an id's leading slash is the one before the placeholder.
                     for inner in value.split('/').filter(|inner| !inner.is_empty()) {
                         segments.push(one_segment(inner).ok_or_else(refused)?);
                     }
