@@ -116,10 +116,30 @@ fn write_samples(verdict: &Verdict) {
         let kind = if *deviates { "oav-deviating" } else { "oav" };
         let number = numbers.entry(format!("{kind}/{slug}")).or_default();
         *number += 1;
-        gates::write_to(&folder.join(kind).join(&slug).join(format!("{number:03}.json")), &format!("{live:#}\n"));
+        gates::write_to(
+            &folder.join(kind).join(&slug).join(format!("{number:03}.json")),
+            &format!("{:#}\n", for_oav(live)),
+        );
         documents.insert(slug, json!(document));
     }
     gates::write("oav-documents.json", &json!(documents));
+}
+
+/// A pair as Microsoft's validator can find its operation. It takes one part of a path for each parameter, where `{parentResourcePath}`
+/// is none or several; that the real path fits, our own validator has seen.
+fn for_oav(live: &Value) -> Value {
+    const PERMISSIONS: &str = "/providers/Microsoft.Authorization/permissions";
+    let mut live = live.clone();
+    let url = live["liveRequest"]["url"].as_str().unwrap_or_default().to_owned();
+    let resource = url.split_once(PERMISSIONS).and_then(|(id, query)| Some((id.split_once("/providers/")?, query)));
+    if let Some(((group, resource), query)) = resource {
+        let parts: Vec<&str> = resource.split('/').filter(|part| !part.is_empty()).collect();
+        if let [provider, .., kind, name] = parts[..] {
+            live["liveRequest"]["url"] =
+                json!(format!("{group}/providers/{provider}/parent/{kind}/{name}{PERMISSIONS}{query}"));
+        }
+    }
+    live
 }
 
 /// `…/stable/2025-04-01/ComputeRP.json` as `ComputeRP-2025-04-01`.

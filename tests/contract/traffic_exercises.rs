@@ -258,7 +258,7 @@ async fn get_points(on: Bench) -> Result {
     restore_points::get(&on.arm, SUBSCRIPTION, GROUP, COLLECTION, POINT).await.map(drop)
 }
 
-/// The point comes first: Microsoft's validator knows no path in which the part for the parent is empty, as a machine's is.
+/// Of a resource with a parent and of one without.
 async fn permissions_for(on: Bench) -> Result {
     let point = restore_points::get(&on.arm, SUBSCRIPTION, GROUP, COLLECTION, POINT).await?.id;
     permissions::list_for_resource(&on.arm, &point).await?;
