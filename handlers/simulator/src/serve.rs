@@ -8,7 +8,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use axum::serve::Listener;
+use axum::serve::{Listener, ListenerExt as _};
 use axum::{Extension, Router};
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
@@ -92,7 +92,8 @@ async fn listen(
     let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = tcp.local_addr()?;
     tasks.push(match tls {
-        None => answer(address, tcp, router),
+        // Answers are small, and a caller that waits for each would wait for its own acknowledgement too.
+        None => answer(address, tcp.tap_io(|stream| drop(stream.set_nodelay(true))), router),
         Some(config) => answer(address, TlsListener::new(tcp, Arc::clone(config)), router.layer(Extension(OverTls))),
     });
     Ok(address)

@@ -1,10 +1,11 @@
 //! The estate that `lifeboat local` shows: a dozen machines in two subscriptions and two regions, there since long.
+//! Some have restore points of a tool that was there before: foreign to Lifeboat, which reports them and never touches them.
 //! It never holds a machine that Lifeboat is to protect: those are created by the tour.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use lifeboat_simulator::azure::{DiskSeed, MachineSeed, Os};
+use lifeboat_simulator::azure::{CollectionSeed, DiskSeed, MachineSeed, Os, PointSeed};
 
 /// The subscription of what customers use.
 pub const SHOP: &str = "6c1f0a52-3a5e-4b57-9f0c-1d2b7a9e4c10";
@@ -54,6 +55,27 @@ pub fn machines(now: Timestamp) -> Vec<MachineSeed> {
             }
         })
         .collect()
+}
+
+/// Machines of this age, in days, have points of the tool that was there before.
+const HAD_POINTS_FROM_DAYS: i64 = 300;
+/// How many nights that tool kept.
+const NIGHTS: i64 = 3;
+
+/// The points that were made before Lifeboat came: the last nights of the oldest machines in production.
+pub fn history(now: Timestamp) -> Vec<CollectionSeed> {
+    let old = ROWS.iter().filter(|row| row.5 == "prod" && row.7 >= HAD_POINTS_FROM_DAYS);
+    let night = |ago: i64| now.checked_sub(SignedDuration::from_hours(24 * ago)).ok();
+    old.map(|&(subscription, group, name, location, os, ..)| CollectionSeed {
+        machine: machine(subscription, group, name, location, os).id(),
+        group: format!("rg-nightly-{location}"),
+        name: format!("nightly-{name}"),
+        tags: BTreeMap::from([("made-by".to_owned(), "nightly".to_owned())]),
+        points: (1..=NIGHTS)
+            .filter_map(|ago| Some(PointSeed { name: format!("night-{ago}"), made: night(ago)? }))
+            .collect(),
+    })
+    .collect()
 }
 
 /// A machine that the tour creates: covered by the policy.

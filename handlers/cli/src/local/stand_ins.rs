@@ -135,6 +135,9 @@ fn seed(world: &World, policy: &'static str) {
     for machine in estate::machines(world.clock().now()) {
         world.add_machine(&machine);
     }
+    for collection in estate::history(world.clock().now()) {
+        world.arm().add_collection(&collection);
+    }
     world.blobs().create_container(CONTAINER);
     world.blobs().put(CONTAINER, POLICY, policy);
 }

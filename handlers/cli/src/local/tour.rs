@@ -84,7 +84,7 @@ impl Tour<'_> {
     }
 
     async fn all(&mut self) -> Result<()> {
-        let old = self.on.control.machines().await?;
+        let old = self.old_machines().await?;
         self.steps.begin("A machine is created, and protected");
         let first = self.create("web-04", WEST, Os::Linux).await?;
         let held = self.protected(&first).await?;
@@ -110,6 +110,16 @@ impl Tour<'_> {
         let held = self.nonsense().await?;
         self.end(held);
         Ok(())
+    }
+
+    /// The machines that are there from the start, each with how many points it has.
+    async fn old_machines(&self) -> Result<Vec<(String, usize)>> {
+        let mut old = Vec::new();
+        for id in self.on.control.machines().await? {
+            let points = self.on.control.points(&id).await?.len();
+            old.push((id, points));
+        }
+        Ok(old)
     }
 
     fn end(&mut self, held: Held) -> bool {
@@ -192,7 +202,7 @@ impl Tour<'_> {
         Ok(if protection.is_whole() && asked == 0 { Ok(seen) } else { Err(missed(expected, seen)) })
     }
 
-    async fn lost(&mut self, old: &[String]) -> Result<Held> {
+    async fn lost(&mut self, old: &[(String, usize)]) -> Result<Held> {
         self.on.control.order("/events/drop", &json!({ "machine": "web-05", "times": 1_000 })).await?;
         let machine = self.create("web-05", NORTH, Os::Linux).await?;
         let made = self
@@ -219,9 +229,9 @@ impl Tour<'_> {
         self.forward(due.duration_since(self.on.world.clock().now()), "the sweep's timer is due");
         let held = self.protected(&machine).await?;
         let Ok(seen) = held else { return Ok(held) };
-        for id in old {
-            if !self.on.control.points(id).await?.is_empty() {
-                let seen = format!("{} has one", name_of(id));
+        for (id, points) in old {
+            if self.on.control.points(id).await?.len() != *points {
+                let seen = format!("{} has others than before", name_of(id));
                 return Ok(Err(missed("the machines that are there since long get no point of creation", seen)));
             }
         }

@@ -99,7 +99,7 @@ impl State {
         }
     }
 
-    fn keep_collection(&mut self, about: About, now: Timestamp) -> Arc<About> {
+    pub(super) fn keep_collection(&mut self, about: About, now: Timestamp) -> Arc<About> {
         let about = Arc::new(about);
         self.list(&about.id(), Some(about.clone()), now);
         let points = BTreeMap::new();

@@ -27,6 +27,7 @@ mod graph;
 mod groups;
 mod health;
 pub(crate) mod heard;
+mod history;
 mod identity;
 mod ids;
 mod linked_actions;
@@ -83,6 +84,7 @@ pub use self::health::{
     Availability, AvailabilityState, Chronicity, EventLevel, EventType, HealthCategory, HealthCause, Impact,
     ServiceEvent,
 };
+pub use self::history::{CollectionSeed, PointSeed};
 pub use self::identity::{ARM_AUDIENCE, BUS_AUDIENCE, Identity, Principal, STORAGE_AUDIENCE};
 pub use self::locks::LockLevel;
 pub use self::log::{RequestCounts, RequestRecord};
