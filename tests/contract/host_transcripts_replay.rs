@@ -2,23 +2,26 @@
 //! moments, and what it did is compared.
 //! It never waits on wall time.
 
+#[path = "host_transcripts_judge.rs"]
+mod judge;
+#[path = "host_transcripts_stimuli.rs"]
+mod stimuli;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use lifeboat_simulator::bus::{Bus, Message, QueueOptions};
+use lifeboat_simulator::bus::{Bus, QueueOptions};
 use lifeboat_simulator::clock::Clock;
 use lifeboat_simulator::host::{
-    HandlerLink, Host, HostOptions, HostState, Keys, LogLine, OutputLine, RawRequest, RawResponse, TimerStatusStore,
+    HandlerLink, Host, HostOptions, HostState, Keys, LogLine, OutputLine, RawRequest, TimerStatusStore,
 };
-use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::apps::{self, App};
 use crate::script::{Process, Script, Scripted};
 use crate::tape::{Behaviour, Line, What};
-use crate::{compare, listed};
 
 /// Seconds that a run goes on after its last line.
 const AFTER: f64 = 0.5;
@@ -180,7 +183,7 @@ impl Run {
                 Stimulus::Send(queue, body) => {
                     // The stand-in trigger gave all messages the same times.
                     self.clock.jump(self.epoch.duration_since(self.clock.now()));
-                    self.bus.send(&queue, message(&body)).expect("a queue");
+                    self.bus.send(&queue, stimuli::message(&body)).expect("a queue");
                 }
                 Stimulus::Call(request, line) => {
                     let host = hosts.last().cloned().expect("a host");
@@ -224,333 +227,6 @@ impl Run {
 
     fn moment(&self, at: f64) -> Instant {
         self.began + Duration::from_secs_f64(at.max(0.0))
-    }
-
-    /// When the recorded host was told to stop.
-    fn stops(&self) -> impl Iterator<Item = f64> {
-        let second_began = second_host(&self.file, &self.lines);
-        self.lines.iter().filter_map(move |line| match &line.what {
-            What::Log(_, category, text) if category == "(console)" && text.starts_with("Application is shutting") => {
-                // The second host of this run counts from its own start.
-                line.at
-                    .map(|at| if second_began.is_some() && at < 100.0 { at + second_began.unwrap_or(0.0) } else { at })
-            }
-            _ => None,
-        })
-    }
-
-    /// Whether the recorded host stopped without being told to.
-    fn ends_itself(&self) -> bool {
-        let says = |line: &Line| match &line.what {
-            What::Log(_, _, text) => text.starts_with("Exceeded http worker") || text.contains("host is shutting down"),
-            _ => false,
-        };
-        self.lines.iter().any(says)
-    }
-
-    fn stimuli(&self, report: &mut Report) -> Vec<(f64, Stimulus)> {
-        let mut stimuli: Vec<(f64, Stimulus)> = Vec::new();
-        let started = |line: &&Line| matches!(&line.what, What::Event(event) if event == "handler-started");
-        let first = self.lines.iter().find(started).and_then(|line| line.at).unwrap_or(1.2);
-        let first = first.max(self.listeners_began(first));
-        stimuli.push((first, Stimulus::Start));
-        if second_host(&self.file, &self.lines).is_some() {
-            let second = self.lines.iter().filter(started).nth(1).and_then(|line| line.at).expect("a second start");
-            stimuli.push((second, Stimulus::Start));
-        }
-        stimuli.extend(self.stops().map(|at| (at, Stimulus::Stop)));
-        for line in &self.lines {
-            let at = line.at.unwrap_or(0.0);
-            match &line.what {
-                What::Client(request, _) => match listed::step(line) {
-                    Some(reason) if !listed::only_sent(line) => report.skipped.push(reason),
-                    reason => {
-                        let at = at.max(first + 0.4);
-                        let compared = reason.is_none().then(|| Box::new(line.clone()));
-                        report.skipped.extend(reason);
-                        stimuli.push((at, Stimulus::Call(request.clone(), compared)));
-                    }
-                },
-                What::Handler(request, _) => {
-                    let body = line.raw["note"]["queue_message_base64"].as_str();
-                    if let Some(body) = body.filter(|_| listed::step(line).is_none()) {
-                        use base64::Engine;
-                        let body = base64::engine::general_purpose::STANDARD.decode(body).expect("base64");
-                        let queue = request.target.trim_start_matches('/').to_owned();
-                        stimuli.push((at, Stimulus::Send(queue, body)));
-                    } else if let Some(request) = self.unseen_client(line, request) {
-                        stimuli.push((self.invoked_at(line).unwrap_or(at), Stimulus::Call(request, None)));
-                    }
-                }
-                What::Log(..) | What::Event(_) => {}
-            }
-        }
-        stimuli.extend(self.unsent_calls());
-        stimuli
-    }
-
-    /// The recorded host started its listeners some time after the process; ours starts both at once. Where no log
-    /// shows when, the first stimulus does.
-    fn listeners_began(&self, process: f64) -> f64 {
-        if self.has_log() {
-            return process;
-        }
-        let seen = self.lines.iter().filter_map(|line| match &line.what {
-            What::Client(..) => Some(line.at? - 0.05),
-            What::Handler(request, _) if request.target != "/" => Some(line.at? - 0.2),
-            _ => None,
-        });
-        seen.fold(f64::INFINITY, f64::min)
-    }
-
-    fn has_log(&self) -> bool {
-        self.lines.iter().any(|line| matches!(line.what, What::Log(..)))
-    }
-
-    /// The client's request behind an exchange where the transcript has none: read out of the payload.
-    fn unseen_client(&self, line: &Line, sent: &RawRequest) -> Option<RawRequest> {
-        let function = sent.target.trim_start_matches('/').to_owned();
-        let named = |other: &Line| match &other.what {
-            What::Client(request, _) => request.target.to_ascii_lowercase().contains(&function.to_ascii_lowercase()),
-            _ => false,
-        };
-        if function.is_empty() || sent.method == "GET" || self.lines.iter().any(named) || listed::step(line).is_some() {
-            return None;
-        }
-        let payload: Value = serde_json::from_slice(&sent.body).ok()?;
-        if let Some(input) = payload["Metadata"]["timer"].as_str() {
-            let input: String = serde_json::from_str(input).ok()?;
-            return Some(admin(&function, &input));
-        }
-        let data = &payload["Data"];
-        if let Some(url) = data["req"]["Url"].as_str() {
-            let rest = url.strip_prefix("http://")?;
-            let (authority, path) = rest.split_at(rest.find('/')?);
-            return Some(RawRequest::new(data["req"]["Method"].as_str()?, path).with("Host", authority));
-        }
-        let event = data.get("event")?;
-        let mut request = RawRequest::new(
-            "POST",
-            format!("/runtime/webhooks/eventgrid?functionName={function}&code=egkey-0123456789"),
-        )
-        .with("Content-Type", "application/json")
-        .with("aeg-event-type", "Notification");
-        // The order of the members is that of the payload.
-        let text = String::from_utf8_lossy(&sent.body).into_owned();
-        let start = text.find("\"event\":").map(|at| at + 8)?;
-        let mut stream = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>();
-        (stream.next()?.ok()? == *event).then_some(())?;
-        request.body = text[start..start + stream.byte_offset()].to_owned().into();
-        Some(request)
-    }
-
-    /// When the invocation behind an exchange began, as its last log line tells.
-    fn invoked_at(&self, line: &Line) -> Option<f64> {
-        let What::Handler(request, _) = &line.what else { return None };
-        let id = request.header("X-Azure-Functions-InvocationId")?.to_owned();
-        self.lines.iter().find_map(|line| match &line.what {
-            What::Log(_, _, text) if text.contains(&id) && text.starts_with("Executed") => began(line, text),
-            _ => None,
-        })
-    }
-
-    /// HTTP calls that never reached the handler and whose client is not in the transcript.
-    fn unsent_calls(&self) -> Vec<(f64, Stimulus)> {
-        let sent = |id: &str| {
-            let with = |line: &Line| match &line.what {
-                What::Handler(request, _) => request.header("X-Azure-Functions-InvocationId") == Some(id),
-                _ => false,
-            };
-            self.lines.iter().any(with)
-        };
-        let call = |line: &Line| match &line.what {
-            What::Log(_, category, text) if category == "Function.hello" && text.starts_with("Executed") => {
-                let id = text.split("Id=").nth(1)?.split(',').next()?;
-                (!sent(id)).then_some(())?;
-                let request = RawRequest::new("GET", "/api/hello").with("Host", "127.0.0.1:1");
-                Some((began(line, text)?, Stimulus::Call(request, None)))
-            }
-            _ => None,
-        };
-        self.lines.iter().filter_map(call).collect()
-    }
-
-    fn compare_answer(&self, line: &Line, answer: Option<&RawResponse>, report: &mut Report) {
-        let What::Client(request, recorded) = &line.what else { return };
-        let root = self.root.display().to_string();
-        let show =
-            |answer: Option<&RawResponse>| answer.map_or("nobody listens".to_owned(), |a| compare::answer(a, &root));
-        let (ours, theirs) = (show(answer), show(recorded.as_ref()));
-        if ours == theirs {
-            report.answers += 1;
-        } else {
-            let what = format!("{} {} {}", line.scenario, request.method, request.target);
-            report.differences.push(format!("{what}\n--- recorded\n{theirs}\n--- ours\n{ours}"));
-        }
-    }
-
-    fn compare_exchanges(&self, report: &mut Report) {
-        let ports: Vec<u16> = self.script.starts.lock().expect("lock").iter().map(|start| start.port).collect();
-        let own = |request: &RawRequest| {
-            let host = request.header("Host").and_then(|host| host.rsplit(':').next()?.parse().ok());
-            host.filter(|port| ports.contains(port)).unwrap_or(0)
-        };
-        let mut unnoted = self.unnoted_probes();
-        for sent in self.script.sent.lock().expect("lock").iter() {
-            let Some(line) = sent.line.map(|at| self.script.line(at)) else {
-                if unnoted > 0 && sent.request.target == "/" {
-                    unnoted -= 1;
-                    report.skipped.push("the recorded handler was killed before it could note the request");
-                    continue;
-                }
-                let text = format!("{}: not recorded: {}", self.name, compare::head(&sent.request, own(&sent.request)));
-                report.differences.push(text);
-                continue;
-            };
-            let What::Handler(recorded, _) = &line.what else { continue };
-            if let Some(reason) = listed::step(line) {
-                report.skipped.push(reason);
-                continue;
-            }
-            let theirs = (compare::head(recorded, self.recorded_port(line)), compare::body(&recorded.body));
-            let ours = (compare::head(&sent.request, own(&sent.request)), compare::body(&sent.request.body));
-            let by_hash = line.raw["request"]["body_length"].as_u64();
-            let same_body = match by_hash {
-                Some(length) => similar_length(sent.request.body.len(), length) && ours.1.starts_with(&theirs.1),
-                None => ours.1 == theirs.1,
-            };
-            let seen = sent.at.duration_since(self.began).as_secs_f64();
-            if ours.0 == theirs.0 && same_body {
-                report.exchanges += 1;
-                if (seen - line.at.unwrap_or(seen)).abs() > SECONDS_APART {
-                    report.differences.push(format!("{}: sent at {seen}, recorded at {:?}", line.scenario, line.at));
-                }
-            } else {
-                let show = |(head, body): &(String, String)| {
-                    format!("{head}\n\n{}", body.chars().take(4000).collect::<String>())
-                };
-                let text = format!("{}\n--- recorded\n{}\n--- ours\n{}", line.scenario, show(&theirs), show(&ours));
-                report.differences.push(text);
-            }
-        }
-        for line in self.script.unused() {
-            match listed::step(line) {
-                Some(reason) => report.skipped.push(reason),
-                None => report.differences.push(format!("{} at {:?}: recorded, but not sent", line.scenario, line.at)),
-            }
-        }
-    }
-
-    /// Probes that the recorded host logged as answered and the recorded handler did not live to note.
-    fn unnoted_probes(&self) -> usize {
-        let ready = |line: &&Line| matches!(&line.what, What::Log(_, _, text) if text == "HttpWorker is Initialized.");
-        let noted = |line: &&Line| matches!(&line.what, What::Handler(request, _) if request.target == "/");
-        self.lines.iter().filter(ready).count().saturating_sub(self.lines.iter().filter(noted).count())
-    }
-
-    /// The port of the handler that a recorded request went to.
-    fn recorded_port(&self, line: &Line) -> u16 {
-        let listening = |other: &&Line| matches!(&other.what, What::Event(event) if event == "handler-listening");
-        let before = self.lines.iter().filter(listening).rfind(|other| other.at <= line.at);
-        let any = before.or(self.lines.iter().find(|line| listening(line)));
-        any.and_then(|line| line.raw["port"].as_u64()).and_then(|port| u16::try_from(port).ok()).unwrap_or(0)
-    }
-
-    fn compare_logs(&self, logs: &[LogLine], report: &mut Report) {
-        let root = self.root.display().to_string();
-        if !self.has_log() {
-            return;
-        }
-        let ours = logs.iter().filter(|line| !listed::log(&line.category, &line.text));
-        let mut ours: Vec<(String, f64)> = ours
-            .map(|line| {
-                let text = compare::log(line.level.name(), &line.category, &line.text, &root);
-                (text, line.at.duration_since(self.epoch).as_secs_f64())
-            })
-            .collect();
-        let skipped = self.skipped_ids();
-        for line in &self.lines {
-            let What::Log(level, category, text) = &line.what else { continue };
-            if listed::log(category, text) || skipped.iter().any(|id| text.contains(id)) {
-                continue;
-            }
-            let theirs = compare::log(level, category, text, &root);
-            let at = line.at.unwrap_or(0.0);
-            // Equal lines come in the same order.
-            let Some(place) = ours.iter().position(|(ours, _)| *ours == theirs) else {
-                report.differences.push(format!("{} at {at}: not logged: {theirs}", self.name));
-                continue;
-            };
-            let (_, seen) = ours.remove(place);
-            match self.is_near(seen, at) {
-                true => report.logs += 1,
-                false => report.differences.push(format!("{} at {at}: logged at {seen}: {theirs}", self.name)),
-            }
-        }
-        for (line, at) in ours {
-            report.differences.push(format!("{} at {at}: logged, but not recorded: {line}", self.name));
-        }
-    }
-
-    /// Virtual time knows no load: what took the recorded host a moment takes none. Log times of the second host of a
-    /// run count from its own start, and the broker's messages set the clock.
-    fn is_near(&self, ours: f64, theirs: f64) -> bool {
-        self.file == "timer.jsonl" || self.file == "servicebus_standin.jsonl" || (ours - theirs).abs() <= SECONDS_APART
-    }
-
-    /// Ids of invocations that are not replayed.
-    fn skipped_ids(&self) -> Vec<String> {
-        let id = |line: &Line| match &line.what {
-            What::Handler(request, _) if listed::is_left_out(line) => {
-                request.header("X-Azure-Functions-InvocationId").map(str::to_owned)
-            }
-            _ => None,
-        };
-        self.lines.iter().filter_map(id).collect()
-    }
-
-    /// Environment, arguments and folder of each start.
-    fn compare_starts(&self, report: &mut Report) {
-        let root = self.root.display().to_string();
-        let started =
-            self.lines.iter().filter(|line| matches!(&line.what, What::Event(event) if event == "handler-started"));
-        let starts = self.script.starts.lock().expect("lock");
-        for (start, line) in starts.iter().zip(started.clone()) {
-            let mut ours: Vec<String> = vec![start.executable.display().to_string()];
-            ours.extend(start.arguments.iter().map(|part| part.replace(&start.port.to_string(), "(port)")));
-            let ours = ours.join(" ").replace(&root, "{APP_ROOT}");
-            let port = line.raw["env"]["FUNCTIONS_CUSTOMHANDLER_PORT"].as_str().unwrap_or_default();
-            let theirs: Vec<&str> =
-                line.raw["argv"].as_array().expect("argv").iter().filter_map(Value::as_str).collect();
-            let theirs = theirs.join(" ").replace(port, "(port)");
-            if ours != theirs
-                || start.working_directory.display().to_string().trim_end_matches('/').replace(&root, "{APP_ROOT}")
-                    != line.text("cwd")
-            {
-                report.differences.push(format!(
-                    "{}: started {ours}, recorded {theirs} in {}",
-                    self.name,
-                    line.text("cwd")
-                ));
-            }
-            let inherited = ["HOME", "PATH"];
-            let theirs: Vec<&String> = line.raw["env"]
-                .as_object()
-                .expect("env")
-                .keys()
-                .filter(|name| !inherited.contains(&name.as_str()))
-                .collect();
-            let ours: Vec<&String> = start.environment.keys().collect();
-            if ours != theirs {
-                report.differences.push(format!("{}: environment {ours:?}, recorded {theirs:?}", self.name));
-            }
-        }
-        let recorded = started.count();
-        let made =
-            starts.len() - starts.iter().filter(|_| matches!(self.name.as_str(), "x_missing" | "x_noexec")).count();
-        if made != recorded {
-            report.differences.push(format!("{}: {made} starts, recorded {recorded}", self.name));
-        }
     }
 }
 
@@ -631,42 +307,6 @@ fn prints(run: &str, lines: &[Line]) -> Vec<OutputLine> {
     }
     let greets = |line: &Line| matches!(&line.what, What::Log(_, _, text) if text == "handler started (stdout)");
     if lines.iter().any(greets) { vec![out("handler started (stdout)")] } else { Vec::new() }
-}
-
-fn message(body: &[u8]) -> Message {
-    let text = |text: &str| Some(text.to_owned());
-    let properties = [
-        ("k", Value::from("value")),
-        ("n", Value::from(1)),
-        ("Diagnostic-Id", Value::from("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")),
-    ];
-    Message {
-        content_type: text("application/json"),
-        message_id: text("m-1"),
-        subject: text("subj"),
-        correlation_id: text("corr-1"),
-        application_properties: properties.map(|(name, value)| (name.to_owned(), value)).into(),
-        ..Message::new(body.to_vec())
-    }
-}
-
-fn admin(function: &str, input: &str) -> RawRequest {
-    let mut request = RawRequest::new("POST", format!("/admin/functions/{function}"))
-        .with("Content-Type", "application/json")
-        .with("x-functions-key", "master-key-0123456789abcdefghijklmnopqrstuv");
-    request.body = serde_json::json!({ "input": input }).to_string().into();
-    request
-}
-
-/// When an invocation began, from the line that says how long it took.
-fn began(line: &Line, text: &str) -> Option<f64> {
-    let ms: f64 = text.split("Duration=").nth(1)?.split("ms").next()?.parse().ok()?;
-    Some(line.at? - ms / 1000.0)
-}
-
-/// Lengths vary with the digits of times inside.
-fn similar_length(ours: usize, theirs: u64) -> bool {
-    u64::try_from(ours).is_ok_and(|ours| ours.abs_diff(theirs) <= 8)
 }
 
 fn write_app(name: &str, app: &App) -> PathBuf {

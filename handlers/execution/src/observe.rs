@@ -8,6 +8,7 @@ use lifeboat_azure::Error;
 use lifeboat_azure::ResourceId;
 use lifeboat_azure::error::Gone;
 use lifeboat_azure::machines::AgentState;
+use lifeboat_azure::presence::{self, Presence};
 use lifeboat_azure::{machines, restore_points, subscriptions};
 use lifeboat_planning::creation::region;
 use lifeboat_planning::facts::{
@@ -33,22 +34,24 @@ pub async fn facts(lifeboat: &Lifeboat, id: &ResourceId, known_since: Timestamp)
 
 /// A machine. *Gone* needs ARM's own 404 while the subscription answers `Enabled`; anything else is not known.
 async fn machine(lifeboat: &Lifeboat, id: &ResourceId) -> Result<MachineSeen, Error> {
-    match machines::get(&lifeboat.arm, id).await {
-        Ok(read) => Ok(MachineSeen::Present(from_azure(read))),
-        Err(error) if error.is_permission() => Ok(MachineSeen::Unknown(UnknownBecause::NotPermitted)),
+    let read = machines::get(&lifeboat.arm, id).await;
+    let subscription = match &read {
+        Err(error) if error.is_permission() => return Ok(MachineSeen::Unknown(UnknownBecause::NotPermitted)),
         Err(error) if error.gone() == Some(Gone::Unproven) => {
-            Ok(MachineSeen::Unknown(UnknownBecause::NotFoundUnproven))
+            return Ok(MachineSeen::Unknown(UnknownBecause::NotFoundUnproven));
         }
-        Err(error) if error.gone().is_some() => {
-            let subscription = subscriptions::get(&lifeboat.arm, id.subscription()).await;
-            match subscription {
-                Ok(subscription) if subscription.is_enabled() => Ok(MachineSeen::Gone),
-                Ok(_) => Ok(MachineSeen::Unknown(UnknownBecause::SubscriptionNotEnabled)),
-                Err(error) if error.is_permission() => Ok(MachineSeen::Unknown(UnknownBecause::NotPermitted)),
-                Err(error) => Err(error),
-            }
+        Err(error) if error.gone().is_some() => subscriptions::get(&lifeboat.arm, id.subscription()).await,
+        // Read, or a fault that passes.
+        _ => return read.map(|machine| MachineSeen::Present(from_azure(machine))),
+    };
+    match (presence::of(read, id, &subscription), subscription) {
+        (Presence::There(machine), _) => Ok(MachineSeen::Present(from_azure(machine))),
+        (Presence::Gone, _) => Ok(MachineSeen::Gone),
+        (Presence::Unknown(_), Ok(_)) => Ok(MachineSeen::Unknown(UnknownBecause::SubscriptionNotEnabled)),
+        (Presence::Unknown(_), Err(error)) if error.is_permission() => {
+            Ok(MachineSeen::Unknown(UnknownBecause::NotPermitted))
         }
-        Err(error) => Err(error),
+        (Presence::Unknown(_), Err(error)) => Err(error),
     }
 }
 
