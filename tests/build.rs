@@ -1,17 +1,22 @@
 //! Tells the compiler whether Azure's data is there, so that tests which need it say that they were ignored, and why.
-//! It never reads the data.
+//! It never reads the data. It is the build script of every crate that has such tests.
 
 use std::path::{Path, PathBuf};
 
-#[expect(clippy::disallowed_methods, reason = "the environment says where test data is; no setting of the product")]
 fn main() {
+    tell();
+}
+
+/// Sets `azure_data` where the folder is, or where its absence must fail: an ignored test fails nothing.
+#[expect(clippy::disallowed_methods, reason = "the environment says where test data is; no setting of the product")]
+pub fn tell() {
     println!("cargo::rustc-check-cfg=cfg(azure_data)");
-    println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=LIFEBOAT_AZURE_DATA");
     println!("cargo::rerun-if-env-changed=LIFEBOAT_AZURE_DATA_REQUIRED");
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let checkout = own.ancestors().find(|folder| folder.join("Cargo.lock").is_file()).unwrap_or(own);
     let named = std::env::var_os("LIFEBOAT_AZURE_DATA").map(PathBuf::from);
-    let folder = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/azure"));
-    // Where the data is required its absence must fail, and an ignored test fails nothing.
+    let folder = named.unwrap_or_else(|| checkout.join("../shared/azure"));
     let required = std::env::var_os("LIFEBOAT_AZURE_DATA_REQUIRED").is_some_and(|value| value == "1");
     if folder.is_dir() {
         // One file stands for all: cargo would look through thousands. Removed, it makes this run again.

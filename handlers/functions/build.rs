@@ -2,6 +2,10 @@
 //! handler can tell whether they come from the same ones. It never reads the clock or the repository's history: the same
 //! sources have the same id everywhere.
 
+#[expect(dead_code, reason = "as a build script of its own it has a `main`")]
+#[path = "../../tests/build.rs"]
+mod azure_data;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,23 +33,8 @@ fn main() -> io::Result<()> {
     files.push(("Cargo.lock".to_owned(), lock));
     files.sort();
     println!("cargo::rustc-env=LIFEBOAT_BUILD_ID={}", digest(&files)?);
-    tell_of_azures_data();
+    azure_data::tell();
     Ok(())
-}
-
-/// Tells the tests whether Azure's data is there, so that those which need it say that they were ignored, and why.
-#[expect(clippy::disallowed_methods, reason = "the environment says where test data is; no setting of the product")]
-fn tell_of_azures_data() {
-    println!("cargo::rustc-check-cfg=cfg(azure_data)");
-    println!("cargo::rerun-if-env-changed=LIFEBOAT_AZURE_DATA");
-    println!("cargo::rerun-if-env-changed=LIFEBOAT_AZURE_DATA_REQUIRED");
-    let named = std::env::var_os("LIFEBOAT_AZURE_DATA").map(PathBuf::from);
-    let folder = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/azure"));
-    // Where the data is required its absence must fail, and an ignored test fails nothing.
-    let required = std::env::var_os("LIFEBOAT_AZURE_DATA_REQUIRED").is_some_and(|value| value == "1");
-    if folder.is_dir() || required {
-        println!("cargo::rustc-cfg=azure_data");
-    }
 }
 
 /// Adds the files below a folder, each with a name that is the same on every machine.
