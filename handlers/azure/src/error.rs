@@ -260,8 +260,12 @@ impl fmt::Display for ErrorKind {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.operation, self.kind)?;
-        match self.detail.status {
-            Some(status) => write!(f, " ({status})"),
+        if let Some(status) = self.detail.status {
+            write!(f, " ({status})")?;
+        }
+        // What to do stands first: Azure's own words follow as the cause, and what is kept of all is bounded.
+        match self.missing() {
+            Some(missing) => write!(f, ", {missing}"),
             None => Ok(()),
         }
     }

@@ -215,7 +215,9 @@ async fn a_403_names_the_action_the_scope_and_the_role() {
             "`Microsoft.Resources/subscriptions/read` is missing over what was asked for: the role `Reader` grants it",
         ),
     ] {
-        assert_eq!(missing(refusal(&text)).await.missing().unwrap().to_string(), expected);
+        let error = missing(refusal(&text)).await;
+        assert_eq!(error.missing().unwrap().to_string(), expected);
+        assert!(error.to_string().ends_with(expected), "whoever reads the log is told too: {error}");
     }
     assert_eq!(missing(Reply::text(403, "<html>")).await.missing().unwrap().role, Some("Reader"));
     assert_eq!(missing(Reply::text(404, "")).await.missing(), None);
