@@ -78,11 +78,6 @@ impl<'a> Chain<'a> {
         self.bodies.iter().map(|body| &body.entry)
     }
 
-    /// Whether nothing was ever written down for this machine.
-    pub fn is_new(&self) -> bool {
-        self.position == 0
-    }
-
     /// The effects that have no outcome yet.
     pub fn unanswered(&self) -> Vec<ledger::PlannedEffect> {
         ledger::unanswered(&self.bodies)

@@ -16,7 +16,10 @@ use crate::chain::Chain;
 use crate::lifeboat::{Lifeboat, Report};
 use crate::observe;
 use crate::reconcile::{NotNow, account};
-use crate::record::{MACHINE_VERSION, MachineRecord, RecordError};
+use crate::record::{FormerMachine, MACHINE_VERSION, MachineRecord, RecordError};
+
+/// Machines that had one id and are not yet answered for, at most: each is made and deleted within the time of a restore point.
+const FORMER_MAX: usize = 16;
 
 /// Why the record is not at hand.
 #[derive(Debug, thiserror::Error)]
@@ -32,35 +35,67 @@ pub enum PredecessorError {
     Unwritable(#[from] serde_json::Error),
 }
 
-/// Answers for what was begun for the machine that this id stood for before, if it is not the one that is there now, and then
-/// keeps the one that is there. True when something of the former one is still under way.
+/// Answers for what was begun for machines that this id stood for before, and keeps the one that it stands for now. True when
+/// something of a former one is still under way.
 pub async fn settle(
     lifeboat: &Lifeboat,
     machine_id: &ResourceId,
     machine: &MachineSeen,
-    chain_is_new: bool,
     report: &mut Report,
 ) -> Result<bool, NotNow> {
-    match machine {
-        MachineSeen::Unknown(_) => Ok(false),
-        MachineSeen::Gone => match read(lifeboat, machine_id).await? {
-            Some(former) => answer_for(lifeboat, machine_id, &former, report).await,
-            None => Ok(false),
-        },
-        MachineSeen::Present(_) if !chain_is_new => Ok(false),
-        MachineSeen::Present(machine) => {
-            let former = read(lifeboat, machine_id).await?;
-            let other = former.filter(|former| !former.vm_id.eq_ignore_ascii_case(&machine.vm_id));
-            let under_way = match other {
-                Some(former) => answer_for(lifeboat, machine_id, &former, report).await?,
-                None => false,
-            };
-            // Not before the former one is done with: its record is the only way back to it.
-            if !under_way {
-                write(lifeboat, machine_id, machine).await?;
-            }
-            Ok(under_way)
+    let kept = match machine {
+        MachineSeen::Unknown(_) => return Ok(false),
+        MachineSeen::Gone | MachineSeen::Present(_) => read(lifeboat, machine_id).await?,
+    };
+    let mut record = match (machine, kept.clone()) {
+        (MachineSeen::Present(machine), kept) => standing_for(machine_id, machine, kept),
+        (_, Some(kept)) => kept,
+        (_, None) => return Ok(false),
+    };
+    if kept.as_ref() != Some(&record) {
+        // Before its first decision: without this nothing would lead back to its ledger.
+        write(lifeboat, machine_id, &record).await?;
+    }
+    let listed = record.former.len();
+    let mut open = Vec::new();
+    for former in std::mem::take(&mut record.former) {
+        if answer_for(lifeboat, machine_id, &former, report).await? {
+            open.push(former);
         }
+    }
+    let current = FormerMachine { vm_id: record.vm_id.clone(), region: record.region.clone() };
+    let is_gone = matches!(machine, MachineSeen::Gone);
+    let under_way = (is_gone && answer_for(lifeboat, machine_id, &current, report).await?) || !open.is_empty();
+    record.former = open;
+    if record.former.len() < listed {
+        write(lifeboat, machine_id, &record).await?;
+    }
+    Ok(under_way)
+}
+
+/// The record of an id that stands for this machine; one that it stood for before becomes a former one.
+fn standing_for(machine_id: &ResourceId, machine: &Machine, kept: Option<MachineRecord>) -> MachineRecord {
+    let mut former = Vec::new();
+    if let Some(kept) = kept {
+        if kept.vm_id.eq_ignore_ascii_case(&machine.vm_id) {
+            return kept;
+        }
+        former = kept.former;
+        former.push(FormerMachine { vm_id: kept.vm_id, region: kept.region });
+        if former.len() > FORMER_MAX {
+            tracing::error!(
+                machine = machine_id.as_str(),
+                "too many machines had this id; the oldest is not answered for"
+            );
+            former.remove(0);
+        }
+    }
+    MachineRecord {
+        version: MACHINE_VERSION,
+        machine: machine_id.as_str().to_owned(),
+        vm_id: machine.vm_id.clone(),
+        region: lifeboat_planning::creation::region(&machine.about.location),
+        former,
     }
 }
 
@@ -68,11 +103,11 @@ pub async fn settle(
 async fn answer_for(
     lifeboat: &Lifeboat,
     machine_id: &ResourceId,
-    former: &MachineRecord,
+    former: &FormerMachine,
     report: &mut Report,
 ) -> Result<bool, NotNow> {
     let key = MachineKey::new(&former.vm_id, machine_id.as_str());
-    let mut chain = Chain::open(&lifeboat.store, lifeboat.clock, &key, &former.machine).await?;
+    let mut chain = Chain::open(&lifeboat.store, lifeboat.clock, &key, machine_id.as_str()).await?;
     if chain.last_act().is_none() {
         return Ok(false);
     }
@@ -100,14 +135,8 @@ async fn read(lifeboat: &Lifeboat, machine_id: &ResourceId) -> Result<Option<Mac
     Ok(Some(MachineRecord::read(&name, &bytes)?))
 }
 
-async fn write(lifeboat: &Lifeboat, machine_id: &ResourceId, machine: &Machine) -> Result<(), PredecessorError> {
-    let record = MachineRecord {
-        version: MACHINE_VERSION,
-        machine: machine_id.as_str().to_owned(),
-        vm_id: machine.vm_id.clone(),
-        region: lifeboat_planning::creation::region(&machine.about.location),
-    };
-    let bytes = serde_json::to_vec(&record)?;
+async fn write(lifeboat: &Lifeboat, machine_id: &ResourceId, record: &MachineRecord) -> Result<(), PredecessorError> {
+    let bytes = serde_json::to_vec(record)?;
     // The machine's lease is held, so nobody else writes it.
     lifeboat.store.put(&blob_name(machine_id), bytes.into(), Condition::Any).await?;
     Ok(())

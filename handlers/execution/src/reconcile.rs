@@ -175,7 +175,7 @@ async fn with_lease(
         MachineSeen::Gone | MachineSeen::Unknown(_) => MachineKey::new("", &message.machine),
     };
     let mut chain = Chain::open(&lifeboat.store, lifeboat.clock, &key, &message.machine).await?;
-    let former_under_way = predecessor::settle(lifeboat, id, &facts.machine, chain.is_new(), report).await?;
+    let former_under_way = predecessor::settle(lifeboat, id, &facts.machine, report).await?;
     account(&mut chain, &facts.collection, report).await?;
 
     let looked = message.look - 1;

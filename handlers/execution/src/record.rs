@@ -58,6 +58,19 @@ pub struct MachineRecord {
     pub vm_id: String,
     /// Its region, which names the group of its points.
     pub region: String,
+    /// Machines that had the id before and of which something was still under way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<FormerMachine>,
+}
+
+/// A machine that had an id before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FormerMachine {
+    /// The identity of the machine.
+    pub vm_id: String,
+    /// Its region.
+    pub region: String,
 }
 
 /// Why a record cannot be used.
