@@ -11,7 +11,12 @@ use crate::package::{Running, TARGET, ask};
 
 /// The executable of the copy: under another name, so that it never stands where the real one is looked for.
 const BINARY: &str = "lifeboat-handler-that-panics";
-/// What is changed in the copy: file, text, and what stands instead.
+/// The release that the copy says it is. Cargo keeps what it builds by names and releases, not by folders: under the workspace's own
+/// release the copy's build would stand for that of the workspace, with an id of sources that are not these.
+const RELEASE: &str = "version = \"0.1.0-panics\"";
+/// The workspace's release, as its manifest and its lock file write it.
+const RELEASE_COPIED: &str = concat!("version = \"", env!("CARGO_PKG_VERSION"), "\"");
+/// What is changed in the copy besides: file, text, and what stands instead.
 const PLANTED: [(&str, &str, &str); 2] = [
     (
         "handlers/functions/src/policy_sweep.rs",
@@ -67,6 +72,11 @@ fn planted_copy() -> PathBuf {
             assert!(source.contains(text), "{name} does not say «{text}» any more");
             bytes = source.replace(text, instead).into_bytes();
         }
+        match name {
+            "Cargo.toml" => bytes = released(bytes, |_| true),
+            "Cargo.lock" => bytes = released(bytes, |package| package.contains("name = \"lifeboat-")),
+            _ => {}
+        }
         let to = copy.join(name);
         if std::fs::read(&to).is_ok_and(|there| there == bytes) {
             continue;
@@ -75,4 +85,16 @@ fn planted_copy() -> PathBuf {
         std::fs::write(&to, bytes).expect("the file can be written");
     }
     copy
+}
+
+/// The blocks that `ours` takes, with the copy's release instead of the workspace's.
+fn released(bytes: Vec<u8>, ours: impl Fn(&str) -> bool) -> Vec<u8> {
+    let text = String::from_utf8(bytes).expect("a manifest is text");
+    let blocks = text.split("\n\n").map(|block| match ours(block) {
+        true => block.replacen(RELEASE_COPIED, RELEASE, 1),
+        false => block.to_owned(),
+    });
+    let released = blocks.collect::<Vec<_>>().join("\n\n");
+    assert_ne!(released, text, "the copy has a release of its own");
+    released.into_bytes()
 }

@@ -109,6 +109,8 @@ async fn answer_for(
     let key = MachineKey::new(&former.vm_id, machine_id.as_str());
     let mut chain = Chain::open(&lifeboat.store, lifeboat.clock, &key, machine_id.as_str()).await?;
     if chain.last_act().is_none() {
+        // Whoever wrote its last entry may have been stopped before the head: nobody else comes back to this chain.
+        chain.seal().await?;
         return Ok(false);
     }
     let group = id::points_group(&former.region);

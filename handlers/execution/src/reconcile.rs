@@ -188,6 +188,7 @@ async fn with_lease(
     if message.reserved != Some(Reserved::Point) && plan.makes_point() {
         if let Some(at) = chain.turn_after(now) {
             report.lines.push(format!("its turn at a budget of Azure's is at {at}"));
+            chain.seal().await?;
             return Ok(Next::Nothing);
         }
         if let Some(turn_at) = turn_of_point(lifeboat, &plan).await {
