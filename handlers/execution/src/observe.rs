@@ -16,7 +16,7 @@ use lifeboat_planning::facts::{
     UnknownBecause,
 };
 use lifeboat_planning::id::{self, MachineKey};
-use lifeboat_planning::policy::{MachineAttributes, Os};
+use lifeboat_planning::policy::{Conforming, MachineAttributes, Os};
 
 use crate::lifeboat::Lifeboat;
 use crate::perform::OWNER_TAG;
@@ -92,6 +92,7 @@ fn from_azure(read: machines::Machine) -> Machine {
         size: read.size.unwrap_or_default(),
         tags: read.tags,
         managed_by: read.managed_by.or(read.scale_set.map(|id| id.as_str().to_owned())),
+        conforming: Conforming::Unknown,
     };
     let provisioning = match read.provisioning_state.as_deref().unwrap_or_default() {
         "Succeeded" | "Failed" | "Canceled" => Provisioning::Settled,
@@ -161,5 +162,6 @@ pub fn row_attributes(row: &lifeboat_azure::graph::MachineRow) -> MachineAttribu
         size: row.size.clone().unwrap_or_default(),
         tags: row.tags.clone(),
         managed_by: row.managed_by.clone().or_else(|| row.scale_set.clone()),
+        conforming: Conforming::Unknown,
     }
 }

@@ -10,7 +10,9 @@ use crate::audit::{self, Finding};
 use crate::effect::{Consistency, CrashBecause, Effect, PointEffect};
 use crate::facts::*;
 use crate::id::{MachineKey, OnCreateName, collection};
-use crate::policy::{BackupPolicy, Glob, Match, Mode, OnCreate, PointEntry, PointKind};
+use crate::policy::{
+    AtLeast, BackupPolicy, Glob, Limits, Match, Mode, OnCreate, PointEntry, PointKind, WhenMachineDeleted,
+};
 use crate::refusal::Refusal;
 use crate::{Plan, VerdictKind, Work, creation, look, plan, sweep};
 
@@ -25,10 +27,17 @@ fn policy() -> BackupPolicy {
     BackupPolicy {
         name: "production".into(),
         mode: Mode::Enforce,
+        priority: 0,
+        rpo: None,
+        vault: None,
+        limits: Limits::default(),
         matches: Match::Name(Glob::new("*", crate::policy::Case::Insensitive)),
         points: vec![PointEntry {
             name: "daily".into(),
             kind: PointKind::RestorePoint,
+            at_least: AtLeast::Crash,
+            exclude_disks: None,
+            when_machine_deleted: WhenMachineDeleted::KeepLast,
             on_create: Some(OnCreate { within: SignedDuration::from_hours(24) }),
         }],
     }

@@ -2,7 +2,9 @@
 //! It never stops at the first problem and never gives a policy while there is one.
 
 use jiff::SignedDuration;
-use lifeboat_planning::policy::{BackupPolicy, Match, Mode, OnCreate, PointEntry, PointKind};
+use lifeboat_planning::policy::{
+    AtLeast, BackupPolicy, Limits, Match, Mode, OnCreate, PointEntry, PointKind, WhenMachineDeleted,
+};
 use std::collections::BTreeMap;
 
 use super::form::{self, Field, Standing};
@@ -96,7 +98,16 @@ impl Reader<'_> {
         let name = fields.get("metadata").and_then(|node| self.metadata(node));
         let spec = fields.get("spec").and_then(|node| self.spec(node));
         let (name, (mode, matches, points)) = (name?, spec?);
-        Some(BackupPolicy { name, mode, matches, points })
+        Some(BackupPolicy {
+            name,
+            mode,
+            priority: 0,
+            matches,
+            rpo: None,
+            vault: None,
+            points,
+            limits: Limits::default(),
+        })
     }
 
     fn metadata(&mut self, node: &Node) -> Option<String> {
@@ -139,7 +150,14 @@ impl Reader<'_> {
             .and_then(|n| self.choice(n, &format!("{path}.kind"), form::POINT_KINDS, form::POINT_KINDS_LATER))
             .map(|_| PointKind::RestorePoint);
         let on_create = fields.get("onCreate").and_then(|n| self.on_create(n, &format!("{path}.onCreate")));
-        Some(PointEntry { name: name?, kind: kind?, on_create: Some(on_create?) })
+        Some(PointEntry {
+            name: name?,
+            kind: kind?,
+            at_least: AtLeast::Crash,
+            on_create: Some(on_create?),
+            exclude_disks: None,
+            when_machine_deleted: WhenMachineDeleted::KeepLast,
+        })
     }
 
     fn on_create(&mut self, node: &Node, path: &str) -> Option<OnCreate> {

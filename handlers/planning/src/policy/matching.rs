@@ -1,5 +1,4 @@
-//! A backup policy as decided on, and which machines it covers.
-//! It never reads a document (`contract` does) and never asks what a machine is: attributes come with the call.
+//! Which machines a condition holds for. It never asks what a machine is: attributes come with the call.
 //!
 //! A machine that something else manages (a scale set, AKS, Databricks) is covered only where the policy names it:
 //!
@@ -13,58 +12,11 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use jiff::SignedDuration;
 
-/// A backup policy: which machines, and what they shall have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BackupPolicy {
-    /// The document's `metadata.name`; part of every point's derived name.
-    pub name: String,
-    /// Whether effects are performed or only told.
-    pub mode: Mode,
-    /// The machines it covers.
-    pub matches: Match,
-    /// Lifeboat's own points; the reader gives exactly one for now.
-    pub points: Vec<PointEntry>,
-}
-
-/// Whether a policy's effects are performed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// Plan and tell, change nothing.
-    #[default]
-    Report,
-    /// Plan and perform.
-    Enforce,
-}
-
-/// One entry of `points`: what is made, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PointEntry {
-    /// The entry's name: unique in its policy, short, part of Azure names.
-    pub name: String,
-    /// What it makes.
-    pub kind: PointKind,
-    /// The point that a new machine gets.
-    pub on_create: Option<OnCreate>,
-}
-
-/// What an entry makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PointKind {
-    /// A VM restore point: atomic over the machine's disks.
-    RestorePoint,
-}
-
-/// A point for each machine that is created.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OnCreate {
-    /// How long before the last completed sweep a machine may have been created and still count as new.
-    pub within: SignedDuration,
-}
+use super::glob::{Case, Glob, equal};
 
 /// A condition on a machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +46,8 @@ pub enum Match {
     Os(Os),
     /// Its size (`Standard_D4s_v5`), without regard to case.
     Size(Glob),
+    /// Its newest conforming point is at least so old, or it has none. Not known is neither.
+    NoConformingPointFor(SignedDuration),
 }
 
 /// An operating system, as Azure tells them apart.
@@ -124,27 +78,25 @@ pub struct MachineAttributes {
     pub tags: BTreeMap<String, String>,
     /// What manages it, when something else does: `managedBy`, or the scale set that it is an instance of.
     pub managed_by: Option<String>,
+    /// How old its newest conforming point is.
+    pub conforming: Conforming,
+}
+
+/// How old the newest conforming point of a machine is, of whoever made it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Conforming {
+    /// Not read: no condition on it holds.
+    #[default]
+    Unknown,
+    /// Everything was read, and there is none.
+    Never,
+    /// So old.
+    Age(SignedDuration),
 }
 
 /// A region in its one spelling: lower-case and without blanks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location(String);
-
-/// A pattern over a whole text: `*` is any run of characters, `?` is one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Glob {
-    pattern: String,
-    case: Case,
-}
-
-/// Whether a comparison tells upper from lower case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Case {
-    /// As Azure compares tag values.
-    Sensitive,
-    /// As Azure compares names, groups, sizes and ids.
-    Insensitive,
-}
 
 /// How far a condition reaches a machine, from least to most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -193,23 +145,11 @@ pub fn reach(condition: &Match, machine: &MachineAttributes) -> Reach {
         Match::Location(location) => covered(location.is(&machine.location)),
         Match::Os(os) => covered(machine.os == Some(*os)),
         Match::Size(glob) => covered(!machine.size.is_empty() && glob.matches(&machine.size)),
-    }
-}
-
-impl PointEntry {
-    /// The entry as bytes to be hashed: the same for two entries exactly when they ask for the same.
-    ///
-    /// Lengths stand before texts, so that no name can pass for a field; a later field is added at the end, only where set, so
-    /// that entries without it keep their digest.
-    pub fn canonical(&self) -> String {
-        let kind = match self.kind {
-            PointKind::RestorePoint => "restorePoint",
-        };
-        let mut text = format!("point/1\nname:{}:{}\nkind:{kind}\n", self.name.len(), self.name);
-        if let Some(on_create) = self.on_create {
-            text.push_str(&format!("onCreate.within:{}s\n", on_create.within.as_secs()));
-        }
-        text
+        Match::NoConformingPointFor(time) => covered(match machine.conforming {
+            Conforming::Unknown => false,
+            Conforming::Never => true,
+            Conforming::Age(age) => age >= *time,
+        }),
     }
 }
 
@@ -231,77 +171,10 @@ impl Location {
     }
 }
 
-impl Glob {
-    /// A pattern; every text is one.
-    pub fn new(pattern: &str, case: Case) -> Self {
-        Self { pattern: pattern.to_string(), case }
-    }
-
-    /// The pattern as written.
-    pub fn pattern(&self) -> &str {
-        &self.pattern
-    }
-
-    /// True when the pattern has no wildcard.
-    pub fn is_literal(&self) -> bool {
-        !self.pattern.contains(['*', '?'])
-    }
-
-    /// True when the pattern covers the whole text.
-    ///
-    /// One mark to go back to is enough: when a later `*` is reached, whatever an earlier one swallowed no longer matters. So
-    /// it takes at most pattern times text steps, and patterns are short.
-    pub fn matches(&self, text: &str) -> bool {
-        let (mut pattern, mut text) = (self.pattern.chars(), text.chars());
-        let mut mark = None;
-        loop {
-            let (before_pattern, before_text) = (pattern.clone(), text.clone());
-            match (pattern.next(), text.next()) {
-                (None, None) => return true,
-                (Some('*'), _) => {
-                    text = before_text.clone();
-                    mark = Some((pattern.clone(), before_text));
-                    continue;
-                }
-                (Some('?'), Some(_)) => continue,
-                (Some(p), Some(t)) if p != '?' && same(p, t, self.case) => continue,
-                (_, None) => return only_stars(before_pattern),
-                (_, Some(_)) => {}
-            }
-            // No match here: the last `*` takes one character more.
-            let Some((after_star, from)) = &mut mark else { return false };
-            if from.next().is_none() {
-                return false;
-            }
-            pattern = after_star.clone();
-            text = from.clone();
-        }
-    }
-}
-
-/// True when what is left of a pattern also covers nothing.
-fn only_stars(mut rest: core::str::Chars<'_>) -> bool {
-    rest.all(|c| c == '*')
-}
-
-fn equal(a: &str, b: &str, case: Case) -> bool {
-    let (mut a, mut b) = (a.chars(), b.chars());
-    loop {
-        match (a.next(), b.next()) {
-            (None, None) => return true,
-            (Some(a), Some(b)) if same(a, b, case) => {}
-            _ => return false,
-        }
-    }
-}
-
-fn same(a: char, b: char, case: Case) -> bool {
-    a == b || (case == Case::Insensitive && a.to_lowercase().eq(b.to_lowercase()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
     use alloc::vec;
 
     fn machine() -> MachineAttributes {
@@ -314,6 +187,7 @@ mod tests {
             size: "Standard_D4s_v5".into(),
             tags: [("Env".to_string(), "Prod".to_string()), ("empty".to_string(), String::new())].into(),
             managed_by: None,
+            conforming: Conforming::Unknown,
         }
     }
 
@@ -381,56 +255,23 @@ mod tests {
             Match::Os(Os::Linux),
             Match::Size(Glob::new("*", Case::Insensitive)),
             tag("", "*"),
+            Match::NoConformingPointFor(SignedDuration::ZERO),
         ] {
             assert!(!matches(&condition, &unknown), "{condition:?}");
         }
     }
 
     #[test]
-    fn a_glob_covers_the_whole_text() {
-        for (pattern, text, expected) in [
-            ("", "", true),
-            ("", "a", false),
-            ("*", "", true),
-            ("*", "abc", true),
-            ("?", "", false),
-            ("?", "ä", true),
-            ("a*c", "abbbc", true),
-            ("a*c", "abbbcd", false),
-            ("*a*b", "xayab", true),
-            ("a**b", "ab", true),
-            ("a*?", "a", false),
-            ("*?*", "x", true),
-            ("*ab", "aab", true),
-            ("A", "a", false),
-            ("a?c", "a*c", true),
-            ("*", "*", true),
-            ("ab*", "a", false),
+    fn a_point_that_is_too_old_is_as_none() {
+        let hours = SignedDuration::from_hours;
+        for (conforming, holds) in [
+            (Conforming::Never, true),
+            (Conforming::Unknown, false),
+            (Conforming::Age(hours(23)), false),
+            (Conforming::Age(hours(24)), true),
         ] {
-            assert_eq!(Glob::new(pattern, Case::Sensitive).matches(text), expected, "{pattern:?} on {text:?}");
+            let machine = MachineAttributes { conforming, ..machine() };
+            assert_eq!(matches(&Match::NoConformingPointFor(hours(24)), &machine), holds, "{conforming:?}");
         }
-        assert!(Glob::new("GRÜN-*", Case::Insensitive).matches("grün-1"));
-    }
-
-    #[test]
-    fn a_hostile_pattern_still_ends() {
-        let pattern = "*a".repeat(60) + "b";
-        assert!(!Glob::new(&pattern, Case::Sensitive).matches(&"a".repeat(2_000)));
-    }
-
-    #[test]
-    fn the_canonical_form_of_an_entry_is_fixed_and_tells_entries_apart() {
-        let entry = |name: &str, hours: Option<i64>| PointEntry {
-            name: name.into(),
-            kind: PointKind::RestorePoint,
-            on_create: hours.map(|h| OnCreate { within: SignedDuration::from_hours(h) }),
-        };
-        assert_eq!(
-            entry("daily", Some(24)).canonical(),
-            "point/1\nname:5:daily\nkind:restorePoint\nonCreate.within:86400s\n"
-        );
-        assert_ne!(entry("daily", None).canonical(), entry("daily", Some(24)).canonical());
-        assert_ne!(entry("daily", Some(23)).canonical(), entry("daily", Some(24)).canonical());
-        assert_ne!(entry("weekly", Some(24)).canonical(), entry("daily", Some(24)).canonical());
     }
 }
