@@ -65,7 +65,10 @@ fn planted_copy() -> PathBuf {
     let listed =
         Command::new("git").args(["ls-files", "-z"]).current_dir(&root).output().expect("git lists the sources");
     assert!(listed.status.success(), "git lists the sources");
-    for name in String::from_utf8_lossy(&listed.stdout).split('\0').filter(|name| !name.is_empty()) {
+    let listed = String::from_utf8(listed.stdout).expect("names of sources are text");
+    let names: Vec<&str> = listed.split('\0').filter(|name| !name.is_empty()).collect();
+    forget(&copy, &copy, &names);
+    for name in names {
         let Ok(mut bytes) = std::fs::read(root.join(name)) else { continue };
         for (_, text, instead) in PLANTED.iter().filter(|(file, ..)| *file == name) {
             let source = String::from_utf8(bytes).expect("a source is text");
@@ -85,6 +88,19 @@ fn planted_copy() -> PathBuf {
         std::fs::write(&to, bytes).expect("the file can be written");
     }
     copy
+}
+
+/// Removes what is in the copy and not among the sources any more: a module that moved would else be there twice.
+fn forget(copy: &Path, folder: &Path, names: &[&str]) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        let name = path.strip_prefix(copy).ok().and_then(Path::to_str).expect("a path in the copy");
+        if path.is_dir() {
+            forget(copy, &path, names);
+        } else if !names.contains(&name) {
+            std::fs::remove_file(&path).expect("a file of the copy can be removed");
+        }
+    }
 }
 
 /// The blocks that `ours` takes, with the copy's release instead of the workspace's.
