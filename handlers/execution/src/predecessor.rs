@@ -10,7 +10,7 @@
 use lifeboat_azure::blobs::Condition;
 use lifeboat_azure::{Error, ResourceId};
 use lifeboat_planning::facts::{CollectionSeen, Machine, MachineSeen, PointState};
-use lifeboat_planning::id::{self, MachineKey, OnCreateName, hash};
+use lifeboat_planning::id::{self, MachineKey, PointName, hash};
 
 use crate::chain::Chain;
 use crate::lifeboat::{Lifeboat, Report};
@@ -123,7 +123,7 @@ async fn answer_for(
 
 fn has_point_in_progress(seen: &CollectionSeen) -> bool {
     let CollectionSeen::Present(collection) = seen else { return false };
-    let ours = collection.points.iter().filter(|point| OnCreateName::parse(&point.name).is_some());
+    let ours = collection.points.iter().filter(|point| PointName::parse(&point.name).is_some());
     ours.into_iter().any(|point| point.state == PointState::InProgress)
 }
 

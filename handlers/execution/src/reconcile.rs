@@ -15,7 +15,7 @@ use lifeboat_azure::{Latest, ResourceId};
 use lifeboat_contract::work::{Cause, ReconcileMessage, Reserved};
 use lifeboat_planning::effect::{Effect, PointEffect};
 use lifeboat_planning::facts::{CollectionSeen, MachineSeen, PointState};
-use lifeboat_planning::id::{MachineKey, OnCreateName, hash};
+use lifeboat_planning::id::{MachineKey, PointName, hash};
 use lifeboat_planning::{Plan, Work, audit, look};
 
 use crate::budget::{self, Budget};
@@ -296,7 +296,7 @@ async fn answer_for_a_stop(chain: &mut Chain<'_>, seen: &CollectionSeen) -> Resu
 /// Points of ours that came to an end since the last look, said once each.
 async fn say_what_ended(chain: &mut Chain<'_>, seen: &CollectionSeen, report: &mut Report) -> Result<(), ChainError> {
     let CollectionSeen::Present(collection) = seen else { return Ok(()) };
-    for point in collection.points.iter().filter(|point| OnCreateName::parse(&point.name).is_some()) {
+    for point in collection.points.iter().filter(|point| PointName::parse(&point.name).is_some()) {
         let succeeded = match point.state {
             PointState::Succeeded => true,
             PointState::Failed => false,

@@ -11,7 +11,7 @@ use lifeboat_contract::status::{
 };
 use lifeboat_planning::creation;
 use lifeboat_planning::facts::{self, CollectionSeen, MachineSeen};
-use lifeboat_planning::id::OnCreateName;
+use lifeboat_planning::id::PointName;
 use lifeboat_planning::policy::Mode;
 
 use crate::lifeboat::Lifeboat;
@@ -178,7 +178,7 @@ fn told(
     let CollectionSeen::Present(collection) = seen else { return Vec::new() };
     let ours = collection.owner.as_deref() == Some(deployment);
     let tell = |point: &facts::Point| {
-        let name = OnCreateName::parse(&point.name).filter(|_| ours);
+        let name = PointName::parse(&point.name).filter(|_| ours);
         let (state, reason) = match point.state {
             facts::PointState::Succeeded => (PointState::Succeeded, "kept: this release expires nothing"),
             facts::PointState::Failed => (PointState::Failed, "kept as evidence"),
@@ -188,7 +188,7 @@ fn told(
         Point {
             machine: machine.to_owned(),
             name: point.name.clone(),
-            slot: name.as_ref().map(|_| "on-create".to_owned()),
+            slot: name.as_ref().map(|name| name.slot.to_string()),
             attempt: name.as_ref().map_or(0, |name| name.attempt),
             entry: name.map(|name| name.entry),
             state,

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 use crate::effect::{Consistency, Effect, PointEffect};
 use crate::facts::{Agent, Collection, CollectionSeen, Facts, Machine, MachineSeen, PointState, Provisioning};
-use crate::id::{MachineKey, NAME_CHARS_MAX, OnCreateName, collection, hash, points_group};
+use crate::id::{MachineKey, NAME_CHARS_MAX, PointName, collection, hash, points_group};
 use crate::plan::Plan;
 use crate::policy::{BackupPolicy, Mode};
 
@@ -152,16 +152,15 @@ fn about(effect: &PointEffect, machine: &Machine, facts: &Facts) -> Vec<Finding>
 
 fn is_name(point: &str, machine: &Machine) -> bool {
     let plain = point.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    let of_machine =
-        OnCreateName::parse(point).is_some_and(|name| name.machine == hash(&[&machine.vm_id.to_lowercase()]));
+    let of_machine = PointName::parse(point).is_some_and(|name| name.source == hash(&[&machine.vm_id.to_lowercase()]));
     plain && of_machine && point.len() <= NAME_CHARS_MAX
 }
 
 /// The same slot succeeded or is at work, or the name is taken.
 fn is_second(point: &str, collection: &Collection) -> bool {
-    let Some(wanted) = OnCreateName::parse(point) else { return true };
+    let Some(wanted) = PointName::parse(point) else { return true };
     collection.points.iter().any(|seen| {
-        let same = OnCreateName::parse(&seen.name).is_some_and(|name| name.same_slot(&wanted));
+        let same = PointName::parse(&seen.name).is_some_and(|name| name.same_slot(&wanted));
         seen.name == point || (same && seen.state != PointState::Failed) || seen.state == PointState::InProgress
     })
 }

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::effect::{Consistency, CrashBecause, Effect, Place, PointEffect};
 use crate::facts::{Agent, Collection, CollectionSeen, Facts, Machine, Point, PointState, Provisioning};
-use crate::id::{self, MachineKey, OnCreateName};
+use crate::id::{self, MachineKey, PointName};
 use crate::look;
 use crate::policy::OnCreate;
 use crate::refusal::Refusal;
@@ -108,8 +108,8 @@ enum Standing {
 
 /// The number of the attempt that may be made now.
 fn next_attempt(asked: Asked<'_>, machine: &Machine, points: &[Point], now: Timestamp) -> Result<u32, Standing> {
-    let wanted = OnCreateName::new(asked.policy, asked.entry, &machine.vm_id, 1);
-    let ours = |point: &&Point| OnCreateName::parse(&point.name).is_some_and(|name| name.same_slot(&wanted));
+    let wanted = PointName::on_create(asked.policy, asked.entry, &machine.vm_id, 1);
+    let ours = |point: &&Point| PointName::parse(&point.name).is_some_and(|name| name.same_slot(&wanted));
     let any = |state| points.iter().filter(ours).any(|point| point.state == state);
     if any(PointState::Succeeded) {
         return Err(Standing::Settled(Refusal::AlreadyProtected));
@@ -120,7 +120,7 @@ fn next_attempt(asked: Asked<'_>, machine: &Machine, points: &[Point], now: Time
     if points.iter().any(|point| matches!(point.state, PointState::InProgress | PointState::Deleting)) {
         return Err(Standing::InProgress(Refusal::OtherPointInProgress));
     }
-    let made = points.iter().filter(ours).filter_map(|point| OnCreateName::parse(&point.name)).map(|name| name.attempt);
+    let made = points.iter().filter(ours).filter_map(|point| PointName::parse(&point.name)).map(|name| name.attempt);
     let Some(last) = made.max() else { return Ok(1) };
     if last >= ATTEMPTS_MAX {
         return Err(Standing::Settled(Refusal::AttemptsUsedUp));
@@ -160,7 +160,7 @@ fn consistency(machine: &Machine, attempt: u32) -> Option<Consistency> {
 
 /// The effects in the order in which they rest on one another: group, collection, point.
 fn effects(asked: Asked<'_>, machine: &Machine, facts: &Facts, attempt: u32, consistency: Consistency) -> Vec<Effect> {
-    let name = OnCreateName::new(asked.policy, asked.entry, &machine.vm_id, attempt);
+    let name = PointName::on_create(asked.policy, asked.entry, &machine.vm_id, attempt);
     let place = Place {
         subscription: machine.about.subscription.clone(),
         group: id::points_group(&region(&machine.about.location)),
@@ -176,7 +176,7 @@ fn effects(asked: Asked<'_>, machine: &Machine, facts: &Facts, attempt: u32, con
         location: machine.about.location.clone(),
         machine: machine.id.clone(),
         owner: facts.deployment.clone(),
-        vm_hash: name.machine.clone(),
+        vm_hash: name.source.clone(),
     });
     let make_point = Effect::Point(PointEffect::CreateRestorePoint { place, point: name.to_string(), consistency });
     match facts.collection {

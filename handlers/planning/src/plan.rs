@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::creation::{self, Asked, Decision};
 use crate::effect::{Consistency, Effect, PointEffect};
 use crate::facts::{CollectionSeen, Facts, Machine, MachineSeen};
-use crate::id::OnCreateName;
+use crate::id::PointName;
 use crate::look;
 use crate::policy::{self, BackupPolicy, Mode, Reach};
 use crate::refusal::Refusal;
@@ -113,7 +113,7 @@ pub fn in_scope(policy: &BackupPolicy, machine: &Machine) -> Result<(), Refusal>
 fn verdicts(facts: &Facts) -> Vec<Verdict> {
     let CollectionSeen::Present(collection) = &facts.collection else { return Vec::new() };
     let ours = collection.owner.as_deref() == Some(facts.deployment.as_str());
-    let verdict = |name: &String| match OnCreateName::parse(name) {
+    let verdict = |name: &String| match PointName::parse(name) {
         Some(_) if ours => VerdictKind::Keep,
         _ => VerdictKind::Foreign,
     };

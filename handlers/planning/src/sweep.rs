@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::creation::{ATTEMPTS_MAX, WINDOW_MIN};
 use crate::facts::{CollectionSeen, PointState};
-use crate::id::OnCreateName;
+use crate::id::PointName;
 use crate::policy::OnCreate;
 
 /// How long a creation without a point is looked for. One that cannot have a point (an ephemeral disk, a right that nobody
@@ -47,9 +47,9 @@ pub fn window_start(known_since: Timestamp, on_create: OnCreate) -> Timestamp {
 /// Where a candidate stands, by what Azure says of its collection.
 pub fn standing(policy: &str, entry: &str, candidate: &Candidate, seen: &CollectionSeen) -> Standing {
     let CollectionSeen::Present(collection) = seen else { return Standing::Open };
-    let wanted = OnCreateName::new(policy, entry, &candidate.vm_id, 1);
+    let wanted = PointName::on_create(policy, entry, &candidate.vm_id, 1);
     let ours = collection.points.iter().filter_map(|point| {
-        OnCreateName::parse(&point.name).filter(|name| name.same_slot(&wanted)).map(|name| (name.attempt, point.state))
+        PointName::parse(&point.name).filter(|name| name.same_slot(&wanted)).map(|name| (name.attempt, point.state))
     });
     let ours: Vec<_> = ours.collect();
     if ours.iter().any(|(_, state)| *state == PointState::Succeeded) {

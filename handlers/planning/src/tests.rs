@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::audit::{self, Finding};
 use crate::effect::{Consistency, CrashBecause, Effect, PointEffect};
 use crate::facts::*;
-use crate::id::{MachineKey, OnCreateName, collection};
+use crate::id::{MachineKey, PointName, collection};
 use crate::policy::{
     AtLeast, BackupPolicy, Glob, Limits, Match, Mode, OnCreate, PointEntry, PointKind, WhenMachineDeleted,
 };
@@ -77,7 +77,7 @@ fn with_machine(change: impl FnOnce(&mut Machine)) -> Facts {
 }
 
 fn name(attempt: u32) -> String {
-    OnCreateName::new("production", "daily", VM_ID, attempt).to_string()
+    PointName::on_create("production", "daily", VM_ID, attempt).to_string()
 }
 
 fn with_points(points: &[(String, PointState, i64)]) -> Facts {
