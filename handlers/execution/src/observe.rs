@@ -29,7 +29,7 @@ pub async fn facts(lifeboat: &Lifeboat, id: &ResourceId, known_since: Timestamp)
         MachineSeen::Gone | MachineSeen::Unknown(_) => CollectionSeen::Unknown(UnknownBecause::NotAsked),
     };
     let deployment = lifeboat.settings.deployment.clone();
-    Ok(Facts { machine, collection, known_since: Some(known_since), deployment })
+    Ok(Facts { machine, collection, protection: None, known_since: Some(known_since), deployment })
 }
 
 /// A machine. *Gone* needs ARM's own 404 while the subscription answers `Enabled`; anything else is not known.

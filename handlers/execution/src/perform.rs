@@ -42,6 +42,11 @@ impl Outcome {
 pub async fn perform(lifeboat: &Lifeboat, effect: &Effect, latest: Latest) -> Outcome {
     let done = match effect {
         Effect::Point(point) => perform_point(lifeboat, point, latest).await,
+        // No document that this release reads asks for it.
+        Effect::Protection(_) => {
+            let detail = "protection in vaults is not performed by this release".to_owned();
+            return Outcome { effect: effect.key(), result: OutcomeResult::Refused, detail, retry_after: None };
+        }
     };
     outcome(effect, done)
 }

@@ -228,7 +228,8 @@ async fn with_lease(
 async fn turn_of_point(lifeboat: &Lifeboat, plan: &Plan) -> Option<Timestamp> {
     let place = plan.effects.iter().find_map(|effect| match effect {
         Effect::Point(PointEffect::CreateRestorePoint { place, .. }) => Some(place),
-        Effect::Point(PointEffect::EnsureGroup { .. } | PointEffect::EnsureCollection { .. }) => None,
+        Effect::Point(PointEffect::EnsureGroup { .. } | PointEffect::EnsureCollection { .. })
+        | Effect::Protection(_) => None,
     })?;
     budget::wait_for(lifeboat, &Budget::restore_points(&place.subscription, &place.group)).await
 }

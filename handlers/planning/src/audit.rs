@@ -1,6 +1,8 @@
 //! Checks a plan with other code than made it: each rule is derived again from the facts alone.
 //! It never repairs a plan; a fatal note stops the run.
 
+mod protection;
+
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -48,6 +50,12 @@ pub enum Finding {
     Order,
     /// An application-consistent point without a ready agent.
     Consistency,
+    /// A vault, a vault policy or a machine that is not the one asked for, or protection that the policy does not ask for.
+    NotAsked,
+    /// A change where protection is there already, was stopped, deleted or moved by somebody, or is not known.
+    ProtectionThere,
+    /// A backup while another job runs, or without an item that waits for its first one.
+    BackupNotDue,
 }
 
 /// Audits a plan against the facts that it was made from.
@@ -68,7 +76,7 @@ pub fn audit(plan: &Plan, policy: &BackupPolicy, facts: &Facts) -> Vec<Note> {
     if crate::plan::in_scope(policy, machine).is_err() {
         note(Finding::Managed, first);
     }
-    if !is_recent(machine, policy, facts) {
+    if plan.effects.iter().any(is_point) && !is_recent(machine, policy, facts) {
         note(Finding::NotACreation, first);
     }
     if plan.effects.iter().filter(|effect| is_point(effect)).count() > 1 {
@@ -80,7 +88,15 @@ pub fn audit(plan: &Plan, policy: &BackupPolicy, facts: &Facts) -> Vec<Note> {
         CollectionSeen::GroupAbsent | CollectionSeen::Unknown(_) => (false, false),
     };
     for effect in &plan.effects {
-        let Effect::Point(point) = effect;
+        let point = match effect {
+            Effect::Point(point) => point,
+            Effect::Protection(protection) => {
+                for finding in protection::about(protection, machine, policy, facts) {
+                    note(finding, effect);
+                }
+                continue;
+            }
+        };
         match point {
             PointEffect::EnsureGroup { .. } => group = true,
             PointEffect::EnsureCollection { .. } if !group => note(Finding::Order, effect),
@@ -180,6 +196,9 @@ impl fmt::Display for Finding {
             Self::Place => "a place that is not the points' place of the machine",
             Self::Order => "an effect before the one that it rests on",
             Self::Consistency => "an application-consistent point without a ready agent",
+            Self::NotAsked => "a change of protection that the policy does not ask for",
+            Self::ProtectionThere => "a change where protection is there, or was changed by somebody, or is not known",
+            Self::BackupNotDue => "a backup that is not due",
         })
     }
 }

@@ -1,8 +1,9 @@
 //! One change to the world, as data: what a plan asks for and what an outcome answers.
-//! It never performs anything. Families are added with the work that needs them: today `Point`.
+//! It never performs anything. Families are added with the work that needs them: today `Point` and `Protection`.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use core::fmt;
+use jiff::Timestamp;
 
 use crate::id::hash;
 
@@ -11,6 +12,37 @@ use crate::id::hash;
 pub enum Effect {
     /// Something about recovery points.
     Point(PointEffect),
+    /// Something about protection in a vault.
+    Protection(ProtectionEffect),
+}
+
+/// Changes about protection in a vault. None of these can delete, stop or change protection that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProtectionEffect {
+    /// Have the vault look for machines anew. Harmless when late: it changes nothing but the vault's list of what it could protect.
+    Discover {
+        /// ARM id of the vault.
+        vault: String,
+    },
+    /// Protect a machine. Harmless when late: the item's name is derived from the machine, so a repeat is the same PUT; it is
+    /// only decided where the vault has no item of that name, stopped and soft-deleted ones included.
+    Enable {
+        /// ARM id of the vault.
+        vault: String,
+        /// ARM id of the machine.
+        machine: String,
+        /// ARM id of the vault policy.
+        vault_policy: String,
+    },
+    /// Back a protected machine up now. Harmless when late: Azure refuses a second one while one runs, and three a day are its bound.
+    BackUp {
+        /// ARM id of the vault.
+        vault: String,
+        /// ARM id of the machine.
+        machine: String,
+        /// How long the vault keeps the point.
+        keep_until: Timestamp,
+    },
 }
 
 /// Changes about recovery points. None of these can delete anything.
@@ -99,6 +131,11 @@ impl Effect {
             Self::Point(PointEffect::CreateRestorePoint { place, point, .. }) => {
                 hash(&["point", &place.subscription, &place.group, &place.collection, point])
             }
+            Self::Protection(ProtectionEffect::Discover { vault }) => hash(&["discover", vault]),
+            Self::Protection(ProtectionEffect::Enable { vault, machine, .. }) => hash(&["enable", vault, machine]),
+            Self::Protection(ProtectionEffect::BackUp { vault, machine, keep_until }) => {
+                hash(&["back up", vault, machine, &keep_until.to_string()])
+            }
         }
     }
 }
@@ -120,6 +157,20 @@ impl fmt::Display for Effect {
             }) => {
                 write!(f, "make restore point {point}, crash-consistent because {because}")
             }
+            Self::Protection(ProtectionEffect::Discover { vault }) => {
+                write!(f, "have vault {} look for machines", last(vault))
+            }
+            Self::Protection(ProtectionEffect::Enable { vault, vault_policy, .. }) => {
+                write!(f, "protect the machine in vault {} by vault policy {}", last(vault), last(vault_policy))
+            }
+            Self::Protection(ProtectionEffect::BackUp { vault, keep_until, .. }) => {
+                write!(f, "back the machine up into vault {}, kept until {keep_until}", last(vault))
+            }
         }
     }
+}
+
+/// The last part of an ARM id: the name.
+fn last(id: &str) -> &str {
+    id.rsplit('/').next().unwrap_or(id)
 }

@@ -63,7 +63,13 @@ pub fn vault_policy_name<'a>(placement: &'a Placement, machine: &'a MachineAttri
 }
 
 /// Decides for one machine that the policy covers.
-pub fn decide(rule: &VaultRule, machine: &Machine, facts: &ProtectionFacts, look_no: u32, now: Timestamp) -> Protection {
+pub fn decide(
+    rule: &VaultRule,
+    machine: &Machine,
+    facts: &ProtectionFacts,
+    look_no: u32,
+    now: Timestamp,
+) -> Protection {
     let wait = |why| Protection::Wait(why, look::next(look_no, &machine.id, now));
     if placement(rule, &machine.about).is_none() {
         return Protection::Refused(Refusal::NoPlacement);
@@ -237,3 +243,6 @@ fn failed(jobs: &[Job], operation: JobOperation) -> Refusal {
 fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
     now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 
 use crate::policy::MachineAttributes;
 
+pub mod vault;
+
 /// One look at the world for one machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -14,6 +16,8 @@ pub struct Facts {
     pub machine: MachineSeen,
     /// Its restore point collection, by its derived name.
     pub collection: CollectionSeen,
+    /// Its protection in a vault; `None` where the policy asks for none.
+    pub protection: Option<vault::ProtectionFacts>,
     /// Since when we know of every creation: see [`crate::sweep`]. `None` when the store could not tell.
     pub known_since: Option<Timestamp>,
     /// The deployment that acts: what another one made is foreign.

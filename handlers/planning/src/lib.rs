@@ -8,6 +8,7 @@ extern crate alloc;
 pub mod audit;
 pub mod creation;
 pub mod effect;
+pub mod enforcement;
 pub mod facts;
 pub mod id;
 pub mod look;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::creation::{self, Asked, Decision};
 use crate::effect::{Consistency, Effect, PointEffect};
+use crate::enforcement::{self, Protection};
 use crate::facts::{CollectionSeen, Facts, Machine, MachineSeen};
 use crate::id::PointName;
 use crate::look;
@@ -70,33 +71,55 @@ fn plan_present(work: Work, policy: &BackupPolicy, machine: &Machine, facts: &Fa
     if let Err(refusal) = in_scope(policy, machine) {
         return Plan::refuse(refusal);
     }
+    let parts = [points(work, policy, machine, facts, now), protection(work, policy, machine, facts, now)];
+    let mut plan = parts.into_iter().flatten().fold(Plan::default(), Plan::and);
+    if plan.look_again_at.is_some() && plan.effects.is_empty() && work.look >= look::LOOKS_MAX {
+        plan.look_again_at = None;
+        plan.refusals.push(Refusal::LooksUsedUp);
+    }
+    if policy.mode == Mode::Report && !plan.effects.is_empty() {
+        plan.would = core::mem::take(&mut plan.effects);
+        plan.look_again_at = None;
+        plan.refusals.push(Refusal::ReportOnly);
+    }
+    plan
+}
+
+/// Lifeboat's own points; none where the policy asks for a vault alone.
+fn points(work: Work, policy: &BackupPolicy, machine: &Machine, facts: &Facts, now: Timestamp) -> Option<Plan> {
     let Some((entry, on_create)) = policy.points.iter().find_map(|entry| entry.on_create.map(|rule| (entry, rule)))
     else {
-        return Plan::refuse(Refusal::NothingOnCreate);
+        return policy.vault.is_none().then(|| Plan::refuse(Refusal::NothingOnCreate));
     };
     let asked = Asked { policy: &policy.name, entry: &entry.name, on_create };
     let late = creation::is_late(machine.created_at, on_create, now);
-    match creation::decide(asked, machine, facts, work.look, now) {
+    Some(match creation::decide(asked, machine, facts, work.look, now) {
         Decision::Settled(refusal) => Plan::refuse(refusal),
-        Decision::Wait(refusal, _) if work.look >= look::LOOKS_MAX => {
-            Plan { refusals: alloc::vec![refusal, Refusal::LooksUsedUp], ..Plan::default() }
-        }
         Decision::Wait(refusal, at) => Plan { look_again_at: Some(at), ..Plan::refuse(refusal) },
-        Decision::Make(effects) => match policy.mode {
-            Mode::Report => Plan { would: effects, late, ..Plan::refuse(Refusal::ReportOnly) },
-            Mode::Enforce => {
-                let look_again_at =
-                    point_begun(&effects).map(|consistency| look::after_begin(consistency, &machine.id, now));
-                Plan { effects, late, look_again_at, ..Plan::default() }
-            }
-        },
-    }
+        Decision::Make(effects) => {
+            let look_again_at =
+                point_begun(&effects).map(|consistency| look::after_begin(consistency, &machine.id, now));
+            Plan { effects, late, look_again_at, ..Plan::default() }
+        }
+    })
+}
+
+/// Protection in a vault, where the policy asks for it and the vault was looked at.
+fn protection(work: Work, policy: &BackupPolicy, machine: &Machine, facts: &Facts, now: Timestamp) -> Option<Plan> {
+    let (rule, seen) = (policy.vault.as_ref()?, facts.protection.as_ref()?);
+    Some(match enforcement::decide(rule, machine, seen, work.look, now) {
+        Protection::Protected => Plan::default(),
+        Protection::Refused(refusal) => Plan::refuse(refusal),
+        Protection::Wait(refusal, at) => Plan { look_again_at: Some(at), ..Plan::refuse(refusal) },
+        Protection::Do(effects, at) => Plan { effects, look_again_at: Some(at), ..Plan::default() },
+    })
 }
 
 fn point_begun(effects: &[Effect]) -> Option<Consistency> {
-    effects.iter().find_map(|Effect::Point(effect)| match effect {
-        PointEffect::CreateRestorePoint { consistency, .. } => Some(*consistency),
-        PointEffect::EnsureGroup { .. } | PointEffect::EnsureCollection { .. } => None,
+    effects.iter().find_map(|effect| match effect {
+        Effect::Point(PointEffect::CreateRestorePoint { consistency, .. }) => Some(*consistency),
+        Effect::Point(PointEffect::EnsureGroup { .. } | PointEffect::EnsureCollection { .. })
+        | Effect::Protection(_) => None,
     })
 }
 
@@ -124,6 +147,14 @@ impl Plan {
     /// True when a restore point is to be made.
     pub fn makes_point(&self) -> bool {
         point_begun(&self.effects).is_some()
+    }
+
+    /// Both, one after the other: looked at again when the earlier of them asks for it.
+    fn and(mut self, other: Self) -> Self {
+        self.effects.extend(other.effects);
+        self.refusals.extend(other.refusals);
+        let looks = [self.look_again_at, other.look_again_at];
+        Self { late: self.late || other.late, look_again_at: looks.into_iter().flatten().min(), ..self }
     }
 
     fn refuse(refusal: Refusal) -> Self {

@@ -1,12 +1,13 @@
 //! Why something is not done: each reason a value, so that it can be recorded, counted and explained.
 //! It never decides; the deciding module picks the reason.
 
+use alloc::string::String;
 use core::fmt;
 
 use crate::facts::UnknownBecause;
 
 /// A reason for doing nothing, or nothing yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The machine's state could not be learned.
     MachineUnknown(UnknownBecause),
@@ -48,11 +49,47 @@ pub enum Refusal {
     NeedsAgent,
     /// Looked often enough; the sweep takes over.
     LooksUsedUp,
+    /// The policy names no vault for the machine's region.
+    NoPlacement,
+    /// The subscription has no vault of that name.
+    NoVault,
+    /// Several resource groups have a vault of that name.
+    SeveralVaults,
+    /// The vault is in another region than the machine.
+    VaultInOtherRegion,
+    /// The vault, or something in it, could not be read.
+    VaultUnknown(UnknownBecause),
+    /// The vault has no vault policy of that name.
+    NoVaultPolicy,
+    /// Neither the machine's tag nor the policy names a vault policy.
+    VaultPolicyNotNamed,
+    /// The vault policy is not for virtual machines.
+    VaultPolicyNotForMachines,
+    /// The vault policy protects as many machines as it may.
+    VaultPolicyFull,
+    /// Another vault protects the machine.
+    ProtectedElsewhere,
+    /// Somebody stopped, paused or suspended its protection.
+    ProtectionStopped,
+    /// Its item was deleted and waits to be gone.
+    ItemSoftDeleted,
+    /// Its item is in a state that nothing is known of.
+    ItemStateUnknown,
+    /// The item under its name is that of a machine that was there before.
+    ItemOfPredecessor,
+    /// Its item has another vault policy.
+    OtherVaultPolicy,
+    /// Azure's check before protection stands against it: its code.
+    PreCheckFailed(String),
+    /// A job of the vault is at work on it.
+    JobInProgress,
+    /// A job of the vault failed: its code.
+    BackupJobFailed(String),
 }
 
 impl Refusal {
     /// True when somebody should be told: nothing will change by itself.
-    pub fn alarms(self) -> bool {
+    pub fn alarms(&self) -> bool {
         matches!(
             self,
             Self::AttemptsUsedUp
@@ -62,6 +99,22 @@ impl Refusal {
                 | Self::LooksUsedUp
                 | Self::MachineUnknown(_)
                 | Self::CollectionUnknown(_)
+                | Self::NoPlacement
+                | Self::NoVault
+                | Self::SeveralVaults
+                | Self::VaultInOtherRegion
+                | Self::NoVaultPolicy
+                | Self::VaultPolicyNotNamed
+                | Self::VaultPolicyNotForMachines
+                | Self::VaultPolicyFull
+                | Self::ProtectedElsewhere
+                | Self::ProtectionStopped
+                | Self::ItemSoftDeleted
+                | Self::ItemStateUnknown
+                | Self::ItemOfPredecessor
+                | Self::OtherVaultPolicy
+                | Self::PreCheckFailed(_)
+                | Self::BackupJobFailed(_)
         )
     }
 }
@@ -89,6 +142,24 @@ impl fmt::Display for Refusal {
             Self::EphemeralOsDisk => f.write_str("restore points do not support an ephemeral OS disk"),
             Self::NeedsAgent => f.write_str("the disks allow no crash-consistent point and the VM agent is not ready"),
             Self::LooksUsedUp => f.write_str("looked often enough; the sweep takes over"),
+            Self::NoPlacement => f.write_str("the policy names no vault for the machine's region"),
+            Self::NoVault => f.write_str("the subscription has no vault of that name"),
+            Self::SeveralVaults => f.write_str("several resource groups have a vault of that name"),
+            Self::VaultInOtherRegion => f.write_str("the vault is in another region than the machine"),
+            Self::VaultUnknown(why) => write!(f, "the vault's state is not known: {why}"),
+            Self::NoVaultPolicy => f.write_str("the vault has no vault policy of that name"),
+            Self::VaultPolicyNotNamed => f.write_str("neither the machine's tag nor the policy names a vault policy"),
+            Self::VaultPolicyNotForMachines => f.write_str("the vault policy is not for virtual machines"),
+            Self::VaultPolicyFull => f.write_str("the vault policy protects as many machines as it may"),
+            Self::ProtectedElsewhere => f.write_str("another vault protects the machine"),
+            Self::ProtectionStopped => f.write_str("somebody stopped its protection"),
+            Self::ItemSoftDeleted => f.write_str("its item in the vault is soft-deleted"),
+            Self::ItemStateUnknown => f.write_str("its item in the vault is in a state that nothing is known of"),
+            Self::ItemOfPredecessor => f.write_str("the item of its name in the vault is that of a machine before it"),
+            Self::OtherVaultPolicy => f.write_str("its item has another vault policy"),
+            Self::PreCheckFailed(code) => write!(f, "Azure's check before protection says {code}"),
+            Self::JobInProgress => f.write_str("a job of the vault is at work on the machine"),
+            Self::BackupJobFailed(code) => write!(f, "a job of the vault failed with {code}"),
         }
     }
 }

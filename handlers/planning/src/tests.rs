@@ -63,6 +63,7 @@ fn facts() -> Facts {
             disks: DiskSupport::default(),
         }),
         collection: CollectionSeen::GroupAbsent,
+        protection: None,
         known_since: Some(at(-60)),
         deployment: "lb-weu".into(),
     }
@@ -114,7 +115,7 @@ fn made(plan: &Plan) -> Option<(String, Consistency)> {
         Effect::Point(PointEffect::CreateRestorePoint { point, consistency, .. }) => {
             Some((point.clone(), *consistency))
         }
-        Effect::Point(_) => None,
+        Effect::Point(_) | Effect::Protection(_) => None,
     })
 }
 
@@ -301,6 +302,7 @@ fn perform(facts: &Facts, plan: &Plan, now: i64) -> Facts {
     let mut after = facts.clone();
     for effect in &plan.effects {
         match effect {
+            Effect::Protection(_) => {}
             Effect::Point(PointEffect::EnsureGroup { .. }) => after.collection = CollectionSeen::Absent,
             Effect::Point(PointEffect::EnsureCollection { .. }) => after.collection = with_points(&[]).collection,
             Effect::Point(PointEffect::CreateRestorePoint { point, .. }) => {
