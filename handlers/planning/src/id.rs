@@ -57,6 +57,11 @@ impl MachineKey {
     pub fn new(vm_id: &str, machine_id: &str) -> Self {
         Self(hash(&[&vm_id.to_lowercase(), &machine_id.to_lowercase()]))
     }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Display for MachineKey {
