@@ -13,6 +13,7 @@ pub mod id;
 pub mod look;
 pub mod policy;
 pub mod refusal;
+pub mod retention;
 pub mod schedule;
 pub mod sweep;
 
