@@ -1,7 +1,7 @@
 //! Policy documents: strict YAML in, a policy to decide on out, or every problem found, each with its place.
 //! It never guesses: what is not understood, or not acted on in this release, is an error and never passed over.
 
-mod duration;
+pub(crate) mod duration;
 pub(crate) mod form;
 mod matching;
 mod nearest;

@@ -26,7 +26,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 pub use keep::{Keep, MIN_FLOOR};
-pub use period::Period;
+pub use period::{Period, number};
 pub use point::{Barrier, InUse, Ownership, PointSeen, State};
 pub use reason::{Reason, Reasons, Role};
 

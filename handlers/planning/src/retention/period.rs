@@ -24,6 +24,11 @@ pub enum Period {
     Year,
 }
 
+/// The number of the period that a time is in: greater for later ones.
+pub fn number(period: Period, at: Timestamp, zone: &TimeZone) -> i64 {
+    Local::new(at, zone).number(period)
+}
+
 /// A time with what the clocks of a zone show at it.
 #[derive(Clone, Copy, Debug)]
 pub struct Local {
