@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod event_grid;
+pub mod keep;
 pub mod policy;
 pub mod schema;
 pub mod status;

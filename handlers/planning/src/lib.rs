@@ -14,6 +14,7 @@ pub mod id;
 pub mod look;
 pub mod policy;
 pub mod refusal;
+pub mod retention;
 pub mod schedule;
 pub mod sweep;
 

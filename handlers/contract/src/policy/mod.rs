@@ -2,7 +2,7 @@
 //! It never guesses: what is not understood, or not acted on in this release, is an error and never passed over.
 
 pub mod cron;
-mod duration;
+pub(crate) mod duration;
 pub(crate) mod form;
 mod matching;
 mod nearest;

@@ -1,0 +1,1 @@
+//! Restic's `forget` on the same dates, rule by rule.
