@@ -79,6 +79,11 @@ impl Error {
         Self { kind, operation, detail: Box::default() }
     }
 
+    /// What was to be done names no Azure resource. Repeating is pointless.
+    pub fn no_resource(operation: &'static str, source: crate::id::IdError) -> Self {
+        Self::because(ErrorKind::Refused, operation, source)
+    }
+
     pub(crate) fn because(
         kind: ErrorKind,
         operation: &'static str,

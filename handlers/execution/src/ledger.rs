@@ -68,12 +68,20 @@ pub struct Decision {
     /// The point is later than the policy wants it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
+    /// Slots before the one that is made, which have no point and get none any more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub missed: usize,
     /// The point waits for its turn at a budget of Azure's until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn_at: Option<Timestamp>,
     /// What the audit found; a decision with notes was not performed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub audit: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// An effect in a decision.

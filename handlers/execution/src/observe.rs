@@ -12,8 +12,8 @@ use lifeboat_azure::presence::{self, Presence};
 use lifeboat_azure::{machines, restore_points, subscriptions};
 use lifeboat_planning::creation::region;
 use lifeboat_planning::facts::{
-    Agent, Collection, CollectionSeen, DiskSupport, Facts, Machine, MachineSeen, Point, PointState, Provisioning,
-    UnknownBecause,
+    Agent, Collection, CollectionSeen, DiskSupport, DiskTags, Facts, Machine, MachineSeen, Point, PointState,
+    Provisioning, SnapshotsSeen, UnknownBecause, Volume,
 };
 use lifeboat_planning::id::{self, MachineKey};
 use lifeboat_planning::policy::{Conforming, MachineAttributes, Os};
@@ -29,7 +29,9 @@ pub async fn facts(lifeboat: &Lifeboat, id: &ResourceId, known_since: Timestamp)
         MachineSeen::Gone | MachineSeen::Unknown(_) => CollectionSeen::Unknown(UnknownBecause::NotAsked),
     };
     let deployment = lifeboat.settings.deployment.clone();
-    Ok(Facts { machine, collection, protection: None, known_since: Some(known_since), deployment })
+    // No document that this release reads asks for snapshots or for protection in a vault.
+    let (snapshots, protection) = (SnapshotsSeen::Unknown(UnknownBecause::NotAsked), None);
+    Ok(Facts { machine, collection, snapshots, protection, known_since: Some(known_since), deployment })
 }
 
 /// A machine. *Gone* needs ARM's own 404 while the subscription answers `Enabled`; anything else is not known.
@@ -94,6 +96,11 @@ fn from_azure(read: machines::Machine) -> Machine {
         managed_by: read.managed_by.or(read.scale_set.map(|id| id.as_str().to_owned())),
         conforming: Conforming::Unknown,
     };
+    let volumes = read.disks.iter().filter_map(|disk| {
+        let id = disk.id.as_ref()?.as_str().to_owned();
+        Some(Volume { id, os: disk.lun.is_none(), tags: DiskTags::Unknown })
+    });
+    let volumes = volumes.collect();
     let provisioning = match read.provisioning_state.as_deref().unwrap_or_default() {
         "Succeeded" | "Failed" | "Canceled" => Provisioning::Settled,
         "Deleting" => Provisioning::Deleting,
@@ -117,6 +124,7 @@ fn from_azure(read: machines::Machine) -> Machine {
         provisioning,
         agent,
         disks: DiskSupport { ephemeral_os, no_crash_consistent },
+        volumes,
     }
 }
 

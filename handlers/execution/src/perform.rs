@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use lifeboat_azure::resource_groups;
 use lifeboat_azure::restore_points::{self, NewCollection, NewPoint};
-use lifeboat_azure::{Error, ErrorKind, Latest};
+use lifeboat_azure::snapshots::{self, NewSnapshot};
+use lifeboat_azure::{Error, ErrorKind, Latest, ResourceId};
 use lifeboat_planning::effect::{Consistency, Effect, PointEffect};
 
 use crate::ledger::OutcomeResult;
@@ -15,6 +16,16 @@ use crate::lifeboat::Lifeboat;
 pub const OWNER_TAG: &str = "lifeboat-owner";
 /// The tag with the hash of the machine's `vmId`.
 pub const MACHINE_TAG: &str = "lifeboat-machine";
+/// The tag with the machine's key.
+pub const KEY_TAG: &str = "lifeboat-key";
+/// The tag with the policy's name.
+pub const POLICY_TAG: &str = "lifeboat-policy";
+/// The tag with the entry's name.
+pub const ENTRY_TAG: &str = "lifeboat-entry";
+/// The tag that says what a snapshot stands for.
+pub const SLOT_TAG: &str = "lifeboat-slot";
+/// The tag that says of how many disks a snapshot's set is.
+pub const SET_TAG: &str = "lifeboat-set-of";
 /// Azure's own words in an outcome, at most: enough for a code and its sentence.
 const DETAIL_CHARS_MAX: usize = 400;
 
@@ -65,13 +76,39 @@ async fn perform_point(lifeboat: &Lifeboat, effect: &PointEffect, latest: Latest
                 .await
                 .map(drop)
         }
-        PointEffect::CreateRestorePoint { place, point, consistency } => {
-            let new = NewPoint { crash_consistent: matches!(consistency, Consistency::Crash(_)), exclude_disks: &[] };
+        PointEffect::CreateRestorePoint { place, point, consistency, excluded } => {
+            let excluded = ids(excluded)?;
+            let crash_consistent = matches!(consistency, Consistency::Crash(_));
+            let new = NewPoint { crash_consistent, exclude_disks: &excluded };
             restore_points::create(arm, &place.subscription, &place.group, &place.collection, point, &new, latest)
                 .await
                 .map(drop)
         }
+        PointEffect::CreateSnapshot { subscription, group, snapshot, location, disk, tags } => {
+            let disk = id(disk)?;
+            let of_disks = tags.of_disks.to_string();
+            let tags = [
+                (OWNER_TAG, tags.owner.as_str()),
+                (MACHINE_TAG, &tags.machine),
+                (KEY_TAG, &tags.key),
+                (POLICY_TAG, &tags.policy),
+                (ENTRY_TAG, &tags.entry),
+                (SLOT_TAG, &tags.slot),
+                (SET_TAG, &of_disks),
+            ];
+            let new = NewSnapshot { location, disk: &disk, tags: &tags };
+            snapshots::create(arm, subscription, group, snapshot, &new, latest).await.map(drop)
+        }
     }
+}
+
+/// An ARM id that a plan names. Plans take them from what Azure said.
+fn id(text: &str) -> Result<ResourceId, Error> {
+    text.parse().map_err(|error| Error::no_resource("an effect", error))
+}
+
+fn ids(texts: &[String]) -> Result<Vec<ResourceId>, Error> {
+    texts.iter().map(|text| id(text)).collect()
 }
 
 fn outcome(effect: &Effect, done: Result<(), Error>) -> Outcome {

@@ -228,7 +228,9 @@ async fn with_lease(
 async fn turn_of_point(lifeboat: &Lifeboat, plan: &Plan) -> Option<Timestamp> {
     let place = plan.effects.iter().find_map(|effect| match effect {
         Effect::Point(PointEffect::CreateRestorePoint { place, .. }) => Some(place),
-        Effect::Point(PointEffect::EnsureGroup { .. } | PointEffect::EnsureCollection { .. })
+        Effect::Point(
+            PointEffect::EnsureGroup { .. } | PointEffect::EnsureCollection { .. } | PointEffect::CreateSnapshot { .. },
+        )
         | Effect::Protection(_) => None,
     })?;
     budget::wait_for(lifeboat, &Budget::restore_points(&place.subscription, &place.group)).await
@@ -335,6 +337,7 @@ fn decision(message: &ReconcileMessage, in_force: &InForce, plan: &Plan, audit: 
         would: planned(&plan.would),
         refusals: plan.refusals.iter().map(ToString::to_string).collect(),
         late: plan.late,
+        missed: plan.missed,
         turn_at: None,
         audit,
     }
@@ -365,7 +368,11 @@ fn tell(message: &ReconcileMessage, plan: &Plan, decision: &Decision, report: &m
     for refusal in plan.refusals.iter().filter(|refusal| refusal.alarms()) {
         tracing::error!(machine = %message.machine, "nothing is done: {refusal}");
     }
-    let late = if plan.late { " (late)" } else { "" };
+    let late = match (plan.late, plan.missed) {
+        (_, missed @ 1..) => format!(" (late; {missed} slots before it were missed)"),
+        (true, 0) => " (late)".to_owned(),
+        (false, 0) => String::new(),
+    };
     report.lines.extend(decision.effects.iter().map(|effect| format!("{}{late}", effect.what)));
     report.lines.extend(decision.would.iter().map(|effect| format!("would {}{late}", effect.what)));
     report.lines.extend(decision.refusals.iter().cloned());

@@ -1,6 +1,7 @@
 //! Checks a plan with other code than made it: each rule is derived again from the facts alone.
 //! It never repairs a plan; a fatal note stops the run.
 
+mod made_for;
 mod protection;
 
 use alloc::string::{String, ToString};
@@ -10,7 +11,7 @@ use jiff::SignedDuration;
 
 use crate::effect::{Consistency, Effect, PointEffect};
 use crate::facts::{Agent, Collection, CollectionSeen, Facts, Machine, MachineSeen, PointState, Provisioning};
-use crate::id::{MachineKey, NAME_CHARS_MAX, PointName, collection, hash, points_group};
+use crate::id::{MachineKey, NAME_CHARS_MAX, PointName, SlotName, collection, hash, points_group};
 use crate::plan::Plan;
 use crate::policy::{BackupPolicy, Mode};
 
@@ -50,7 +51,9 @@ pub enum Finding {
     Order,
     /// An application-consistent point without a ready agent.
     Consistency,
-    /// A vault, a vault policy or a machine that is not the one asked for, or protection that the policy does not ask for.
+    /// A disk left out that is the OS disk, or none of the machine's data disks.
+    OsDisk,
+    /// A vault, a vault policy, a point or a machine that is not the one asked for, or that the policy does not ask for.
     NotAsked,
     /// A change where protection is there already, was stopped, deleted or moved by somebody, or is not known.
     ProtectionThere,
@@ -76,10 +79,16 @@ pub fn audit(plan: &Plan, policy: &BackupPolicy, facts: &Facts) -> Vec<Note> {
     if crate::plan::in_scope(policy, machine).is_err() {
         note(Finding::Managed, first);
     }
-    if plan.effects.iter().any(is_point) && !is_recent(machine, policy, facts) {
-        note(Finding::NotACreation, first);
+    for effect in &plan.effects {
+        let Some((name, kind)) = made_for::slot(effect) else { continue };
+        if !made_for::is_asked(&name, kind, policy) {
+            note(Finding::NotAsked, effect);
+        }
+        if name.slot == SlotName::OnCreate && !is_recent(machine, policy, facts) {
+            note(Finding::NotACreation, effect);
+        }
     }
-    if plan.effects.iter().filter(|effect| is_point(effect)).count() > 1 {
+    if !made_for::is_one_slot(&plan.effects) {
         note(Finding::TwoPoints, first);
     }
     let (mut group, mut stands) = match &facts.collection {
@@ -102,17 +111,13 @@ pub fn audit(plan: &Plan, policy: &BackupPolicy, facts: &Facts) -> Vec<Note> {
             PointEffect::EnsureCollection { .. } if !group => note(Finding::Order, effect),
             PointEffect::EnsureCollection { .. } => stands = true,
             PointEffect::CreateRestorePoint { .. } if !stands => note(Finding::Order, effect),
-            PointEffect::CreateRestorePoint { .. } => {}
+            PointEffect::CreateRestorePoint { .. } | PointEffect::CreateSnapshot { .. } => {}
         }
         for finding in about(point, machine, facts) {
             note(finding, effect);
         }
     }
     notes
-}
-
-fn is_point(effect: &Effect) -> bool {
-    matches!(effect, Effect::Point(PointEffect::CreateRestorePoint { .. }))
 }
 
 /// Created within the longest window of the policy's entries, counted back from the time since when creations are known.
@@ -149,7 +154,8 @@ fn about(effect: &PointEffect, machine: &Machine, facts: &Facts) -> Vec<Finding>
             unless(*owner == facts.deployment, Finding::Foreign);
             unless(*vm_hash == hash(&[&machine.vm_id.to_lowercase()]), Finding::Name);
         }
-        PointEffect::CreateRestorePoint { place, point, consistency } => {
+        PointEffect::CreateRestorePoint { place, point, consistency, excluded } => {
+            unless(made_for::are_data_disks(excluded, machine), Finding::OsDisk);
             unless(
                 place.subscription == machine.about.subscription && place.group == points_group(&region),
                 Finding::Place,
@@ -162,6 +168,7 @@ fn about(effect: &PointEffect, machine: &Machine, facts: &Facts) -> Vec<Finding>
                 unless(!is_second(point, collection), Finding::SecondPoint);
             }
         }
+        PointEffect::CreateSnapshot { .. } => return made_for::about_snapshot(effect, machine, facts),
     }
     found
 }
@@ -196,7 +203,8 @@ impl fmt::Display for Finding {
             Self::Place => "a place that is not the points' place of the machine",
             Self::Order => "an effect before the one that it rests on",
             Self::Consistency => "an application-consistent point without a ready agent",
-            Self::NotAsked => "a change of protection that the policy does not ask for",
+            Self::OsDisk => "a disk left out that is no data disk of the machine",
+            Self::NotAsked => "a change that the policy does not ask for",
             Self::ProtectionThere => "a change where protection is there, or was changed by somebody, or is not known",
             Self::BackupNotDue => "a backup that is not due",
         })

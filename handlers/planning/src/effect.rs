@@ -2,6 +2,7 @@
 //! It never performs anything. Families are added with the work that needs them: today `Point` and `Protection`.
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt;
 use jiff::Timestamp;
 
@@ -79,7 +80,43 @@ pub enum PointEffect {
         point: String,
         /// Consistency asked for.
         consistency: Consistency,
+        /// ARM ids of data disks that are left out.
+        excluded: Vec<String>,
     },
+    /// Make an incremental snapshot of one disk. Harmless when late: the name is derived and is one attempt's for ever.
+    CreateSnapshot {
+        /// Subscription id.
+        subscription: String,
+        /// Resource group.
+        group: String,
+        /// Name of the snapshot.
+        snapshot: String,
+        /// Region.
+        location: String,
+        /// ARM id of the disk.
+        disk: String,
+        /// What its tags say.
+        tags: SnapshotTags,
+    },
+}
+
+/// What the tags of a snapshot say: never a whole ARM id, which has no room in one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotTags {
+    /// The deployment that made it.
+    pub owner: String,
+    /// The policy's name.
+    pub policy: String,
+    /// The entry's name.
+    pub entry: String,
+    /// What it stands for.
+    pub slot: String,
+    /// The hash of the machine's `vmId`.
+    pub machine: String,
+    /// The machine's key.
+    pub key: String,
+    /// Disks of its set.
+    pub of_disks: usize,
 }
 
 /// Where a collection is.
@@ -131,6 +168,9 @@ impl Effect {
             Self::Point(PointEffect::CreateRestorePoint { place, point, .. }) => {
                 hash(&["point", &place.subscription, &place.group, &place.collection, point])
             }
+            Self::Point(PointEffect::CreateSnapshot { subscription, group, snapshot, .. }) => {
+                hash(&["snapshot", subscription, group, snapshot])
+            }
             Self::Protection(ProtectionEffect::Discover { vault }) => hash(&["discover", vault]),
             Self::Protection(ProtectionEffect::Enable { vault, machine, .. }) => hash(&["enable", vault, machine]),
             Self::Protection(ProtectionEffect::BackUp { vault, machine, keep_until }) => {
@@ -156,6 +196,9 @@ impl fmt::Display for Effect {
                 point, consistency: Consistency::Crash(because), ..
             }) => {
                 write!(f, "make restore point {point}, crash-consistent because {because}")
+            }
+            Self::Point(PointEffect::CreateSnapshot { snapshot, disk, tags, .. }) => {
+                write!(f, "make snapshot {snapshot} of disk {}, one of {} and not atomic", last(disk), tags.of_disks)
             }
             Self::Protection(ProtectionEffect::Discover { vault }) => {
                 write!(f, "have vault {} look for machines", last(vault))

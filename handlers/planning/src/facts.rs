@@ -1,6 +1,7 @@
 //! What was seen, with how sure we are of it: the input of every decision.
 //! It never fetches anything; absence and ignorance are different values and are never turned into one another.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use jiff::Timestamp;
@@ -16,6 +17,8 @@ pub struct Facts {
     pub machine: MachineSeen,
     /// Its restore point collection, by its derived name.
     pub collection: CollectionSeen,
+    /// The snapshots in the points' group of its region.
+    pub snapshots: SnapshotsSeen,
     /// Its protection in a vault; `None` where the policy asks for none.
     pub protection: Option<vault::ProtectionFacts>,
     /// Since when we know of every creation: see [`crate::sweep`]. `None` when the store could not tell.
@@ -66,6 +69,28 @@ pub struct Machine {
     pub agent: Agent,
     /// What of its disks decides which kind of point is possible.
     pub disks: DiskSupport,
+    /// Its managed disks, the OS disk first.
+    pub volumes: Vec<Volume>,
+}
+
+/// A managed disk of a machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Volume {
+    /// ARM id.
+    pub id: String,
+    /// It is the OS disk.
+    pub os: bool,
+    /// Its tags, where a policy asks for them.
+    pub tags: DiskTags,
+}
+
+/// The tags of a disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DiskTags {
+    /// Read.
+    Known(BTreeMap<String, String>),
+    /// Not asked, or not answered.
+    Unknown,
 }
 
 /// Provisioning state of a machine, as far as decisions tell it apart.
@@ -136,7 +161,39 @@ pub struct Point {
     pub consistency: Option<String>,
 }
 
-/// State of a restore point, as far as decisions tell it apart.
+/// The snapshots of a points' group, or why they are not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SnapshotsSeen {
+    /// All of the group.
+    Read(Vec<Snapshot>),
+    /// The group does not exist.
+    GroupAbsent,
+    /// Nothing may be concluded.
+    Unknown(UnknownBecause),
+}
+
+/// An incremental snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Name.
+    pub name: String,
+    /// State; `Succeeded` only when it is copied whole.
+    pub state: PointState,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// ARM id of the disk that it is of.
+    pub disk: Option<String>,
+    /// The tag that says whose it is.
+    pub owner: Option<String>,
+    /// The tag with the hash of the machine's `vmId`.
+    pub machine: Option<String>,
+    /// The tag that says of how many disks its set is.
+    pub of_disks: Option<usize>,
+    /// Somebody holds an open access to it.
+    pub open_access: bool,
+}
+
+/// State of a point, as far as decisions tell it apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointState {
     /// `Succeeded`.

@@ -12,6 +12,7 @@ pub mod enforcement;
 pub mod facts;
 pub mod id;
 pub mod look;
+pub mod points;
 pub mod policy;
 pub mod refusal;
 pub mod retention;

@@ -5,12 +5,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use jiff::Timestamp;
 
-use crate::creation::{self, Asked, Decision};
 use crate::effect::{Consistency, Effect, PointEffect};
 use crate::enforcement::{self, Protection};
 use crate::facts::{CollectionSeen, Facts, Machine, MachineSeen};
 use crate::id::PointName;
 use crate::look;
+use crate::points::{self, Decision};
 use crate::policy::{self, BackupPolicy, Mode, Reach};
 use crate::refusal::Refusal;
 
@@ -36,6 +36,8 @@ pub struct Plan {
     pub look_again_at: Option<Timestamp>,
     /// The point comes later than the policy wants it.
     pub late: bool,
+    /// Slots before the one that is made, which have no point and get none any more.
+    pub missed: usize,
 }
 
 /// What becomes of a point.
@@ -85,23 +87,34 @@ fn plan_present(work: Work, policy: &BackupPolicy, machine: &Machine, facts: &Fa
     plan
 }
 
-/// Lifeboat's own points; none where the policy asks for a vault alone.
+/// Lifeboat's own points: at most one slot's at a time, the first that may be made; none where the policy asks for a vault alone.
 fn points(work: Work, policy: &BackupPolicy, machine: &Machine, facts: &Facts, now: Timestamp) -> Option<Plan> {
-    let Some((entry, on_create)) = policy.points.iter().find_map(|entry| entry.on_create.map(|rule| (entry, rule)))
-    else {
-        return policy.vault.is_none().then(|| Plan::refuse(Refusal::NothingOnCreate));
-    };
-    let asked = Asked { policy: &policy.name, entry: &entry.name, on_create };
-    let late = creation::is_late(machine.created_at, on_create, now);
-    Some(match creation::decide(asked, machine, facts, work.look, now) {
-        Decision::Settled(refusal) => Plan::refuse(refusal),
-        Decision::Wait(refusal, at) => Plan { look_again_at: Some(at), ..Plan::refuse(refusal) },
-        Decision::Make(effects) => {
-            let look_again_at =
-                point_begun(&effects).map(|consistency| look::after_begin(consistency, &machine.id, now));
-            Plan { effects, late, look_again_at, ..Plan::default() }
-        }
-    })
+    if policy.points.is_empty() {
+        return None;
+    }
+    let (wants, refusals) = points::wants(policy, machine, facts, now);
+    let mut plan = Plan { refusals, ..Plan::default() };
+    for want in &wants {
+        plan = match points::decide(policy, want, machine, facts, work.look, now) {
+            Decision::Settled(refusal) => plan.and(Plan::refuse(refusal)),
+            Decision::Wait(refusal, at) => plan.and(Plan { look_again_at: Some(at), ..Plan::refuse(refusal) }),
+            Decision::Make(effects) => {
+                let begun = point_begun(&effects);
+                let at = match begun {
+                    Some(consistency) => look::after_begin(consistency, &machine.id, now),
+                    None => look::next(0, &machine.id, now),
+                };
+                let (late, missed) = (want.late, want.missed.count);
+                // The looks of what waits elsewhere are this plan's next one too.
+                return Some(Plan { effects, late, missed, look_again_at: Some(at), ..Plan::default() });
+            }
+        };
+    }
+    plan.refusals.dedup();
+    if plan.refusals.is_empty() {
+        plan.refusals.push(Refusal::NothingDue);
+    }
+    Some(plan)
 }
 
 /// Protection in a vault, where the policy asks for it and the vault was looked at.
@@ -118,7 +131,9 @@ fn protection(work: Work, policy: &BackupPolicy, machine: &Machine, facts: &Fact
 fn point_begun(effects: &[Effect]) -> Option<Consistency> {
     effects.iter().find_map(|effect| match effect {
         Effect::Point(PointEffect::CreateRestorePoint { consistency, .. }) => Some(*consistency),
-        Effect::Point(PointEffect::EnsureGroup { .. } | PointEffect::EnsureCollection { .. })
+        Effect::Point(
+            PointEffect::EnsureGroup { .. } | PointEffect::EnsureCollection { .. } | PointEffect::CreateSnapshot { .. },
+        )
         | Effect::Protection(_) => None,
     })
 }
@@ -154,7 +169,8 @@ impl Plan {
         self.effects.extend(other.effects);
         self.refusals.extend(other.refusals);
         let looks = [self.look_again_at, other.look_again_at];
-        Self { late: self.late || other.late, look_again_at: looks.into_iter().flatten().min(), ..self }
+        let (late, missed) = (self.late || other.late, self.missed.max(other.missed));
+        Self { late, missed, look_again_at: looks.into_iter().flatten().min(), ..self }
     }
 
     fn refuse(refusal: Refusal) -> Self {

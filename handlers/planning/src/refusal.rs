@@ -17,8 +17,8 @@ pub enum Refusal {
     NoPolicyMatches,
     /// Something else manages it: a scale set, AKS, Databricks.
     ManagedElsewhere,
-    /// The policy has no entry with `onCreate`.
-    NothingOnCreate,
+    /// No entry of the policy wants a point now.
+    NothingDue,
     /// The policy only reports: what would be done is recorded, nothing is changed.
     ReportOnly,
     /// The store does not say since when we know of every creation, so a creation cannot be told from an update.
@@ -45,6 +45,14 @@ pub enum Refusal {
     CollectionUnknown(UnknownBecause),
     /// Restore points do not support an ephemeral OS disk.
     EphemeralOsDisk,
+    /// A backup of the vault takes its snapshot at this moment.
+    VaultTakesSnapshot,
+    /// The snapshots of its region could not be read.
+    SnapshotsUnknown(UnknownBecause),
+    /// The tags of its disks, which say what is left out, could not be read.
+    DiskTagsUnknown,
+    /// It has no managed disk that a snapshot could be taken of.
+    DisksWithoutSnapshots,
     /// Its disks allow no crash-consistent point, and the agent that an application-consistent one needs is not ready.
     NeedsAgent,
     /// Looked often enough; the sweep takes over.
@@ -96,6 +104,8 @@ impl Refusal {
                 | Self::CollectionForeign
                 | Self::CreationsUnknown
                 | Self::EphemeralOsDisk
+                | Self::DisksWithoutSnapshots
+                | Self::SnapshotsUnknown(_)
                 | Self::LooksUsedUp
                 | Self::MachineUnknown(_)
                 | Self::CollectionUnknown(_)
@@ -126,7 +136,7 @@ impl fmt::Display for Refusal {
             Self::MachineGone => f.write_str("the machine does not exist any more"),
             Self::NoPolicyMatches => f.write_str("no policy matches the machine"),
             Self::ManagedElsewhere => f.write_str("something else manages the machine"),
-            Self::NothingOnCreate => f.write_str("the policy asks for no point on creation"),
+            Self::NothingDue => f.write_str("no point is due"),
             Self::ReportOnly => f.write_str("the policy only reports"),
             Self::CreationsUnknown => f.write_str("the store does not say since when creations are known"),
             Self::NotNew => f.write_str("the machine is not new"),
@@ -140,6 +150,10 @@ impl fmt::Display for Refusal {
             Self::CollectionForeign => f.write_str("the collection of that name is not ours"),
             Self::CollectionUnknown(why) => write!(f, "the collection's state is not known: {why}"),
             Self::EphemeralOsDisk => f.write_str("restore points do not support an ephemeral OS disk"),
+            Self::VaultTakesSnapshot => f.write_str("a backup of the vault takes its snapshot at this moment"),
+            Self::SnapshotsUnknown(why) => write!(f, "the snapshots of its region are not known: {why}"),
+            Self::DiskTagsUnknown => f.write_str("the tags of its disks are not known"),
+            Self::DisksWithoutSnapshots => f.write_str("it has no disk that a snapshot could be taken of"),
             Self::NeedsAgent => f.write_str("the disks allow no crash-consistent point and the VM agent is not ready"),
             Self::LooksUsedUp => f.write_str("looked often enough; the sweep takes over"),
             Self::NoPlacement => f.write_str("the policy names no vault for the machine's region"),

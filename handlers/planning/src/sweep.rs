@@ -8,9 +8,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::creation::{ATTEMPTS_MAX, WINDOW_MIN};
+use crate::creation::WINDOW_MIN;
 use crate::facts::{CollectionSeen, PointState};
 use crate::id::PointName;
+use crate::points::ATTEMPTS_MAX;
 use crate::policy::OnCreate;
 
 /// How long a creation without a point is looked for. One that cannot have a point (an ephemeral disk, a right that nobody

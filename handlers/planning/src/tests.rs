@@ -36,6 +36,8 @@ fn policy() -> BackupPolicy {
             name: "daily".into(),
             kind: PointKind::RestorePoint,
             at_least: AtLeast::Crash,
+            schedule: None,
+            keep: None,
             exclude_disks: None,
             when_machine_deleted: WhenMachineDeleted::KeepLast,
             on_create: Some(OnCreate { within: SignedDuration::from_hours(24) }),
@@ -61,8 +63,10 @@ fn facts() -> Facts {
             provisioning: Provisioning::Settled,
             agent: Agent::Ready,
             disks: DiskSupport::default(),
+            volumes: Vec::new(),
         }),
         collection: CollectionSeen::GroupAbsent,
+        snapshots: SnapshotsSeen::Unknown(UnknownBecause::NotAsked),
         protection: None,
         known_since: Some(at(-60)),
         deployment: "lb-weu".into(),
@@ -302,7 +306,7 @@ fn perform(facts: &Facts, plan: &Plan, now: i64) -> Facts {
     let mut after = facts.clone();
     for effect in &plan.effects {
         match effect {
-            Effect::Protection(_) => {}
+            Effect::Protection(_) | Effect::Point(PointEffect::CreateSnapshot { .. }) => {}
             Effect::Point(PointEffect::EnsureGroup { .. }) => after.collection = CollectionSeen::Absent,
             Effect::Point(PointEffect::EnsureCollection { .. }) => after.collection = with_points(&[]).collection,
             Effect::Point(PointEffect::CreateRestorePoint { point, .. }) => {

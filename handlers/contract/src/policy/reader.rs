@@ -154,6 +154,8 @@ impl Reader<'_> {
             name: name?,
             kind: kind?,
             at_least: AtLeast::Crash,
+            schedule: None,
+            keep: None,
             on_create: Some(on_create?),
             exclude_disks: None,
             when_machine_deleted: WhenMachineDeleted::KeepLast,

@@ -65,6 +65,7 @@ fn machine() -> Machine {
         provisioning: Provisioning::Settled,
         agent: Agent::Ready,
         disks: DiskSupport::default(),
+        volumes: Vec::new(),
     }
 }
 
@@ -101,13 +102,14 @@ fn with_item(item: Item) -> ProtectionFacts {
 
 fn job(operation: JobOperation, state: JobState, minutes: i64) -> Job {
     let code = (state == JobState::Failed).then(|| "UserErrorFsFreezeFailed".into());
-    Job { id: "j".into(), operation, state, started_at: at(minutes), code }
+    Job { id: "j".into(), operation, state, takes_snapshot: false, started_at: at(minutes), code }
 }
 
 fn facts(protection: ProtectionFacts) -> Facts {
     Facts {
         machine: MachineSeen::Present(machine()),
         collection: CollectionSeen::GroupAbsent,
+        snapshots: crate::facts::SnapshotsSeen::Unknown(UnknownBecause::NotAsked),
         protection: Some(protection),
         known_since: Some(at(-60)),
         deployment: "lb-weu".into(),

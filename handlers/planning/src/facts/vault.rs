@@ -168,6 +168,8 @@ pub struct Job {
     pub operation: JobOperation,
     /// How far it is.
     pub state: JobState,
+    /// Its task "Take Snapshot" runs.
+    pub takes_snapshot: bool,
     /// When it began.
     pub started_at: Timestamp,
     /// Azure's code, where it failed.

@@ -35,6 +35,11 @@ impl Glob {
         !self.pattern.contains(['*', '?'])
     }
 
+    /// True when the text is the pattern letter by letter, wildcards not meaning anything.
+    pub fn is_literally(&self, text: &str) -> bool {
+        equal(&self.pattern, text, self.case)
+    }
+
     /// True when the pattern covers the whole text.
     ///
     /// One mark to go back to is enough: when a later `*` is reached, whatever an earlier one swallowed no longer matters. So

@@ -10,6 +10,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use jiff::SignedDuration;
 
+use crate::retention::Keep;
+use crate::schedule::Schedule;
+
 pub use choice::{Choice, choose};
 pub use glob::{Case, Glob};
 pub use matching::{Conforming, Location, MachineAttributes, Match, Os, Reach, matches, reach};
@@ -84,8 +87,12 @@ pub struct PointEntry {
     pub kind: PointKind,
     /// The least consistency that a point needs to conform.
     pub at_least: AtLeast,
+    /// When points are made.
+    pub schedule: Option<Schedule>,
     /// The point that a new machine gets.
     pub on_create: Option<OnCreate>,
+    /// How long points are kept; without it, for ever.
+    pub keep: Option<Keep>,
     /// Data disks that are left out.
     pub exclude_disks: Option<DiskMatch>,
     /// What becomes of the points when their machine is gone.
@@ -162,7 +169,7 @@ impl PointEntry {
     /// The entry as bytes to be hashed: the same for two entries exactly when they ask for the same.
     ///
     /// Lengths stand before texts, so that no name can pass for a field; a later field is added at the end, only where set, so
-    /// that entries without it keep their digest.
+    /// that entries without it keep their digest. What is kept is not in it: keeping longer makes no other points.
     pub fn canonical(&self) -> String {
         let kind = match self.kind {
             PointKind::RestorePoint => "restorePoint",
@@ -181,6 +188,9 @@ impl PointEntry {
             let value = value.pattern();
             text.push_str(&format!("excludeDisks.tag:{}:{key}:{}:{value}\n", key.len(), value.len()));
         }
+        if let Some(schedule) = &self.schedule {
+            text.push_str(&format!("schedule:{schedule}\n"));
+        }
         text
     }
 }
@@ -195,6 +205,8 @@ mod tests {
             name: name.into(),
             kind: PointKind::RestorePoint,
             at_least: AtLeast::Crash,
+            schedule: None,
+            keep: None,
             on_create: hours.map(|h| OnCreate { within: SignedDuration::from_hours(h) }),
             exclude_disks: None,
             when_machine_deleted: WhenMachineDeleted::KeepLast,
