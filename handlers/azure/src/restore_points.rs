@@ -127,6 +127,8 @@ pub struct Point {
     pub source_vm_id: Option<String>,
     /// The disks that were left out on demand.
     pub excluded_disks: Vec<ResourceId>,
+    /// The managed disks that it has, as they were called when it was made.
+    pub disks: Vec<ResourceId>,
     /// The restore points of its disks.
     pub disk_points: Vec<ResourceId>,
     /// Whether every disk that the point describes has its disk restore point.
@@ -279,10 +281,10 @@ pub(crate) fn read_collection(value: &Value) -> Option<Collection> {
 /// What a point's JSON says; none without its id.
 pub(crate) fn read_point(value: &Value) -> Option<Point> {
     let id: ResourceId = json::text(value, "/id")?.parse().ok()?;
-    let os = json::at(value, "/properties/sourceMetadata/storageProfile/osDisk").into_iter();
+    let os = || json::at(value, "/properties/sourceMetadata/storageProfile/osDisk").into_iter();
     let data = json::list(value, "/properties/sourceMetadata/storageProfile/dataDisks");
     let per_disk: Vec<Option<ResourceId>> =
-        os.chain(data).map(|disk| json::text(disk, "/diskRestorePoint/id").and_then(|id| id.parse().ok())).collect();
+        os().chain(data).map(|disk| json::text(disk, "/diskRestorePoint/id").and_then(|id| id.parse().ok())).collect();
     Some(Point {
         name: id.name().to_owned(),
         state: state(json::text(value, "/properties/provisioningState").unwrap_or_default()),
@@ -293,6 +295,7 @@ pub(crate) fn read_point(value: &Value) -> Option<Point> {
             .iter()
             .filter_map(|one| json::id(one, "/id"))
             .collect(),
+        disks: os().chain(data).filter_map(|disk| json::id(disk, "/managedDisk/id")).collect(),
         whole: !per_disk.is_empty() && per_disk.iter().all(Option::is_some),
         disk_points: per_disk.into_iter().flatten().collect(),
         failure: failure(json::list(value, "/properties/instanceView/statuses")),

@@ -19,7 +19,7 @@ use lifeboat_planning::id::{self, MachineKey};
 use lifeboat_planning::policy::{Conforming, MachineAttributes, Os};
 
 use crate::lifeboat::Lifeboat;
-use crate::perform::OWNER_TAG;
+use crate::perform::{HOLD_TAG, MACHINE_TAG, OWNER_TAG};
 
 /// The facts for one machine. Faults that pass are errors: the look is put off.
 pub async fn facts(lifeboat: &Lifeboat, id: &ResourceId, known_since: Timestamp) -> Result<Facts, Error> {
@@ -140,6 +140,8 @@ fn collection_from_azure(read: restore_points::Collection) -> Collection {
         location: read.location,
         source: read.source.map(|id| id.as_str().to_owned()).unwrap_or_default(),
         owner: tag(&read.tags, OWNER_TAG),
+        vm_hash: tag(&read.tags, MACHINE_TAG),
+        held: held(&read.tags),
         points: read.points.into_iter().map(point_from_azure).collect(),
     }
 }
@@ -151,7 +153,14 @@ fn point_from_azure(read: restore_points::Point) -> Point {
         restore_points::PointState::Deleting => PointState::Deleting,
         _ => PointState::InProgress,
     };
-    Point { name: read.name, state, created_at: read.time_created, consistency: read.consistency }
+    let disks = read.disks.iter().map(|disk| disk.as_str().to_owned()).collect();
+    Point { name: read.name, state, created_at: read.time_created, consistency: read.consistency, disks }
+}
+
+/// The points that tags of their collection say are held: the tag's name ends with the point's.
+fn held(tags: &BTreeMap<String, String>) -> Vec<String> {
+    let prefix = [HOLD_TAG, "-"].concat();
+    tags.keys().filter_map(|name| name.to_ascii_lowercase().strip_prefix(&prefix).map(ToOwned::to_owned)).collect()
 }
 
 /// A tag's value; Azure compares tag names without regard to case.

@@ -16,6 +16,9 @@ use crate::lifeboat::Lifeboat;
 pub const OWNER_TAG: &str = "lifeboat-owner";
 /// The tag with the hash of the machine's `vmId`.
 pub const MACHINE_TAG: &str = "lifeboat-machine";
+/// The tag that says that a snapshot is held; with a dash and a point's name after it, the tag of a collection that says that the
+/// point is.
+pub const HOLD_TAG: &str = "lifeboat-hold";
 /// The tag with the machine's key.
 pub const KEY_TAG: &str = "lifeboat-key";
 /// The tag with the policy's name.
@@ -26,6 +29,10 @@ pub const ENTRY_TAG: &str = "lifeboat-entry";
 pub const SLOT_TAG: &str = "lifeboat-slot";
 /// The tag that says of how many disks a snapshot's set is.
 pub const SET_TAG: &str = "lifeboat-set-of";
+/// The type of restore point collections.
+const COLLECTIONS: &str = "Microsoft.Compute/restorePointCollections";
+/// The type of snapshots.
+const SNAPSHOTS: &str = "Microsoft.Compute/snapshots";
 /// Azure's own words in an outcome, at most: enough for a code and its sentence.
 const DETAIL_CHARS_MAX: usize = 400;
 
@@ -98,6 +105,18 @@ async fn perform_point(lifeboat: &Lifeboat, effect: &PointEffect, latest: Latest
             ];
             let new = NewSnapshot { location, disk: &disk, tags: &tags };
             snapshots::create(arm, subscription, group, snapshot, &new, latest).await.map(drop)
+        }
+        PointEffect::ExpireRestorePoint { place, point } => {
+            let name = point.to_string();
+            let parent = ResourceId::of_resource(&place.subscription, &place.group, COLLECTIONS, &place.collection);
+            let id = parent.and_then(|parent| parent.child("restorePoints", &name));
+            restore_points::delete(arm, &id.map_err(|error| Error::no_resource("an effect", error))?, latest)
+                .await
+                .map(drop)
+        }
+        PointEffect::ExpireSnapshot { subscription, group, snapshot } => {
+            let id = ResourceId::of_resource(subscription, group, SNAPSHOTS, &snapshot.to_string());
+            snapshots::delete(arm, &id.map_err(|error| Error::no_resource("an effect", error))?, latest).await.map(drop)
         }
     }
 }

@@ -229,7 +229,11 @@ async fn turn_of_point(lifeboat: &Lifeboat, plan: &Plan) -> Option<Timestamp> {
     let place = plan.effects.iter().find_map(|effect| match effect {
         Effect::Point(PointEffect::CreateRestorePoint { place, .. }) => Some(place),
         Effect::Point(
-            PointEffect::EnsureGroup { .. } | PointEffect::EnsureCollection { .. } | PointEffect::CreateSnapshot { .. },
+            PointEffect::EnsureGroup { .. }
+            | PointEffect::EnsureCollection { .. }
+            | PointEffect::CreateSnapshot { .. }
+            | PointEffect::ExpireRestorePoint { .. }
+            | PointEffect::ExpireSnapshot { .. },
         )
         | Effect::Protection(_) => None,
     })?;

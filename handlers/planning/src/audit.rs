@@ -1,6 +1,7 @@
 //! Checks a plan with other code than made it: each rule is derived again from the facts alone.
 //! It never repairs a plan; a fatal note stops the run.
 
+pub mod expiry;
 mod made_for;
 mod protection;
 
@@ -51,6 +52,8 @@ pub enum Finding {
     Order,
     /// An application-consistent point without a ready agent.
     Consistency,
+    /// A deletion: a look at a machine makes points and never deletes one.
+    Deletes,
     /// A disk left out that is the OS disk, or none of the machine's data disks.
     OsDisk,
     /// A vault, a vault policy, a point or a machine that is not the one asked for, or that the policy does not ask for.
@@ -112,6 +115,9 @@ pub fn audit(plan: &Plan, policy: &BackupPolicy, facts: &Facts) -> Vec<Note> {
             PointEffect::EnsureCollection { .. } => stands = true,
             PointEffect::CreateRestorePoint { .. } if !stands => note(Finding::Order, effect),
             PointEffect::CreateRestorePoint { .. } | PointEffect::CreateSnapshot { .. } => {}
+            PointEffect::ExpireRestorePoint { .. } | PointEffect::ExpireSnapshot { .. } => {
+                note(Finding::Deletes, effect)
+            }
         }
         for finding in about(point, machine, facts) {
             note(finding, effect);
@@ -169,6 +175,8 @@ fn about(effect: &PointEffect, machine: &Machine, facts: &Facts) -> Vec<Finding>
             }
         }
         PointEffect::CreateSnapshot { .. } => return made_for::about_snapshot(effect, machine, facts),
+        // Noted already: nothing of it is right here.
+        PointEffect::ExpireRestorePoint { .. } | PointEffect::ExpireSnapshot { .. } => {}
     }
     found
 }
@@ -203,6 +211,7 @@ impl fmt::Display for Finding {
             Self::Place => "a place that is not the points' place of the machine",
             Self::Order => "an effect before the one that it rests on",
             Self::Consistency => "an application-consistent point without a ready agent",
+            Self::Deletes => "a deletion, which a look at a machine never does",
             Self::OsDisk => "a disk left out that is no data disk of the machine",
             Self::NotAsked => "a change that the policy does not ask for",
             Self::ProtectionThere => "a change where protection is there, or was changed by somebody, or is not known",

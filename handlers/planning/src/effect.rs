@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use jiff::Timestamp;
 
-use crate::id::hash;
+use crate::id::{PointName, hash};
 
 /// A change to the world.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,8 @@ pub enum ProtectionEffect {
     },
 }
 
-/// Changes about recovery points. None of these can delete anything.
+/// Changes about recovery points. What expires is one point, by a name of ours: none of these can name a collection, a vault or a
+/// group to be deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PointEffect {
     /// Make the points' resource group. Harmless when late: the name is derived, and a group that is there is left as it is
@@ -97,6 +98,23 @@ pub enum PointEffect {
         disk: String,
         /// What its tags say.
         tags: SnapshotTags,
+    },
+    /// Delete a restore point that is due. Harmless when late: a name is one attempt's at one slot for ever, so that it never
+    /// comes to mean another point; holds, locks and the other points are read again right before.
+    ExpireRestorePoint {
+        /// Where.
+        place: Place,
+        /// Its name.
+        point: PointName,
+    },
+    /// Delete a snapshot that is due. Harmless when late for the same reason.
+    ExpireSnapshot {
+        /// Subscription id.
+        subscription: String,
+        /// Resource group.
+        group: String,
+        /// Its name.
+        snapshot: PointName,
     },
 }
 
@@ -171,6 +189,12 @@ impl Effect {
             Self::Point(PointEffect::CreateSnapshot { subscription, group, snapshot, .. }) => {
                 hash(&["snapshot", subscription, group, snapshot])
             }
+            Self::Point(PointEffect::ExpireRestorePoint { place, point }) => {
+                hash(&["expire", &place.subscription, &place.group, &place.collection, &point.to_string()])
+            }
+            Self::Point(PointEffect::ExpireSnapshot { subscription, group, snapshot }) => {
+                hash(&["expire snapshot", subscription, group, &snapshot.to_string()])
+            }
             Self::Protection(ProtectionEffect::Discover { vault }) => hash(&["discover", vault]),
             Self::Protection(ProtectionEffect::Enable { vault, machine, .. }) => hash(&["enable", vault, machine]),
             Self::Protection(ProtectionEffect::BackUp { vault, machine, keep_until }) => {
@@ -200,6 +224,8 @@ impl fmt::Display for Effect {
             Self::Point(PointEffect::CreateSnapshot { snapshot, disk, tags, .. }) => {
                 write!(f, "make snapshot {snapshot} of disk {}, one of {} and not atomic", last(disk), tags.of_disks)
             }
+            Self::Point(PointEffect::ExpireRestorePoint { point, .. }) => write!(f, "delete restore point {point}"),
+            Self::Point(PointEffect::ExpireSnapshot { snapshot, .. }) => write!(f, "delete snapshot {snapshot}"),
             Self::Protection(ProtectionEffect::Discover { vault }) => {
                 write!(f, "have vault {} look for machines", last(vault))
             }

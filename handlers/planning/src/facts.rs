@@ -144,6 +144,10 @@ pub struct Collection {
     pub source: String,
     /// The tag that says whose it is.
     pub owner: Option<String>,
+    /// The tag with the hash of the machine's `vmId`.
+    pub vm_hash: Option<String>,
+    /// Names of points that a tag says are held.
+    pub held: Vec<String>,
     /// Its points, in any order.
     pub points: Vec<Point>,
 }
@@ -159,6 +163,8 @@ pub struct Point {
     pub created_at: Option<Timestamp>,
     /// Consistency as really reached, in Azure's word.
     pub consistency: Option<String>,
+    /// ARM ids of the managed disks that it has.
+    pub disks: Vec<String>,
 }
 
 /// The snapshots of a points' group, or why they are not known.
@@ -189,6 +195,8 @@ pub struct Snapshot {
     pub machine: Option<String>,
     /// The tag that says of how many disks its set is.
     pub of_disks: Option<usize>,
+    /// A tag says that it is held.
+    pub held: bool,
     /// Somebody holds an open access to it.
     pub open_access: bool,
 }

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod creation;
 pub mod effect;
 pub mod enforcement;
+pub mod expiry;
 pub mod facts;
 pub mod id;
 pub mod look;

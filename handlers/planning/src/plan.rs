@@ -132,7 +132,11 @@ fn point_begun(effects: &[Effect]) -> Option<Consistency> {
     effects.iter().find_map(|effect| match effect {
         Effect::Point(PointEffect::CreateRestorePoint { consistency, .. }) => Some(*consistency),
         Effect::Point(
-            PointEffect::EnsureGroup { .. } | PointEffect::EnsureCollection { .. } | PointEffect::CreateSnapshot { .. },
+            PointEffect::EnsureGroup { .. }
+            | PointEffect::EnsureCollection { .. }
+            | PointEffect::CreateSnapshot { .. }
+            | PointEffect::ExpireRestorePoint { .. }
+            | PointEffect::ExpireSnapshot { .. },
         )
         | Effect::Protection(_) => None,
     })

@@ -91,11 +91,14 @@ fn with_points(points: &[(String, PointState, i64)]) -> Facts {
         state: *state,
         created_at: Some(at(*made)),
         consistency: None,
+        disks: Vec::new(),
     };
     let collection = Collection {
         location: "West Europe".into(),
         source: ID.to_uppercase(),
         owner: Some("lb-weu".into()),
+        vm_hash: None,
+        held: Vec::new(),
         points: points.iter().map(point).collect(),
     };
     Facts { collection: CollectionSeen::Present(collection), ..facts() }
@@ -306,13 +309,24 @@ fn perform(facts: &Facts, plan: &Plan, now: i64) -> Facts {
     let mut after = facts.clone();
     for effect in &plan.effects {
         match effect {
-            Effect::Protection(_) | Effect::Point(PointEffect::CreateSnapshot { .. }) => {}
+            Effect::Protection(_)
+            | Effect::Point(
+                PointEffect::CreateSnapshot { .. }
+                | PointEffect::ExpireRestorePoint { .. }
+                | PointEffect::ExpireSnapshot { .. },
+            ) => {}
             Effect::Point(PointEffect::EnsureGroup { .. }) => after.collection = CollectionSeen::Absent,
             Effect::Point(PointEffect::EnsureCollection { .. }) => after.collection = with_points(&[]).collection,
             Effect::Point(PointEffect::CreateRestorePoint { point, .. }) => {
                 if let CollectionSeen::Present(collection) = &mut after.collection {
                     let state = PointState::InProgress;
-                    let point = Point { name: point.clone(), state, created_at: Some(at(now)), consistency: None };
+                    let point = Point {
+                        name: point.clone(),
+                        state,
+                        created_at: Some(at(now)),
+                        consistency: None,
+                        disks: Vec::new(),
+                    };
                     collection.points.push(point);
                 }
             }

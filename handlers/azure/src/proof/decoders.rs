@@ -189,6 +189,8 @@ const POINT: &[(&str, &str)] = &[
     ("/properties/timeCreated", "time_created"),
     ("/properties/excludeDisks/*/id", ""),
     ("/properties/sourceMetadata/vmId", "source_vm_id"),
+    ("/properties/sourceMetadata/storageProfile/osDisk/managedDisk/id", ""),
+    ("/properties/sourceMetadata/storageProfile/dataDisks/*/managedDisk/id", ""),
     ("/properties/sourceMetadata/storageProfile/osDisk/diskRestorePoint/id", ""),
     ("/properties/sourceMetadata/storageProfile/dataDisks/*/diskRestorePoint/id", ""),
 ];

@@ -15,7 +15,12 @@ pub(super) fn slot(effect: &Effect) -> Option<(PointName, PointKind)> {
     let (name, kind) = match effect {
         Effect::Point(PointEffect::CreateRestorePoint { point, .. }) => (point, PointKind::RestorePoint),
         Effect::Point(PointEffect::CreateSnapshot { snapshot, .. }) => (snapshot, PointKind::Snapshot),
-        Effect::Point(PointEffect::EnsureGroup { .. } | PointEffect::EnsureCollection { .. })
+        Effect::Point(
+            PointEffect::EnsureGroup { .. }
+            | PointEffect::EnsureCollection { .. }
+            | PointEffect::ExpireRestorePoint { .. }
+            | PointEffect::ExpireSnapshot { .. },
+        )
         | Effect::Protection(_) => return None,
     };
     PointName::parse(name).map(|name| (name, kind))

@@ -98,11 +98,14 @@ fn with_points(points: &[(String, PointState)]) -> Facts {
         state: *state,
         created_at: Some(at("2026-11-22T02:10:00Z")),
         consistency: None,
+        disks: Vec::new(),
     };
     let collection = Collection {
         location: "westeurope".into(),
         source: ID.into(),
         owner: Some("lb-weu".into()),
+        vm_hash: None,
+        held: Vec::new(),
         points: points.iter().map(point).collect(),
     };
     Facts { collection: CollectionSeen::Present(collection), ..facts() }
@@ -125,8 +128,7 @@ fn made(plan: &Plan) -> Vec<String> {
     let names = plan.effects.iter().filter_map(|effect| match effect {
         Effect::Point(PointEffect::CreateRestorePoint { point, .. }) => Some(point),
         Effect::Point(PointEffect::CreateSnapshot { snapshot, .. }) => Some(snapshot),
-        Effect::Point(PointEffect::EnsureGroup { .. } | PointEffect::EnsureCollection { .. })
-        | Effect::Protection(_) => None,
+        Effect::Point(_) | Effect::Protection(_) => None,
     });
     let said = names.map(|name| PointName::parse(name).expect("a name of ours"));
     said.map(|name| alloc::format!("{} {} {}", name.entry, name.slot, name.attempt)).collect()
@@ -230,6 +232,7 @@ fn obey(facts: &Facts, plan: &Plan, state: PointState) -> Facts {
                 owner: Some(tags.owner.clone()),
                 machine: Some(tags.machine.clone()),
                 of_disks: Some(tags.of_disks),
+                held: false,
                 open_access: false,
             });
         }

@@ -76,6 +76,18 @@ pub struct InUse {
     pub saga: Barrier,
 }
 
+impl Barrier {
+    /// What stands in the way of a set: of its members' the strictest.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Present, _) | (_, Self::Present) => Self::Present,
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Absent, Self::Absent) => Self::Absent,
+        }
+    }
+}
+
 impl State {
     /// The state of a set: the weakest of its members'. A set without members failed.
     pub fn of_set(members: impl IntoIterator<Item = Self>) -> Self {
