@@ -145,6 +145,15 @@ struct Left {
     go: Vec<Timestamp>,
 }
 
+/// A set of snapshots: which disks have one, how many it needs, when it was taken, and whether any of it goes.
+#[derive(Default)]
+struct SetLeft {
+    disks: BTreeSet<String>,
+    wanted: usize,
+    at: Option<Timestamp>,
+    goes: bool,
+}
+
 impl Left {
     fn wrong(&self, entry: &PointEntry) -> Option<Finding> {
         let (Some(newest_gone), keep) = (self.go.iter().max(), entry.keep.as_ref()) else { return None };
@@ -175,20 +184,20 @@ fn what_is_left(points: &MachinePoints<'_>, going: &BTreeSet<String>, now: Times
         }
     }
     if let SnapshotsSeen::Read(seen) = points.snapshots {
-        let mut sets: BTreeMap<(String, String), (BTreeSet<String>, usize, Option<Timestamp>, bool)> = BTreeMap::new();
+        let mut sets: BTreeMap<(String, String), SetLeft> = BTreeMap::new();
         for one in seen.iter().filter(|one| one.machine.as_deref() == Some(points.vm_hash)) {
             let Some(name) = PointName::parse(&one.name) else { continue };
             let set = sets.entry((name.rule.clone(), name.slot.to_string())).or_default();
             if one.state == PointState::Succeeded {
-                set.0.insert(name.source.clone());
+                set.disks.insert(name.source.clone());
             }
-            set.1 = set.1.max(one.of_disks.unwrap_or(usize::MAX));
-            set.2 = set.2.max(one.created_at);
-            set.3 |= going.contains(&one.name);
+            set.wanted = set.wanted.max(one.of_disks.unwrap_or(usize::MAX));
+            set.at = set.at.max(one.created_at);
+            set.goes |= going.contains(&one.name);
         }
-        for ((rule, _), (disks, wanted, at, goes)) in sets {
-            if let Some(at) = at.filter(|at| disks.len() >= wanted && *at <= now) {
-                count(&rule, at, goes);
+        for ((rule, _), set) in sets {
+            if let Some(at) = set.at.filter(|at| set.disks.len() >= set.wanted && *at <= now) {
+                count(&rule, at, set.goes);
             }
         }
     }
