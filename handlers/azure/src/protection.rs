@@ -116,3 +116,6 @@ pub(crate) fn read_enabled(answer: &Answer, now: Timestamp) -> Result<Enabled, E
     }
     Ok(Enabled::Begun(Accepted::read(answer, now).as_ref().and_then(OperationId::of)))
 }
+
+#[cfg(test)]
+mod tests;
