@@ -212,7 +212,7 @@ pub(crate) fn read(value: &Value) -> Option<Job> {
         ended: json::time(value, "/properties/endTime"),
         tasks: json::list(value, "/properties/extendedInfo/tasksList").iter().map(task).collect(),
         errors: json::list(value, "/properties/errorDetails").iter().map(error).collect(),
-        message: json::text(value, "/properties/extendedInfo/dynamicErrorMessage").map(said::clean),
+        message: json::words(value, "/properties/extendedInfo/dynamicErrorMessage"),
         id,
     })
 }
@@ -241,8 +241,8 @@ fn task(value: &Value) -> Task {
 fn error(value: &Value) -> JobError {
     JobError {
         code: json::number(value, "/errorCode"),
-        title: json::text(value, "/errorTitle").map(said::clean),
-        text: json::text(value, "/errorString").map(said::clean),
+        title: json::words(value, "/errorTitle"),
+        text: json::words(value, "/errorString"),
         recommendations: json::texts(value, "/recommendations").iter().map(|text| said::clean(text)).collect(),
     }
 }

@@ -240,7 +240,7 @@ fn health_detail(value: &Value) -> HealthDetail {
     HealthDetail {
         code: json::number(value, "/code"),
         title: json::string(value, "/title"),
-        message: json::text(value, "/message").map(said::clean),
+        message: json::words(value, "/message"),
         recommendations: json::texts(value, "/recommendations").iter().map(|text| said::clean(text)).collect(),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     json,
     operations::{BACKUP, Harm, Operation},
     retry::Repeat,
-    said, vaults,
+    vaults,
 };
 use serde_json::{Value, json};
 
@@ -141,7 +141,7 @@ pub(crate) fn read(value: &Value) -> Option<ProtectionStatus> {
         container: json::filled(value, "/containerName"),
         item: json::filled(value, "/protectedItemName"),
         error_code: json::filled(value, "/errorCode"),
-        error_message: json::text(value, "/errorMessage").map(said::clean),
+        error_message: json::words(value, "/errorMessage"),
     })
 }
 
@@ -154,8 +154,8 @@ pub(crate) fn read_check(value: &Value) -> Option<PreCheck> {
             other => CheckStatus::Other(other.to_owned()),
         },
         error_code: json::filled(value, "/errorCode"),
-        error_message: json::text(value, "/errorMessage").map(said::clean),
-        recommendation: json::text(value, "/recommendation").map(said::clean),
+        error_message: json::words(value, "/errorMessage"),
+        recommendation: json::words(value, "/recommendation"),
         container: json::filled(value, "/containerName"),
         item: json::filled(value, "/protectedItemName"),
     })

@@ -98,6 +98,18 @@ pub async fn list_usages(arm: &ArmClient, vault: &ResourceId) -> Result<Vec<Vaul
     arm.list(&LIST_USAGES, &parameters(&LIST_USAGES, vault)?, &[], read_usage).await
 }
 
+/// The vault that an item, a job, a vault policy or a point is in; none for what is in none.
+pub fn vault_of(id: &ResourceId) -> Option<ResourceId> {
+    let mut within = Some(id.clone());
+    while let Some(id) = within {
+        if id.is("Microsoft.RecoveryServices/vaults") {
+            return Some(id);
+        }
+        within = id.parent();
+    }
+    None
+}
+
 /// The parameters of an operation on a vault, if it is one.
 pub(crate) fn parameters<'a>(operation: &'static Operation, vault: &'a ResourceId) -> Result<[&'a str; 3], Error> {
     if !vault.is("Microsoft.RecoveryServices/vaults") || vault.resource_group().is_empty() {
@@ -131,4 +143,22 @@ pub(crate) fn read_usage(value: &Value) -> Option<VaultUsage> {
         current: json::number(value, "/currentValue")?,
         unit: json::string(value, "/unit"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::vault_of;
+
+    #[test]
+    fn what_is_in_a_vault_tells_its_vault() {
+        let vault = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/Vaults/v";
+        let container = "backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;g;m";
+        let item = format!("{vault}/{container}/protectedItems/VM;iaasvmcontainerv2;g;m");
+        for inside in [vault, &item, &format!("{item}/recoveryPoints/1"), &format!("{vault}/backupJobs/j")] {
+            assert_eq!(vault_of(&inside.parse().unwrap()), Some(vault.parse().unwrap()), "{inside}");
+        }
+        for outside in ["/subscriptions/s", "/subscriptions/s/resourceGroups/g/providers/a/vaults/v"] {
+            assert_eq!(vault_of(&outside.parse().unwrap()), None, "{outside}");
+        }
+    }
 }
