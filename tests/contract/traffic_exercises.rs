@@ -13,7 +13,7 @@ use lifeboat_azure::restore_points::{NewCollection, NewPoint};
 use lifeboat_azure::snapshots::NewSnapshot;
 use lifeboat_azure::{
     Access, ArmClient, ErrorKind, Latest, ResourceId, disks, graph, health, locks, machines, permissions,
-    resource_groups, restore_points, skus, snapshots, subscriptions, usages,
+    resource_groups, restore_points, skus, snapshots, subscriptions, tags, usages,
 };
 use lifeboat_simulator::azure::{DiskSeed, Grant};
 use lifeboat_simulator::bus::QueueOptions;
@@ -22,10 +22,13 @@ use lifeboat_tests::azure::Azure;
 use lifeboat_tests::identity::Identity;
 use lifeboat_tests::rig::{EPOCH, GROUP, LOCATION, QUEUE, SUBSCRIPTION};
 
+#[path = "traffic_exercises_backup.rs"]
+mod backup;
+
 /// Operations that are spoken and not exercised yet, with the reason. Empty is how it must be.
 const NOT_YET: &[(&Operation, &str)] = &[];
 /// Operations that the client itself refuses to send as long as what they rest on is assumed. Their exercise shows the refusal.
-pub const REFUSED: &[&Operation] = &[&restore_points::DELETE];
+pub const REFUSED: &[&Operation] = &[];
 /// How long an effect of an exercise may take until it is sent.
 const LATEST: Duration = Duration::from_secs(3600);
 /// Longer than any operation of the simulator runs.
@@ -111,6 +114,8 @@ const EXERCISES: &[(&Operation, Exercise)] = &[
     (&restore_points::LIST_COLLECTIONS, |on| {
         async move { restore_points::list_collections(&on.arm, SUBSCRIPTION).await.map(drop) }.boxed()
     }),
+    (&tags::UPDATE, |on| hold(on).boxed()),
+    (&tags::GET, |on| async move { tags::get(&on.arm, &collection()).await.map(drop) }.boxed()),
     (&restore_points::DELETE, |on| delete_point(on).boxed()),
     (&graph::QUERY, |on| query(on).boxed()),
 ];
@@ -119,7 +124,7 @@ const EXERCISES: &[(&Operation, Exercise)] = &[
 pub async fn all() {
     let missing: Vec<String> = operations::ALL
         .iter()
-        .filter(|operation| !EXERCISES.iter().any(|(known, _)| known == *operation))
+        .filter(|operation| !exercises().any(|(known, _)| known == *operation))
         .filter(|operation| !NOT_YET.iter().any(|(known, _)| known == *operation))
         .map(|operation| format!("{} {} {}", operation.action, operation.method, operation.path))
         .collect();
@@ -128,11 +133,15 @@ pub async fn all() {
         println!("not exercised: {} {}: {reason}", operation.method, operation.path);
     }
     let bench = bench();
-    for (operation, exercise) in EXERCISES {
+    for (operation, exercise) in exercises() {
         let done = exercise(bench.clone()).await;
         done.unwrap_or_else(|error| panic!("{} {}: {error:?}", operation.method, operation.path));
     }
     refusals(bench).await;
+}
+
+fn exercises() -> impl Iterator<Item = &'static (&'static Operation, Exercise)> {
+    EXERCISES.iter().chain(backup::EXERCISES)
 }
 
 /// An Azure of its own, with a machine, and an identity that may do everything.
@@ -154,6 +163,11 @@ fn bench() -> Bench {
 
 fn machine() -> ResourceId {
     Azure::id(MACHINE).parse().expect("an id")
+}
+
+fn collection() -> ResourceId {
+    let kind = "Microsoft.Compute/restorePointCollections";
+    ResourceId::of_resource(SUBSCRIPTION, GROUP, kind, COLLECTION).expect("an id")
 }
 
 fn latest() -> Latest {
@@ -211,12 +225,18 @@ async fn delete_snapshot(on: Bench) -> Result {
     ended(&on, acted).await
 }
 
-/// Refused before it is sent, until what it rests on is more than assumed.
+/// Adds a tag to the collection, takes it away and adds it again.
+async fn hold(on: Bench) -> Result {
+    let hold = [(format!("lifeboat-hold-{POINT}"), "audit".to_owned())].into();
+    tags::merge(&on.arm, &collection(), &hold, latest()).await?;
+    tags::remove(&on.arm, &collection(), &hold, latest()).await?;
+    tags::merge(&on.arm, &collection(), &hold, latest()).await.map(drop)
+}
+
 async fn delete_point(on: Bench) -> Result {
     let made = restore_points::get(&on.arm, SUBSCRIPTION, GROUP, COLLECTION, POINT).await?;
-    let refused = restore_points::delete(&on.arm, &made.id, latest()).await.map(drop).map_err(|error| error.kind);
-    assert_eq!(refused, Err(ErrorKind::Assumed));
-    Ok(())
+    let acted = restore_points::delete(&on.arm, &made.id, latest()).await?;
+    ended(&on, acted).await
 }
 
 async fn create_group(on: Bench) -> Result {

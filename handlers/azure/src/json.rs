@@ -2,7 +2,7 @@
 //!
 //! It never panics, and a missing or misshapen optional field is an absent one.
 
-use crate::id::ResourceId;
+use crate::{id::ResourceId, said};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -25,6 +25,11 @@ pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
 /// The text at a JSON pointer, if there is something in it.
 pub(crate) fn filled(value: &Value, pointer: &str) -> Option<String> {
     string(value, pointer).filter(|text| !text.is_empty())
+}
+
+/// What Azure says to people at a JSON pointer, if there is something in it: bounded, without tokens and signed queries.
+pub(crate) fn words(value: &Value, pointer: &str) -> Option<String> {
+    text(value, pointer).filter(|text| !text.is_empty()).map(said::clean)
 }
 
 /// The id at a JSON pointer; what is no id of ours is absent. Some documents leave the first slash out.

@@ -18,6 +18,8 @@
 pub mod access;
 pub mod arm;
 mod assumptions;
+pub mod backup_errors;
+pub mod backup_jobs;
 mod bearer;
 pub mod blobs;
 pub mod credentials;
@@ -37,6 +39,10 @@ mod pace;
 mod paging;
 pub mod permissions;
 pub mod presence;
+pub mod protectable_items;
+pub mod protected_items;
+pub mod protection;
+pub mod protection_status;
 pub mod quota;
 pub mod resource_groups;
 pub mod restore_points;
@@ -47,8 +53,13 @@ pub mod service_bus;
 pub mod skus;
 pub mod snapshots;
 pub mod subscriptions;
+pub mod tags;
 pub mod transport;
 pub mod usages;
+pub mod vault_operations;
+pub mod vault_points;
+pub mod vault_policies;
+pub mod vaults;
 
 #[cfg(test)]
 mod hostile;

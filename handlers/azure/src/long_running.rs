@@ -163,15 +163,21 @@ impl ArmClient {
 
     async fn ask(&self, accepted: &Accepted) -> Result<OperationState, Error> {
         let url: Url = self.followed(STATUS.action, &accepted.status_url)?;
-        match self.send(&Call::read(&STATUS, url)).await {
-            Ok(answer) => state(accepted.by, &answer, self.wall_now()),
+        self.ask_by(accepted.by, &Call::read(&STATUS, url)).await
+    }
+
+    /// Asks once where an operation stands whose result answers by its status alone: 202 while it runs.
+    pub(crate) async fn state_by_status(&self, call: &Call) -> Result<OperationState, Error> {
+        self.ask_by(Answers::ByStatus, call).await
+    }
+
+    async fn ask_by(&self, by: Answers, call: &Call) -> Result<OperationState, Error> {
+        match self.send(call).await {
+            Ok(answer) => state(by, &answer, self.wall_now()),
             // Not kept any more, or never known: it tells nothing about the resource.
             Err(error) if error.kind == ErrorKind::NotFound => Ok(OperationState::Unclear),
             // A `Location` tells of a failed operation by a 4xx of its own.
-            Err(error)
-                if accepted.by == Answers::ByStatus
-                    && matches!(error.kind, ErrorKind::Refused | ErrorKind::Conflict) =>
-            {
+            Err(error) if by == Answers::ByStatus && matches!(error.kind, ErrorKind::Refused | ErrorKind::Conflict) => {
                 let (code, message) = (error.code().map(str::to_owned), error.message().map(str::to_owned));
                 Ok(OperationState::Failed { code, message })
             }

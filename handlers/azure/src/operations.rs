@@ -4,8 +4,9 @@
 //! It never sends anything. What is not listed here is not called: a call needs an [`Operation`].
 
 use crate::{
-    disks, graph, health, locks, machines, permissions, resource_groups, restore_points, skus, snapshots,
-    subscriptions, usages,
+    backup_jobs, disks, graph, health, locks, machines, permissions, protectable_items, protected_items, protection,
+    protection_status, resource_groups, restore_points, skus, snapshots, subscriptions, tags, usages, vault_operations,
+    vault_points, vault_policies, vaults,
 };
 
 /// One operation. Its entry stands beside the call that makes it.
@@ -64,12 +65,22 @@ pub const RESOURCE_HEALTH: (&str, &str) = (
     "2025-05-01",
     "specification/resourcehealth/resource-manager/Microsoft.ResourceHealth/stable/2025-05-01/ResourceHealth.json",
 );
+/// The pinned version of Recovery Services vaults, and its document.
+pub const VAULTS: (&str, &str) = (
+    "2025-02-01",
+    "specification/recoveryservices/resource-manager/Microsoft.RecoveryServices/RecoveryServices/stable/2025-02-01/openapi.json",
+);
+/// The pinned version of Azure Backup, and its document.
+pub const BACKUP: (&str, &str) = (
+    "2025-02-01",
+    "specification/recoveryservicesbackup/resource-manager/Microsoft.RecoveryServices/stable/2025-02-01/bms.json",
+);
 /// The pinned version of Resource Graph, and its document.
 pub const RESOURCE_GRAPH: (&str, &str) = (
     "2024-04-01",
     "specification/resourcegraph/resource-manager/Microsoft.ResourceGraph/stable/2024-04-01/resourcegraph.json",
 );
-/// The pinned version of resource groups, and its document.
+/// The pinned version of resource groups and tags, and its document.
 pub const RESOURCES: (&str, &str) =
     ("2025-04-01", "specification/resources/resource-manager/Microsoft.Resources/stable/2025-04-01/resources.json");
 /// The pinned version of subscriptions, and its document.
@@ -113,6 +124,26 @@ pub const ALL: &[&Operation] = &[
     &restore_points::CREATE,
     &restore_points::GET,
     &restore_points::DELETE,
+    &tags::GET,
+    &tags::UPDATE,
+    &vaults::LIST,
+    &vaults::GET,
+    &vaults::LIST_USAGES,
+    &vault_policies::GET,
+    &vault_policies::LIST,
+    &protectable_items::LIST,
+    &protectable_items::REFRESH,
+    &protectable_items::REFRESH_RESULT,
+    &protection_status::STATUS,
+    &protection_status::PRE_CHECK,
+    &protected_items::LIST,
+    &protected_items::GET,
+    &protection::ENABLE,
+    &protection::BACK_UP_NOW,
+    &vault_operations::GET,
+    &backup_jobs::LIST,
+    &backup_jobs::GET,
+    &vault_points::LIST,
     &health::CURRENT,
     &health::LIST_STATUSES,
     &health::LIST_EVENTS,

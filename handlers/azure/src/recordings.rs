@@ -4,6 +4,7 @@
 //! It never chooses: what is spoken is told by the list of operations, a recorded line belongs to the operation whose method
 //! and path fit, in any case and at any api-version. It copies none of the recordings.
 
+mod backup;
 mod requests;
 
 use crate::{

@@ -17,13 +17,15 @@ pub struct Missing {
 
 /// Which role grants what begins so (or, where it ends so, what ends so). The first that fits is taken: the narrow ones
 /// stand first. From the table of built-in roles; *Assumed* for nothing.
-const ROLES: [(Part, &str); 6] = [
+const ROLES: [(Part, &str); 8] = [
     (Part::End("/read"), "Reader"),
     (Part::Start("Microsoft.Compute/snapshots/"), "Disk Snapshot Contributor"),
     (Part::Start("Microsoft.Compute/disks/beginGetAccess/"), "Disk Snapshot Contributor"),
     (Part::Start("Microsoft.Compute/virtualMachines/"), "Virtual Machine Contributor"),
     (Part::Start("Microsoft.Compute/disks/"), "Virtual Machine Contributor"),
     (Part::Start("Microsoft.Resources/tags/"), "Tag Contributor"),
+    (Part::Start("Microsoft.RecoveryServices/Vaults/backupFabrics/"), "Backup Operator"),
+    (Part::Start("Microsoft.RecoveryServices/locations/backup"), "Backup Operator"),
 ];
 
 enum Part {
@@ -85,5 +87,8 @@ mod tests {
         );
         assert_eq!(role_for("Microsoft.Compute/snapshots/delete"), Some("Disk Snapshot Contributor"));
         assert_eq!(role_for("Microsoft.Compute/snapshots/read"), Some("Reader"));
+        assert_eq!(role_for("Microsoft.RecoveryServices/Vaults/backupJobs/read"), Some("Reader"));
+        let enable = "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/write";
+        assert_eq!(role_for(enable), Some("Backup Operator"));
     }
 }

@@ -53,6 +53,6 @@ pub(super) const ENTRIES: &[Entry] = &[
         "snapshot-family",
         Documented,
         "any incremental snapshot of a disk may be deleted: what the others need moves on",
-        "Learn, incremental snapshots",
+        "Learn, questions about disks: what happens when one of several incremental snapshots is deleted",
     ),
 ];

@@ -3,6 +3,7 @@
 //! It never decides anything; it is read by people, by tests, and by the gate of assumptions.
 
 mod arm;
+mod backup;
 mod blobs;
 mod bus;
 mod disks;
@@ -49,6 +50,10 @@ pub const EVIDENCE: &[&[Entry]] = &[
     machines::ENTRIES,
     disks::ENTRIES,
     restore_points::ENTRIES,
+    backup::ENTRIES[0],
+    backup::ENTRIES[1],
+    backup::ENTRIES[2],
+    backup::ENTRIES[3],
     graph::ENTRIES,
     health::ENTRIES,
     blobs::ENTRIES,

@@ -77,8 +77,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry("point-delete-missing", Documented, "204 where there is none", "ComputeRP.json"),
     entry(
         "point-delete-others",
-        Assumed,
+        Documented,
         "deleting one restore point leaves the other points of its collection whole",
-        "points are incremental; what Learn says of incremental snapshots it does not say of restore points",
+        "DiskRP.json: a disk's restore point is backed by a snapshot of an incremental family (`DiskRestorePointProperties`, `familyId`); Learn, questions about disks: deleting one incremental snapshot does not affect the others; ComputeRP.json: only the collection's delete takes the points along; Learn, issues with agent or extension: to make room, delete points. No sentence says it of restore points themselves, and no tape shows it",
     ),
 ];

@@ -44,12 +44,23 @@ fn every_operation_rests_on_entries_that_are_there() {
     }
 }
 
+/// Actions that stop nothing: they ask, start, look again, or make a point.
+const HARMLESS_ACTIONS: [&str; 5] = [
+    "Microsoft.Compute/virtualMachines/start/action",
+    "Microsoft.RecoveryServices/Vaults/backupFabrics/refreshContainers/action",
+    "Microsoft.RecoveryServices/locations/backupStatus/action",
+    "Microsoft.RecoveryServices/locations/backupPreValidateProtection/action",
+    "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/backup/action",
+];
+
 #[test]
 fn what_deletes_or_stops_says_so() {
     for operation in ALL {
         let expected = match operation.action.rsplit('/').next().unwrap() {
             "delete" => Harm::Destroys,
-            "action" if !operation.path.ends_with("/start") => Harm::Stops,
+            // Taking a tag away may take a hold away.
+            _ if operation.action == "Microsoft.Resources/tags/write" => Harm::Destroys,
+            "action" if !HARMLESS_ACTIONS.contains(&operation.action) => Harm::Stops,
             _ => Harm::Nothing,
         };
         assert_eq!(operation.harm, expected, "{}", operation.action);

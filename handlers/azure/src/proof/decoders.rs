@@ -3,19 +3,26 @@
 //! It never decides what is right: it decodes, and tells what of an answer it should have kept.
 
 use crate::{
-    disks,
+    backup_jobs, disks,
     error::Error,
     graph, health, locks,
     long_running::{Accepted, Acted},
     machines,
     operations::Operation,
-    paging, permissions, resource_groups, restore_points, skus, snapshots, subscriptions,
+    paging, permissions, protectable_items, protected_items, protection, protection_status, resource_groups,
+    restore_points, skus, snapshots, subscriptions, tags,
     transport::Answer,
-    usages,
+    usages, vault_operations, vault_points, vault_policies, vaults,
+};
+use backup::{
+    JOB, PRE_CHECK, PROTECTABLE_ITEM, PROTECTED_ITEM, PROTECTION_STATUS, TAGS, VAULT, VAULT_OPERATION, VAULT_POINT,
+    VAULT_POLICY, VAULT_USAGE, enabled, tagged,
 };
 use jiff::Timestamp;
 use serde_json::Value;
 use std::fmt::Debug;
+
+mod backup;
 
 /// How an answer is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -241,7 +248,7 @@ macro_rules! decoder {
             kept: $kept,
         }
     };
-    ($operation:path, $layout:ident, $how:ident, $kept:ident) => {
+    ($operation:path, $layout:ident, $how:path, $kept:ident) => {
         Decoder { operation: &$operation, layout: Layout::$layout, decode: $how, kept: $kept }
     };
 }
@@ -283,6 +290,26 @@ pub const DECODERS: &[Decoder] = &[
     decoder!(restore_points::CREATE, One, one, restore_points::read_point, POINT),
     decoder!(restore_points::GET, One, one, restore_points::read_point, POINT),
     decoder!(restore_points::DELETE, Nothing, acted, NOTHING),
+    decoder!(tags::GET, One, one, tags::read, TAGS),
+    decoder!(tags::UPDATE, One, tagged, TAGS),
+    decoder!(vaults::LIST, Page, page, vaults::read, VAULT),
+    decoder!(vaults::GET, One, one, vaults::read, VAULT),
+    decoder!(vaults::LIST_USAGES, Page, page, vaults::read_usage, VAULT_USAGE),
+    decoder!(vault_policies::GET, One, one, vault_policies::read, VAULT_POLICY),
+    decoder!(vault_policies::LIST, Page, page, vault_policies::read, VAULT_POLICY),
+    decoder!(protectable_items::LIST, Page, page, protectable_items::read, PROTECTABLE_ITEM),
+    decoder!(protectable_items::REFRESH, Nothing, acted, NOTHING),
+    decoder!(protectable_items::REFRESH_RESULT, Nothing, acted, NOTHING),
+    decoder!(protection_status::STATUS, One, one, protection_status::read, PROTECTION_STATUS),
+    decoder!(protection_status::PRE_CHECK, One, one, protection_status::read_check, PRE_CHECK),
+    decoder!(protected_items::LIST, Page, page, protected_items::read, PROTECTED_ITEM),
+    decoder!(protected_items::GET, One, one, protected_items::read, PROTECTED_ITEM),
+    decoder!(protection::ENABLE, One, enabled, PROTECTED_ITEM),
+    decoder!(protection::BACK_UP_NOW, Nothing, acted, NOTHING),
+    decoder!(vault_operations::GET, One, backup::operation, VAULT_OPERATION),
+    decoder!(backup_jobs::LIST, Page, page, backup_jobs::read, JOB),
+    decoder!(backup_jobs::GET, One, one, backup_jobs::read, JOB),
+    decoder!(vault_points::LIST, Page, page, vault_points::read, VAULT_POINT),
     decoder!(health::CURRENT, One, one, health::read_status, STATUS),
     decoder!(health::LIST_STATUSES, Page, page, health::read_status, STATUS),
     decoder!(health::LIST_EVENTS, Page, page, health::read_event, EVENT),

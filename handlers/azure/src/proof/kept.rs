@@ -79,8 +79,9 @@ fn spellings(value: &Value) -> Vec<String> {
     let own = WORDS.iter().filter(|(azures, _)| text.eq_ignore_ascii_case(azures));
     all.extend(own.map(|(_, ours)| (*ours).to_owned()));
     all.retain(|spelling| !spelling.is_empty());
-    // What Azure writes for "never" is no time.
-    if text.parse::<Timestamp>().is_ok() && json::time(&Value::Array(vec![value.clone()]), "/0").is_none() {
+    // What Azure writes for "never" is no time, with an offset and without.
+    let is_time = [text.clone(), format!("{text}Z")].iter().any(|text| text.parse::<Timestamp>().is_ok());
+    if is_time && json::time(&Value::Array(vec![value.clone()]), "/0").is_none() {
         all.push("none".to_owned());
     }
     all
