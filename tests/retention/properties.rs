@@ -42,6 +42,8 @@ fn any_time() -> impl Strategy<Value = Timestamp> {
         4 => -3 * 3_600..3 * 3_600_i64,
         4 => -10 * 86_400..10 * 86_400_i64,
         2 => -120 * 86_400..120 * 86_400_i64,
+        // On the quarter of an hour: where clocks change and periods begin, to the second.
+        2 => (-24..24_i64).prop_map(|quarters| quarters * 900),
     ];
     (around, seconds).prop_map(|(around, seconds)| time(around) + SignedDuration::from_secs(seconds))
 }

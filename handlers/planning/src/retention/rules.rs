@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 
-use super::period::{Local, Period};
+use super::period::{Calendar, Period};
 use super::{
     Barrier, FAILED_KEPT, GONE_KEPT, Keep, Ownership, PointSeen, Presence, Question, RESTORABLE_AFTER_DELETION_BY_HAND,
     Reason, Reasons, State,
@@ -83,9 +83,10 @@ fn newest_first(points: &[PointSeen<'_>], now: Timestamp) -> Vec<Counted> {
         .filter(|(_, point)| point.counts(now))
         .map(|(index, point)| Counted { at: point.at, index })
         .collect();
-    counted.sort_unstable_by(|a, b| {
-        b.at.cmp(&a.at).then_with(|| points[b.index].name.cmp(points[a.index].name)).then(a.index.cmp(&b.index))
-    });
+    counted.sort_unstable_by(|a, b| b.at.cmp(&a.at));
+    for same in counted.chunk_by_mut(|a, b| a.at == b.at).filter(|same| same.len() > 1) {
+        same.sort_unstable_by(|a, b| points[b.index].name.cmp(points[a.index].name).then(a.index.cmp(&b.index)));
+    }
     counted
 }
 
@@ -158,11 +159,12 @@ fn keep_by_rules(keep: &Keep, zone: &TimeZone, counted: &[Counted], reasons: &mu
         rule(keep.monthly, Period::Month, Reason::Monthly),
         rule(keep.yearly, Period::Year, Reason::Yearly),
     ];
+    let mut calendar = Calendar::new(zone);
     for point in counted {
         if rules.iter().all(|rule| rule.left == 0) {
             break;
         }
-        let local = Local::new(point.at, zone);
+        let mut local = calendar.at(point.at);
         for rule in rules.iter_mut().filter(|rule| rule.left > 0) {
             let number = local.number(rule.period);
             // Smaller, not other: where clocks go back over midnight a day comes up again, and its newest is already counted.
