@@ -1,13 +1,14 @@
 //! Which slot is to be made next for a machine, and which were missed.
 //! It never makes up more than one: when slots were missed the newest stands for all, and the others are said.
 
+use alloc::vec::Vec;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Schedule, Slot, opening, starts_at};
 use crate::id::MachineKey;
 
-/// Missed slots are counted up to here: a schedule of each minute that nobody served for a year must not cost a second.
-pub const MISSED_COUNTED_MAX: usize = 1000;
+/// Missed slots are counted up to here: the sweep knows them all beforehand, and more of them would tell nobody more.
+pub const MISSED_COUNTED_MAX: usize = 100;
 /// The least step of time, to turn "from then on" into "after".
 const LEAST: SignedDuration = SignedDuration::from_nanos(1);
 
@@ -29,7 +30,7 @@ pub struct Due {
 pub struct Missed {
     /// How many; at [`MISSED_COUNTED_MAX`] there may be more.
     pub count: usize,
-    /// The oldest of them.
+    /// The oldest of those counted.
     pub oldest: Option<Slot>,
     /// The newest of them.
     pub newest: Option<Slot>,
@@ -51,11 +52,12 @@ impl Due {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Around {
     schedule: Schedule,
+    /// What the policy asks for.
     asked: SignedDuration,
-    /// The newest slot that is not after the moment, with its window.
-    newest: Option<(Slot, SignedDuration)>,
-    /// The one before it.
-    second: Option<Slot>,
+    /// The newest slots that are not after the moment, the newest first.
+    past: Vec<Slot>,
+    /// The window of the newest.
+    window: SignedDuration,
     /// The first slot after the moment, with its window.
     next: Option<(Slot, SignedDuration)>,
 }
@@ -63,14 +65,13 @@ pub struct Around {
 impl Around {
     /// The slots around `now`. `window` is what the policy asks for; see [`opening`].
     pub fn new(schedule: &Schedule, now: Timestamp, window: SignedDuration) -> Self {
-        let with_window = |slot: Slot| (slot, opening(schedule, slot, window));
-        let newest = schedule.last_at_or_before(now);
+        let past: Vec<Slot> = schedule.slots_back(now).take(1 + MISSED_COUNTED_MAX).collect();
         Self {
             schedule: schedule.clone(),
             asked: window,
-            newest: newest.map(with_window),
-            second: newest.and_then(|newest| schedule.last_at_or_before(just_before(newest.at()))),
-            next: schedule.next_after(now).map(with_window),
+            window: past.first().map_or(SignedDuration::ZERO, |slot| opening(schedule, *slot, window)),
+            past,
+            next: schedule.next_after(now).map(|slot| (slot, opening(schedule, slot, window))),
         }
     }
 
@@ -82,10 +83,11 @@ impl Around {
     pub fn due(&self, last_done: Option<Slot>, known_since: Timestamp, machine: &MachineKey) -> Option<Due> {
         let after = last_done.map_or(Timestamp::MIN, Slot::at).max(just_before(known_since));
         let is_open = |slot: &Slot| slot.at() > after;
-        if let Some((newest, window)) = self.newest.filter(|(slot, _)| is_open(slot)) {
-            // Nothing is searched where the slot before has its point, which is nearly always.
-            let missed = self.second.filter(is_open).map(|second| missed(&self.schedule, after, second));
-            return Some(opened(newest, window, machine, missed.unwrap_or_default()));
+        let open = &self.past[..self.past.partition_point(is_open)];
+        if let Some((newest, missed)) = open.split_first() {
+            let missed =
+                Missed { count: missed.len(), oldest: missed.last().copied(), newest: missed.first().copied() };
+            return Some(opened(*newest, self.window, machine, missed));
         }
         let (next, window) = match self.next.filter(|(slot, _)| is_open(slot)) {
             Some(next) => next,
@@ -101,12 +103,6 @@ impl Around {
 fn opened(slot: Slot, window: SignedDuration, machine: &MachineKey, missed: Missed) -> Due {
     let closes_at = slot.at().checked_add(window).unwrap_or(Timestamp::MAX);
     Due { slot, starts_at: starts_at(slot, machine, window), closes_at, missed }
-}
-
-fn missed(schedule: &Schedule, after: Timestamp, newest: Slot) -> Missed {
-    let mut slots = schedule.slots_between(after, newest.at()).take(MISSED_COUNTED_MAX);
-    let oldest = slots.next();
-    Missed { count: usize::from(oldest.is_some()) + slots.count(), oldest, newest: Some(newest) }
 }
 
 fn just_before(at: Timestamp) -> Timestamp {

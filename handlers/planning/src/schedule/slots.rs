@@ -10,8 +10,12 @@ use super::{Schedule, Slot};
 
 /// How far the next or the last slot is looked for. 29 February comes after eight years at the most, from 2096 to 2104.
 pub const SEARCH_DAYS_MAX: i64 = 8 * 366;
-/// The piece of time whose slots are put in order at once: a slot an hour or a minute must not cost a month's work.
-const PIECE: SignedDuration = SignedDuration::from_hours(24);
+const SEARCH: SignedDuration = SignedDuration::from_hours(24 * SEARCH_DAYS_MAX);
+/// A piece of time whose slots are put in order at once begins with a day, because the next slot is mostly near, and grows while
+/// the search goes on, because around each piece [`REACH_DAYS`] are looked at twice.
+const PIECE_DAYS_MAX: i64 = 32;
+/// Slots of a piece, about: a schedule of each minute must not cost a month's work for the next one.
+const PIECE_SLOTS: usize = 256;
 /// Local dates before and after a piece that can have moments in it: a clock change moves a time by up to a day (a zone that
 /// crosses the date line), and the date may step back with it.
 const REACH_DAYS: i64 = 2;
@@ -19,30 +23,41 @@ const REACH_DAYS: i64 = 2;
 impl Schedule {
     /// The slots after `after` up to and including `up_to`, from the earliest; nothing is computed before it is asked for.
     pub fn slots_between(&self, after: Timestamp, up_to: Timestamp) -> impl Iterator<Item = Slot> + '_ {
-        let pieces = core::iter::successors(Some(after), move |from| Some(from.checked_add(PIECE).ok()?.min(up_to)))
-            .take_while(move |from| *from < up_to);
-        pieces.flat_map(move |from| self.piece(from, later(from, PIECE).min(up_to)))
+        let mut from = after;
+        let pieces = self.piece_lengths().map_while(move |length| {
+            let piece = (from, from.checked_add(length).unwrap_or(Timestamp::MAX).min(up_to));
+            from = piece.1;
+            (piece.0 < piece.1).then_some(piece)
+        });
+        pieces.flat_map(|(from, to)| self.piece(from, to))
+    }
+
+    /// The slots up to and including `now`, from the newest, as far back as is looked.
+    pub fn slots_back(&self, now: Timestamp) -> impl Iterator<Item = Slot> + '_ {
+        let mut to = now;
+        let bound = now.checked_sub(SEARCH).unwrap_or(Timestamp::MIN).max(Timestamp::UNIX_EPOCH);
+        let pieces = self.piece_lengths().map_while(move |length| {
+            let piece = (to.checked_sub(length).unwrap_or(Timestamp::MIN), to);
+            to = piece.0;
+            (bound <= piece.1 && piece.0 < piece.1).then_some(piece)
+        });
+        pieces.flat_map(|(from, to)| self.piece(from, to).into_iter().rev())
     }
 
     /// The newest slot that is not after `now`.
     pub fn last_at_or_before(&self, now: Timestamp) -> Option<Slot> {
-        let mut up_to = now;
-        for _ in 0..SEARCH_DAYS_MAX {
-            let from = up_to.checked_sub(PIECE).ok()?;
-            if let Some(slot) = self.piece(from, up_to).pop() {
-                return Some(slot);
-            }
-            if from < Timestamp::UNIX_EPOCH {
-                return None;
-            }
-            up_to = from;
-        }
-        None
+        self.slots_back(now).next()
     }
 
     /// The first slot after `now`; `None` only where time itself ends.
     pub fn next_after(&self, now: Timestamp) -> Option<Slot> {
-        self.slots_between(now, later(now, SignedDuration::from_hours(24 * SEARCH_DAYS_MAX))).next()
+        self.slots_between(now, now.checked_add(SEARCH).unwrap_or(Timestamp::MAX)).next()
+    }
+
+    fn piece_lengths(&self) -> impl Iterator<Item = SignedDuration> + use<> {
+        let most = i64::try_from(PIECE_SLOTS / self.cron.times().count().max(1)).unwrap_or(1).clamp(1, PIECE_DAYS_MAX);
+        let days = core::iter::successors(Some(1), move |days: &i64| Some((2 * days).min(most)));
+        days.map(|days| SignedDuration::from_hours(24 * days))
     }
 
     /// The slots of one piece, in order, each once.
@@ -80,8 +95,4 @@ impl Schedule {
             }
         }
     }
-}
-
-fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_add(by).unwrap_or(Timestamp::MAX)
 }

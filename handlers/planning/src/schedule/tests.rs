@@ -11,6 +11,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::id::MachineKey;
 
+/// Cases of each property: few, because each walks through six days of minutes, and an edit's tests must not take long.
+const CASES: u32 = 48;
+
 fn zone(name: &str) -> TimeZone {
     TimeZoneDatabase::bundled().get(name).unwrap()
 }
@@ -409,7 +412,7 @@ fn place() -> impl Strategy<Value = (TimeZone, Timestamp)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig::with_cases(CASES))]
 
     #[test]
     fn a_schedule_has_the_slots_that_a_walk_through_its_minutes_finds(
@@ -456,29 +459,20 @@ proptest! {
         times.sort();
         let (mut made, mut missed): (Vec<Slot>, usize) = (Vec::new(), 0);
         for now in times {
-            let due = due(&schedule, made.last().copied(), from, &key, now, window).unwrap();
+            let around = Around::new(&schedule, now, window);
+            let due = around.due(made.last().copied(), from, &key).unwrap();
             prop_assert!(due.starts_at >= due.slot.at() && due.starts_at <= due.closes_at);
             prop_assert!(schedule.next_after(due.slot.at()).is_none_or(|next| due.closes_at < next.at()));
             if due.is_now(now) {
                 prop_assert!(made.last().is_none_or(|last| *last < due.slot));
                 made.push(due.slot);
                 missed += due.missed.count;
-                prop_assert!(!due_again(&schedule, &made, from, &key, now, window), "planning again changes nothing");
+                let again = around.due(Some(due.slot), from, &key).unwrap();
+                prop_assert!(!again.is_now(now), "planning again changes nothing");
             }
         }
         // Each slot up to the last one made was made or said to be missed.
         let all = made.last().map_or(0, |last| schedule.slots_between(from - SignedDuration::from_nanos(1), last.at()).count());
         prop_assert_eq!(made.len() + missed, all);
     }
-}
-
-fn due_again(
-    schedule: &Schedule,
-    made: &[Slot],
-    from: Timestamp,
-    key: &MachineKey,
-    now: Timestamp,
-    window: SignedDuration,
-) -> bool {
-    due(schedule, made.last().copied(), from, key, now, window).is_some_and(|due| due.is_now(now))
 }
