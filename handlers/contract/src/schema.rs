@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use lifeboat_planning::policy::Limits;
 
+use crate::policy::cron::CRON_BYTES_MAX;
 use crate::policy::form::{self, Field, Span, Standing, Whole};
 
 /// The committed file of [`backup_policy`], beside this crate's manifest.
@@ -126,7 +127,7 @@ fn point() -> Value {
                 "description": "Minute, hour, day of the month, month, day of the week.",
                 "type": "string",
                 "minLength": 1,
-                "maxLength": form::CRON_CHARS_MAX,
+                "maxLength": CRON_BYTES_MAX,
             }),
             _ => json!({
                 "description": "An IANA time zone, as Europe/Berlin.",

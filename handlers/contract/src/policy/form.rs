@@ -152,8 +152,6 @@ pub const PLACEMENTS_MAX: usize = 100;
 pub const VAULTS_MAX: usize = 1;
 /// The longest name of a vault or vault policy that is read: longer than any that Azure takes, which refuses the rest itself.
 pub const AZURE_NAME_CHARS_MAX: usize = 256;
-/// The longest cron expression: five fields with every value written out are below it.
-pub const CRON_CHARS_MAX: usize = 512;
 /// The longest name of a time zone: those of the IANA database are below 40.
 pub const ZONE_CHARS_MAX: usize = 64;
 

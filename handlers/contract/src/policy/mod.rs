@@ -5,6 +5,7 @@ pub mod cron;
 mod document;
 pub(crate) mod duration;
 pub(crate) mod form;
+mod judge;
 mod matching;
 mod nearest;
 mod points;
@@ -55,6 +56,35 @@ pub fn read_policy(text: &str, file: &str) -> Result<BackupPolicyDocument, Vec<P
 pub fn read_policies<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Result<Vec<BackupPolicy>, Vec<Problem>> {
     let (policies, problems) = set::read(files);
     if problems.is_empty() { Ok(policies.into_iter().map(|placed| placed.policy).collect()) } else { Err(problems) }
+}
+
+/// What `check` finds in a set of files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// The policies that could be read, each with its file.
+    pub policies: Vec<(String, BackupPolicy)>,
+    /// Errors and warnings, in the order of the files and in each in the order of its text.
+    pub problems: Vec<Problem>,
+}
+
+impl Checked {
+    /// True when there is no error; warnings do not count.
+    pub fn holds(&self) -> bool {
+        self.problems.iter().all(|problem| problem.weight() == Weight::Warning)
+    }
+}
+
+/// Reads all policies of an estate and judges what they ask for, without asking Azure: what can never be met, or hardly.
+///
+/// Whoever puts policies in force asks this first. [`read_policies`] alone lets such policies pass: they harm nothing, and a
+/// handler that refused them would also refuse those beside them.
+pub fn check_policies<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Checked {
+    let (policies, mut problems) = set::read(files);
+    problems.extend(judge::judge(&policies));
+    let place_of = |file: &str| files.iter().position(|(name, _)| name.as_ref() == file);
+    problems.sort_by_key(|problem| (place_of(&problem.file), problem.line, problem.column));
+    let policies = policies.into_iter().map(|placed| (placed.file, placed.policy)).collect();
+    Checked { policies, problems }
 }
 
 /// The digest of a document, whether it can be read or not.

@@ -1,9 +1,13 @@
 //! Reads `spec.points`: what Lifeboat makes itself, when, and how long it is kept.
 //! It never judges whether a rule can be met; that is asked of the whole policy.
 
+use jiff::tz::TimeZone;
 use lifeboat_planning::policy::{AtLeast, DiskMatch, OnCreate, PointEntry, PointKind, WhenMachineDeleted};
+use lifeboat_planning::retention::Keep;
+use lifeboat_planning::schedule::{Cron, Schedule};
 use std::collections::BTreeMap;
 
+use super::cron::{self, CronProblem};
 use super::document::if_there;
 use super::form;
 use super::matching;
@@ -42,16 +46,20 @@ fn entry(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<PointEntry>
         .and_then(|n| reader.choice(n, &at("kind"), form::POINT_KINDS, form::POINT_KINDS_LATER))
         .map(|kind| if kind == "snapshot" { PointKind::Snapshot } else { PointKind::RestorePoint });
     let at_least = if_there(&fields, "consistency", |n| consistency(reader, n, &at("consistency")));
+    let schedule = if_there(&fields, "schedule", |n| schedule(reader, n, &at("schedule")));
     let on_create = if_there(&fields, "onCreate", |n| on_create(reader, n, &at("onCreate")));
     let exclude_disks = if_there(&fields, "excludeDisks", |n| exclude_disks(reader, n, &at("excludeDisks")));
+    let keep = if_there(&fields, "keep", |n| keep(reader, n, &at("keep")));
     let when_deleted = if_there(&fields, "whenMachineDeleted", |n| when_deleted(reader, n, &at("whenMachineDeleted")));
     reader.need_one_of(node, path, &fields, form::POINT_NEEDS);
     Some(PointEntry {
         name: name?,
         kind: kind?,
         at_least: at_least?.unwrap_or_default(),
+        schedule: schedule?,
         on_create: on_create?,
         exclude_disks: exclude_disks?,
+        keep: keep?,
         when_machine_deleted: when_deleted?.unwrap_or_default(),
     })
 }
@@ -63,6 +71,53 @@ fn consistency(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<AtLea
         "application" => AtLeast::Application,
         "fileSystem" => AtLeast::FileSystem,
         _ => AtLeast::Crash,
+    })
+}
+
+fn schedule(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Schedule> {
+    let fields = reader.fields(node, path, form::SCHEDULE)?;
+    let cron = fields.get("cron").and_then(|n| cron_text(reader, n, &format!("{path}.cron")));
+    let zone = fields.get("timezone").and_then(|n| zone(reader, n, &format!("{path}.timezone")));
+    Some(Schedule::new(cron?, zone?))
+}
+
+fn cron_text(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Cron> {
+    let text = reader.text(node, path, cron::CRON_EXPECTED, cron::CRON_BYTES_MAX)?;
+    let read = cron::parse_cron(text);
+    read.map_err(|problem| no_schedule(reader, node, path, problem)).ok()
+}
+
+fn zone(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<TimeZone> {
+    let text = reader.text(node, path, cron::ZONE_EXPECTED, form::ZONE_CHARS_MAX)?;
+    let read = cron::parse_zone(text);
+    read.map_err(|problem| no_schedule(reader, node, path, problem)).ok()
+}
+
+fn no_schedule(reader: &mut Reader<'_>, node: &Node, path: &str, problem: CronProblem) {
+    let (expected, nearest) = (problem.expected(), problem.nearest().map(str::to_string));
+    let complaint = Complaint::of(Fault::NoSchedule(problem)).expected(expected);
+    reader.complain(node.at, path, Complaint { nearest, ..complaint });
+}
+
+fn keep(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Keep> {
+    let fields = reader.fields(node, path, form::KEEP)?;
+    let mut count = |name: &str| {
+        let number = if_there(&fields, name, |n| reader.whole(n, &format!("{path}.{name}"), form::KEEP_COUNT))?;
+        number.map_or(Some(0), |number| u32::try_from(number).ok())
+    };
+    let [last, hourly, daily, weekly] = ["last", "hourly", "daily", "weekly"].map(&mut count);
+    let [monthly, yearly, min] = ["monthly", "yearly", "min"].map(&mut count);
+    let within = if_there(&fields, "within", |n| reader.span(n, &format!("{path}.within"), form::KEEP_WITHIN));
+    reader.need_one_of(node, path, &fields, form::KEEP_NEEDS);
+    Some(Keep {
+        last: last?,
+        hourly: hourly?,
+        daily: daily?,
+        weekly: weekly?,
+        monthly: monthly?,
+        yearly: yearly?,
+        within: within?,
+        min: min?,
     })
 }
 

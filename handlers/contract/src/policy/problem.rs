@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::cron::CronProblem;
 use super::unmet::Unmet;
 
 /// The longest piece of a document that a message repeats, in characters: enough to know it again in a line of a terminal.
@@ -104,6 +105,8 @@ pub enum Fault {
         /// The line of the first.
         first_line: u32,
     },
+    /// A text that is no cron expression or names no time zone.
+    NoSchedule(CronProblem),
     /// More documents in a file than any has.
     TooManyDocuments,
     /// More files than any folder of policies has.
@@ -248,6 +251,7 @@ impl fmt::Display for Fault {
             Self::RegionTwice { region, first_line } => {
                 write!(f, "the region `{}` is there twice, first in line {first_line}", quoted(region))
             }
+            Self::NoSchedule(problem) => problem.fmt(f),
             Self::TooManyDocuments => f.write_str("there are too many documents in the file"),
             Self::TooManyFiles(count) => write!(f, "there are {count} files"),
             Self::TooManyPolicies(count) => write!(f, "there are {count} policies"),

@@ -35,6 +35,8 @@ pub enum Unmet {
         /// Backups in a vault, whose times are not ours, may fill it.
         vault: bool,
     },
+    /// An RPO where nothing makes points again and again.
+    RpoWithoutSchedule,
     /// Points come, and none ever goes.
     NothingExpires {
         /// Of which kind.
@@ -90,6 +92,8 @@ pub enum Rule {
     Monthly,
     /// One a year.
     Yearly,
+    /// The floor under the others, where it is higher than all of them.
+    Min,
 }
 
 impl Unmet {
@@ -121,6 +125,7 @@ impl Rule {
             Self::Weekly => "weekly",
             Self::Monthly => "monthly",
             Self::Yearly => "yearly",
+            Self::Min => "min",
         }
     }
 }
@@ -140,6 +145,9 @@ impl fmt::Display for Unmet {
                 let how_far = if *always { "are" } else { "are up to" };
                 write!(f, "the points of the schedule {how_far} {} apart", Time(*gap))?;
                 f.write_str(if *vault { ", which only the vault's own backups could make up for" } else { "" })
+            }
+            Self::RpoWithoutSchedule => {
+                f.write_str("no entry has a schedule and there is no vault: points only grow older")
             }
             Self::NothingExpires { kind, most, days } => {
                 write!(f, "there is no `keep`: every point stays, and the {most} {} that Azure holds ", each(*kind))?;
