@@ -4,7 +4,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::policy::form::{self, Field, Standing};
+use lifeboat_planning::policy::Limits;
+
+use crate::policy::cron::CRON_BYTES_MAX;
+use crate::policy::form::{self, Field, Span, Standing, Whole};
 
 /// The committed file of [`backup_policy`], beside this crate's manifest.
 pub const BACKUP_POLICY_FILE: &str = "schemas/backup-policy.schema.json";
@@ -14,21 +17,7 @@ pub fn backup_policy() -> Value {
     let metadata = mapping(form::METADATA, |_| {
         described(name(form::POLICY_NAME_CHARS_MAX), "Part of every point's name in Azure.")
     });
-    let spec = mapping(form::SPEC, |field| match field {
-        "mode" => json!({
-            "description": "report: plan and tell, change nothing. enforce: plan and perform.",
-            "enum": form::MODES,
-            "default": form::MODES[0],
-        }),
-        "match" => json!({ "$ref": "#/$defs/condition", "description": "The machines that the policy covers." }),
-        _ => json!({
-            "description": "Lifeboat's own points.",
-            "type": "array",
-            "minItems": 1,
-            "maxItems": form::POINTS_MAX,
-            "items": { "$ref": "#/$defs/point" },
-        }),
-    });
+    let spec = spec();
     let mut schema = mapping(form::DOCUMENT, |field| match field {
         "apiVersion" => json!({ "const": form::API_VERSION }),
         "kind" => json!({ "const": form::BACKUP_POLICY }),
@@ -37,7 +26,7 @@ pub fn backup_policy() -> Value {
     });
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("Lifeboat backup policy");
-    schema["$defs"] = json!({ "condition": condition(), "point": point() });
+    schema["$defs"] = json!({ "condition": condition(), "placement": placement(), "point": point() });
     schema
 }
 
@@ -46,24 +35,136 @@ pub fn text(schema: &Value) -> String {
     format!("{schema:#}\n")
 }
 
+fn spec() -> Value {
+    let spec = mapping(form::SPEC, |field| match field {
+        "mode" => json!({
+            "description": "report: plan and tell, change nothing. enforce: plan and perform.",
+            "enum": form::MODES,
+            "default": form::MODES[0],
+        }),
+        "priority" => {
+            let mut priority = described(
+                whole(form::PRIORITY),
+                "Of the policies that match a machine, the one with the highest is followed.",
+            );
+            priority["default"] = json!(form::PRIORITY_DEFAULT);
+            priority
+        }
+        "match" => json!({ "$ref": "#/$defs/condition", "description": "The machines that the policy covers." }),
+        "rpo" => span(form::AGE, "Alarm when the newest conforming point of a machine is older."),
+        "vault" => described(vault(), "Protection in Azure Backup."),
+        "limits" => described(limits(), "Beyond normal turnover, over any 24 hours."),
+        _ => described(list("#/$defs/point", form::POINTS_MAX), "Lifeboat's own points."),
+    });
+    any_of(spec, form::SPEC_NEEDS)
+}
+
+fn vault() -> Value {
+    mapping(form::VAULT, |field| match field {
+        "placement" => {
+            let places = list("#/$defs/placement", form::PLACEMENTS_MAX);
+            described(places, "The vault for the machines of each region; the first for a machine's region counts.")
+        }
+        _ => json!({
+            "description": "report: tell when somebody stopped protection or changed the vault policy.",
+            "enum": form::DRIFTS,
+            "default": form::DRIFTS[0],
+        }),
+    })
+}
+
+fn placement() -> Value {
+    let placement = mapping(form::PLACEMENT, |field| match field {
+        "location" => location(),
+        "vaults" => json!({
+            "description": "Exactly one in this release: a vault in the machines' subscription and region.",
+            "type": "array",
+            "minItems": 1,
+            "maxItems": form::VAULTS_MAX,
+            "items": azure_name(form::AZURE_NAME_CHARS_MAX),
+        }),
+        "vaultPolicyFromTag" => {
+            let key = azure_name(form::TAG_KEY_CHARS_MAX);
+            described(key, "The key of a machine's tag whose value names the vault policy; asked first.")
+        }
+        _ => described(azure_name(form::AZURE_NAME_CHARS_MAX), "The vault policy where no tag names one."),
+    });
+    any_of(placement, form::PLACEMENT_NEEDS)
+}
+
+fn limits() -> Value {
+    let usual = Limits::default();
+    mapping(form::LIMITS, |field| {
+        let (bounds, default, says) = match field {
+            "expirePerDay" => (form::PER_DAY, usual.expire_per_day, "Points that may expire."),
+            "expirePercentPerDay" => {
+                let says = "Points that may expire, as a share of the policy's points; the larger of both counts.";
+                (form::PERCENT, usual.expire_percent_per_day, says)
+            }
+            _ => (form::PER_DAY, usual.new_protections_per_day, "Machines whose protection in a vault may be begun."),
+        };
+        let mut limit = described(whole(bounds), says);
+        limit["default"] = json!(default);
+        limit
+    })
+}
+
 fn point() -> Value {
-    mapping(form::POINT, |field| match field {
+    let point = mapping(form::POINT, |field| match field {
         "name" => {
             described(name(form::ENTRY_NAME_CHARS_MAX), "Unique in the policy; part of the point's name in Azure.")
         }
         "kind" => json!({
-            "description": "restorePoint: atomic over the machine's disks.",
+            "description": "restorePoint: atomic over the machine's disks. snapshot: a set of incremental snapshots, one a disk, not atomic.",
             "enum": form::POINT_KINDS,
         }),
-        _ => {
-            let within = json!({
-                "description": "How old a machine may be and still count as new: 1m to 30d.",
+        "consistency" => mapping(
+            form::CONSISTENCY,
+            |_| json!({ "description": "The least with which a point conforms; crash where nothing is said.", "enum": form::CONSISTENCIES }),
+        ),
+        "schedule" => mapping(form::SCHEDULE, |field| match field {
+            "cron" => json!({
+                "description": "Minute, hour, day of the month, month, day of the week.",
                 "type": "string",
-                "pattern": "^[0-9]{1,6}[mhd]$",
-            });
+                "minLength": 1,
+                "maxLength": CRON_BYTES_MAX,
+            }),
+            _ => json!({
+                "description": "An IANA time zone, as Europe/Berlin.",
+                "type": "string",
+                "minLength": 1,
+                "maxLength": form::ZONE_CHARS_MAX,
+            }),
+        }),
+        "onCreate" => {
+            let within = span(form::WITHIN, "How old a machine may be and still count as new.");
             described(mapping(form::ON_CREATE, |_| within.clone()), "A point for each machine that is created.")
         }
-    })
+        "excludeDisks" => {
+            let disks = mapping(form::EXCLUDE_DISKS, |_| tag());
+            described(disks, "Data disks that are left out; never the OS disk.")
+        }
+        "keep" => described(keep(), "A point stays when one of these keeps it. Without `keep`, all stay."),
+        _ => json!({
+            "description": "keepLast: all stay for two weeks, then all but the newest restorable one are due.",
+            "enum": form::WHEN_DELETED,
+            "default": form::WHEN_DELETED[0],
+        }),
+    });
+    any_of(point, form::POINT_NEEDS)
+}
+
+fn keep() -> Value {
+    let keep = mapping(form::KEEP, |field| {
+        let says = match field {
+            "within" => return span(form::KEEP_WITHIN, "All that are at most so much older than the newest."),
+            "last" => "The newest so many.",
+            "min" => "So many stay at least, of each machine and entry; 1 where nothing is said.",
+            _ => "The newest of each such period that has one, for so many periods.",
+        };
+        described(whole(form::KEEP_COUNT), says)
+    });
+    any_of(keep, form::KEEP_NEEDS)
 }
 
 fn condition() -> Value {
@@ -78,21 +179,15 @@ fn condition() -> Value {
         "all" => described(several.clone(), "Every one holds."),
         "any" => described(several.clone(), "At least one holds."),
         "not" => json!({ "$ref": "#/$defs/condition" }),
-        "tag" => json!({
-            "description": "A tag's key and what its value looks like; values with regard to case.",
-            "type": "object",
-            "minProperties": 1,
-            "maxProperties": 1,
-            "propertyNames": { "minLength": 1, "maxLength": form::TAG_KEY_CHARS_MAX },
-            "additionalProperties": { "type": "string", "maxLength": form::PATTERN_CHARS_MAX },
-        }),
+        "tag" => tag(),
         "subscription" => {
             json!({ "type": "string", "pattern": "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$" })
         }
-        "location" => {
-            json!({ "type": "string", "pattern": "^[A-Za-z0-9 ]*[A-Za-z0-9][A-Za-z0-9 ]*$", "maxLength": form::PATTERN_CHARS_MAX })
-        }
+        "location" => location(),
         "os" => json!({ "enum": form::SYSTEMS }),
+        "noConformingPointFor" => {
+            span(form::AGE, "The newest conforming point is at least so old, or there is none; not known is neither.")
+        }
         _ => pattern.clone(),
     });
     let mut one = described(
@@ -102,6 +197,53 @@ fn condition() -> Value {
     one["minProperties"] = json!(1);
     one["maxProperties"] = json!(1);
     one
+}
+
+fn tag() -> Value {
+    json!({
+        "description": "A tag's key and what its value looks like; values with regard to case.",
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "propertyNames": { "minLength": 1, "maxLength": form::TAG_KEY_CHARS_MAX },
+        "additionalProperties": { "type": "string", "maxLength": form::PATTERN_CHARS_MAX },
+    })
+}
+
+fn location() -> Value {
+    json!({
+        "description": "A region, as westeurope.",
+        "type": "string",
+        "pattern": "^[A-Za-z0-9 ]*[A-Za-z0-9][A-Za-z0-9 ]*$",
+        "maxLength": form::PATTERN_CHARS_MAX,
+    })
+}
+
+fn azure_name(chars_max: usize) -> Value {
+    json!({ "type": "string", "minLength": 1, "maxLength": chars_max })
+}
+
+fn whole(bounds: Whole) -> Value {
+    json!({ "type": "integer", "minimum": bounds.least, "maximum": bounds.most })
+}
+
+/// The bounds of a duration are beyond a schema; people read them in the description.
+fn span(bounds: Span, says: &str) -> Value {
+    json!({
+        "description": format!("{says} {} to {}.", bounds.least, bounds.most),
+        "type": "string",
+        "pattern": "^[0-9]{1,6}[mhd]$",
+    })
+}
+
+fn list(of: &str, items_max: usize) -> Value {
+    json!({ "type": "array", "minItems": 1, "maxItems": items_max, "items": { "$ref": of } })
+}
+
+/// At least one of these fields is there.
+fn any_of(mut schema: Value, names: &[&str]) -> Value {
+    schema["anyOf"] = names.iter().map(|name| json!({ "required": [name] })).collect();
+    schema
 }
 
 /// A mapping of the fields that this release acts on, and of nothing else.

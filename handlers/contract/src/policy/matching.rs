@@ -49,16 +49,17 @@ fn one(reader: &mut Reader<'_>, name: &str, node: &Node, path: &str, seen: &mut 
         "all" => several_conditions(reader, node, path, seen).map(Match::All),
         "any" => several_conditions(reader, node, path, seen).map(Match::Any),
         "not" => condition(reader, node, path, seen).map(|inner| Match::Not(Box::new(inner))),
-        "tag" => tag(reader, node, path),
+        "tag" => tag(reader, node, path).map(|(key, value)| Match::Tag { key, value }),
         "name" => pattern(reader, node, path).map(Match::Name),
         "resourceGroup" => pattern(reader, node, path).map(Match::ResourceGroup),
         "size" => pattern(reader, node, path).map(Match::Size),
         "subscription" => subscription(reader, node, path),
-        "location" => location(reader, node, path),
+        "location" => location(reader, node, path).map(Match::Location),
         "os" => reader.choice(node, path, form::SYSTEMS, &[]).map(|os| match os {
             "windows" => Match::Os(Os::Windows),
             _ => Match::Os(Os::Linux),
         }),
+        "noConformingPointFor" => reader.span(node, path, form::AGE).map(Match::NoConformingPointFor),
         // The table of conditions and this match are compared by a test.
         _ => None,
     }
@@ -71,7 +72,8 @@ fn several_conditions(reader: &mut Reader<'_>, node: &Node, path: &str, seen: &m
     read.into_iter().collect()
 }
 
-fn tag(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Match> {
+/// Reads a tag's key and what its value looks like.
+pub fn tag(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<(String, Glob)> {
     let Value::Map(entries) = &node.value else {
         return reader.wrong_type(node, path, "a mapping of a tag's key to its value, as { env: prod }", None);
     };
@@ -90,7 +92,7 @@ fn tag(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Match> {
     }
     let expected = "a tag's value; * for any";
     let value = reader.text(value, &join(path, key), expected, form::PATTERN_CHARS_MAX)?;
-    Some(Match::Tag { key: key.to_string(), value: Glob::new(value, Case::Sensitive) })
+    Some((key.to_string(), Glob::new(value, Case::Sensitive)))
 }
 
 fn pattern(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Glob> {
@@ -114,12 +116,13 @@ fn subscription(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Matc
     None
 }
 
-fn location(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Match> {
+/// Reads a region.
+pub fn location(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Location> {
     let expected = "a region, as westeurope";
     let text = reader.text(node, path, expected, form::PATTERN_CHARS_MAX)?;
     // Regions have neither wildcards nor marks; a pattern here would silently cover nothing.
     if text.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ') && !text.trim().is_empty() {
-        return Some(Match::Location(Location::new(text)));
+        return Some(Location::new(text));
     }
     reader.complain(node.at, path, Complaint::of(Fault::WrongValue(text.to_string())).expected(expected));
     None

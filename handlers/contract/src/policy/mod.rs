@@ -2,18 +2,26 @@
 //! It never guesses: what is not understood, or not acted on in this release, is an error and never passed over.
 
 pub mod cron;
+mod document;
 pub(crate) mod duration;
 pub(crate) mod form;
+mod judge;
 mod matching;
 mod nearest;
+mod points;
 mod problem;
 mod reader;
+mod set;
 mod tree;
+mod unmet;
+mod vault;
 
-pub use form::{API_VERSION, BACKUP_POLICY};
-pub use problem::{Advice, Fault, Found, Problem};
+pub use form::{API_VERSION, BACKUP_POLICY, CONDITIONS_MAX, POINTS_MAX};
+pub use problem::{Advice, Fault, First, Found, Problem, Weight};
 pub use reader::PROBLEMS_MAX;
-pub use tree::{DEPTH_MAX, DOCUMENT_BYTES_MAX, NODES_MAX};
+pub use set::{FILES_BYTES_MAX, FILES_MAX, POLICIES_MAX};
+pub use tree::{DEPTH_MAX, DOCUMENT_BYTES_MAX, DOCUMENTS_MAX, NODES_MAX};
+pub use unmet::{Rule, Share, Unmet};
 
 use lifeboat_planning::policy::BackupPolicy;
 use sha2::{Digest, Sha256};
@@ -27,13 +35,56 @@ pub struct BackupPolicyDocument {
     pub digest: String,
 }
 
-/// Reads a backup policy. `file` is the name that problems give; problems come in the order of the document.
+/// Reads the one backup policy of a file. `file` is the name that problems give; problems come in the order of the document.
 ///
 /// An error never comes without a problem. As many problems as possible are collected in one pass; where the text is no YAML
 /// at all, only the first place is known.
 pub fn read_policy(text: &str, file: &str) -> Result<BackupPolicyDocument, Vec<Problem>> {
-    let policy = reader::read(text, file)?;
-    Ok(BackupPolicyDocument { policy, digest: digest(text) })
+    let root = tree::read(text).map_err(|no| {
+        let mut reader = reader::Reader::new(file);
+        reader.no_tree(no);
+        reader.into_problems()
+    })?;
+    Ok(BackupPolicyDocument { policy: document::read(&root, file)?, digest: digest(text) })
+}
+
+/// Reads all policies of an estate, in the order of the files, each given by the name that problems give and its text. A file
+/// has one document or several.
+///
+/// It is all of them or none. An error never comes without a problem; problems come in the order of the files. No file at all
+/// is no error: an estate may have no policy, and then everything is kept.
+pub fn read_policies<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Result<Vec<BackupPolicy>, Vec<Problem>> {
+    let (policies, problems) = set::read(files);
+    if problems.is_empty() { Ok(policies.into_iter().map(|placed| placed.policy).collect()) } else { Err(problems) }
+}
+
+/// What `check` finds in a set of files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// The policies that could be read, each with its file.
+    pub policies: Vec<(String, BackupPolicy)>,
+    /// Errors and warnings, in the order of the files and in each in the order of its text.
+    pub problems: Vec<Problem>,
+}
+
+impl Checked {
+    /// True when there is no error; warnings do not count.
+    pub fn holds(&self) -> bool {
+        self.problems.iter().all(|problem| problem.weight() == Weight::Warning)
+    }
+}
+
+/// Reads all policies of an estate and judges what they ask for, without asking Azure: what can never be met, or hardly.
+///
+/// Whoever puts policies in force asks this first. [`read_policies`] alone lets such policies pass: they harm nothing, and a
+/// handler that refused them would also refuse those beside them.
+pub fn check_policies<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Checked {
+    let (policies, mut problems) = set::read(files);
+    problems.extend(judge::judge(&policies));
+    let place_of = |file: &str| files.iter().position(|(name, _)| name.as_ref() == file);
+    problems.sort_by_key(|problem| (place_of(&problem.file), problem.line, problem.column));
+    let policies = policies.into_iter().map(|placed| (placed.file, placed.policy)).collect();
+    Checked { policies, problems }
 }
 
 /// The digest of a document, whether it can be read or not.

@@ -3,6 +3,9 @@
 
 use std::fmt;
 
+use super::cron::CronProblem;
+use super::unmet::Unmet;
+
 /// The longest piece of a document that a message repeats, in characters: enough to know it again in a line of a terminal.
 const QUOTE_CHARS_MAX: usize = 40;
 
@@ -86,6 +89,55 @@ pub enum Fault {
     TooManyItems(usize),
     /// More conditions than any policy needs.
     TooManyConditions,
+    /// None of the fields of which at least one is needed.
+    NoneOf(&'static [&'static str]),
+    /// A name that something before it has.
+    NameTaken {
+        /// The name.
+        name: String,
+        /// Where the first is.
+        first: First,
+    },
+    /// A second placement for a region, which would never count.
+    RegionTwice {
+        /// The region.
+        region: String,
+        /// The line of the first.
+        first_line: u32,
+    },
+    /// A text that is no cron expression or names no time zone.
+    NoSchedule(CronProblem),
+    /// More documents in a file than any has.
+    TooManyDocuments,
+    /// More files than any folder of policies has.
+    TooManyFiles(usize),
+    /// More policies than any estate has.
+    TooManyPolicies(usize),
+    /// The files are longer together than any folder of policies.
+    FilesTooLarge {
+        /// Their length together.
+        bytes: usize,
+    },
+    /// It is understood, and can never be met.
+    Unmet(Unmet),
+}
+
+/// Where the first of two is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum First {
+    /// In the same file.
+    Line(u32),
+    /// In another file.
+    File(String, u32),
+}
+
+/// How much a problem weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// The document is refused.
+    Error,
+    /// It can be meant so; a person should know.
+    Warning,
 }
 
 /// The type of a value in a document.
@@ -126,11 +178,26 @@ pub enum Advice {
     Split,
     /// Write a whole number and a unit.
     WriteDuration,
+    /// Give one of them another name.
+    Rename,
+}
+
+impl Problem {
+    /// How much it weighs.
+    pub fn weight(&self) -> Weight {
+        match &self.fault {
+            Fault::Unmet(unmet) => unmet.weight(),
+            _ => Weight::Error,
+        }
+    }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}: ", one_line(&self.file), self.line, self.column)?;
+        if self.weight() == Weight::Warning {
+            f.write_str("warning: ")?;
+        }
         if !self.field.is_empty() {
             write!(f, "{}: ", short(&self.field, FIELD_CHARS_MAX))?;
         }
@@ -176,6 +243,29 @@ impl fmt::Display for Fault {
             Self::EmptyList => f.write_str("this list is empty"),
             Self::TooManyItems(count) => write!(f, "this list has {count} items"),
             Self::TooManyConditions => f.write_str("there are too many conditions"),
+            Self::NoneOf(names) => match names {
+                [one, other] => write!(f, "neither `{one}` nor `{other}` is there"),
+                _ => f.write_str("no rule is there"),
+            },
+            Self::NameTaken { name, first } => write!(f, "the name `{}` is taken, first {first}", quoted(name)),
+            Self::RegionTwice { region, first_line } => {
+                write!(f, "the region `{}` is there twice, first in line {first_line}", quoted(region))
+            }
+            Self::NoSchedule(problem) => problem.fmt(f),
+            Self::TooManyDocuments => f.write_str("there are too many documents in the file"),
+            Self::TooManyFiles(count) => write!(f, "there are {count} files"),
+            Self::TooManyPolicies(count) => write!(f, "there are {count} policies"),
+            Self::FilesTooLarge { bytes } => write!(f, "the files have {bytes} bytes together"),
+            Self::Unmet(unmet) => unmet.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for First {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, "in line {line}"),
+            Self::File(file, line) => write!(f, "in {}:{line}", short(file, FIELD_CHARS_MAX)),
         }
     }
 }
@@ -204,13 +294,14 @@ impl fmt::Display for Advice {
             Self::WriteOut => "write the value out where it is used",
             Self::Combine => "put them under `all` or `any`",
             Self::Split => "give each policy a file of its own",
+            Self::Rename => "give one of them another name",
             Self::WriteDuration => "write a whole number and m, h or d, as in 24h",
         })
     }
 }
 
 /// A piece of a document, made safe for a line of a message.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     short(text, QUOTE_CHARS_MAX)
 }
 

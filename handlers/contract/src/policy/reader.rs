@@ -1,43 +1,19 @@
-//! Walks a document's tree by the form and collects what is wrong.
-//! It never stops at the first problem and never gives a policy while there is one.
+//! Reads values of a document's tree by the form and collects what is wrong.
+//! It never stops at the first problem, and never knows what a field means; the files beside it do.
 
 use jiff::SignedDuration;
-use lifeboat_planning::policy::{
-    AtLeast, BackupPolicy, Limits, Match, Mode, OnCreate, PointEntry, PointKind, WhenMachineDeleted,
-};
 use std::collections::BTreeMap;
 
-use super::form::{self, Field, Standing};
+use super::duration;
+use super::form::{Field, Span, Standing, Whole};
 use super::nearest::nearest;
 use super::problem::{Advice, Fault, Problem};
-use super::tree::{self, Node, Place, Value};
-use super::{duration, matching};
+use super::tree::{NoTree, Node, Place, Value};
 
 /// Bound on the problems collected: more than a person reads at once.
 pub const PROBLEMS_MAX: usize = 50;
-/// Bounds of `onCreate.within`. A minute, because creation times are compared with a sweep's; a month, because a machine
-/// older than that is not new, whatever was missed.
-const WITHIN_MIN: SignedDuration = SignedDuration::from_mins(1);
-/// See above.
-const WITHIN_MAX: SignedDuration = SignedDuration::from_hours(30 * 24);
-
-/// Reads a policy out of a text.
-pub fn read(text: &str, file: &str) -> Result<BackupPolicy, Vec<Problem>> {
-    let mut reader = Reader { file, problems: Vec::new() };
-    let policy = match tree::read(text) {
-        Ok(root) => reader.document(&root),
-        Err(no) => {
-            let complaint = Complaint { expected: no.expected, advice: no.advice, ..Complaint::of(no.fault) };
-            reader.complain(no.at, &no.field, complaint);
-            None
-        }
-    };
-    reader.problems.sort_by_key(|problem| (problem.line, problem.column));
-    match policy {
-        Some(policy) if reader.problems.is_empty() => Ok(policy),
-        _ => Err(reader.problems),
-    }
-}
+/// The fields of a mapping that are there.
+pub type Fields<'n> = BTreeMap<&'static str, &'n Node>;
 
 /// Collects problems on the way through a document. What cannot be read is `None`; its problem is then in the list.
 pub struct Reader<'f> {
@@ -74,117 +50,29 @@ impl Complaint {
     }
 }
 
-impl Reader<'_> {
-    fn document(&mut self, root: &Node) -> Option<BackupPolicy> {
-        if matches!(root.value, Value::Null) {
-            self.complain(root.at, "", Complaint::of(Fault::EmptyDocument));
-            return None;
-        }
-        // A recovery plan is agreed but of a later release; its other fields would only add noise.
-        if let Value::Map(entries) = &root.value
-            && let Some((_, kind)) = entries.iter().find(|(key, _)| is_text(key, "kind"))
-            && is_text(kind, form::RECOVERY_PLAN)
-        {
-            self.choice(kind, "kind", &[form::BACKUP_POLICY], &[form::RECOVERY_PLAN]);
-            return None;
-        }
-        let fields = self.fields(root, "", form::DOCUMENT)?;
-        if let Some(version) = fields.get("apiVersion") {
-            self.choice(version, "apiVersion", &[form::API_VERSION], &[]);
-        }
-        if let Some(kind) = fields.get("kind") {
-            self.choice(kind, "kind", &[form::BACKUP_POLICY], &[]);
-        }
-        let name = fields.get("metadata").and_then(|node| self.metadata(node));
-        let spec = fields.get("spec").and_then(|node| self.spec(node));
-        let (name, (mode, matches, points)) = (name?, spec?);
-        Some(BackupPolicy {
-            name,
-            mode,
-            priority: 0,
-            matches,
-            rpo: None,
-            vault: None,
-            points,
-            limits: Limits::default(),
-        })
+impl<'f> Reader<'f> {
+    /// For a document of the file with this name.
+    pub fn new(file: &'f str) -> Self {
+        Self { file, problems: Vec::new() }
     }
 
-    fn metadata(&mut self, node: &Node) -> Option<String> {
-        let fields = self.fields(node, "metadata", form::METADATA)?;
-        self.name(fields.get("name")?, "metadata.name", form::POLICY_NAME_CHARS_MAX)
+    /// What was found, in the order of the document.
+    pub fn into_problems(mut self) -> Vec<Problem> {
+        self.problems.sort_by_key(|problem| (problem.line, problem.column));
+        self.problems
     }
 
-    fn spec(&mut self, node: &Node) -> Option<(Mode, Match, Vec<PointEntry>)> {
-        let fields = self.fields(node, "spec", form::SPEC)?;
-        let mode = match fields.get("mode") {
-            None => Some(Mode::Report),
-            Some(node) => match self.choice(node, "spec.mode", form::MODES, &[]) {
-                Some("enforce") => Some(Mode::Enforce),
-                Some(_) => Some(Mode::Report),
-                None => None,
-            },
-        };
-        let matches = fields.get("match").and_then(|node| matching::read(self, node, "spec.match"));
-        let points = fields.get("points").and_then(|node| self.points(node, "spec.points"));
-        Some((mode?, matches?, points?))
+    /// True when nothing was found.
+    pub fn is_content(&self) -> bool {
+        self.problems.is_empty()
     }
 
-    fn points(&mut self, node: &Node, path: &str) -> Option<Vec<PointEntry>> {
-        let items = self.list(node, path)?;
-        if let Some(second) = items.get(form::POINTS_MAX) {
-            let complaint =
-                Complaint::of(Fault::TooManyItems(items.len())).expected("exactly one entry in this release");
-            self.complain(second.at, path, complaint);
-        }
-        let read: Vec<_> =
-            items.iter().enumerate().map(|(i, item)| self.point(item, &format!("{path}[{i}]"))).collect();
-        read.into_iter().collect()
+    /// Adds what keeps a text from being a tree.
+    pub fn no_tree(&mut self, no: NoTree) {
+        let complaint = Complaint { expected: no.expected, advice: no.advice, ..Complaint::of(no.fault) };
+        self.complain(no.at, &no.field, complaint);
     }
 
-    fn point(&mut self, node: &Node, path: &str) -> Option<PointEntry> {
-        let fields = self.fields(node, path, form::POINT)?;
-        let name = fields.get("name").and_then(|n| self.name(n, &format!("{path}.name"), form::ENTRY_NAME_CHARS_MAX));
-        let kind = fields
-            .get("kind")
-            .and_then(|n| self.choice(n, &format!("{path}.kind"), form::POINT_KINDS, form::POINT_KINDS_LATER))
-            .map(|_| PointKind::RestorePoint);
-        let on_create = fields.get("onCreate").and_then(|n| self.on_create(n, &format!("{path}.onCreate")));
-        Some(PointEntry {
-            name: name?,
-            kind: kind?,
-            at_least: AtLeast::Crash,
-            schedule: None,
-            keep: None,
-            on_create: Some(on_create?),
-            exclude_disks: None,
-            when_machine_deleted: WhenMachineDeleted::KeepLast,
-        })
-    }
-
-    fn on_create(&mut self, node: &Node, path: &str) -> Option<OnCreate> {
-        let fields = self.fields(node, path, form::ON_CREATE)?;
-        let node = fields.get("within")?;
-        let path = format!("{path}.within");
-        let text = match &node.value {
-            Value::Text(text) => text,
-            // `24` is a number to YAML; what is missing is its unit.
-            _ => return self.wrong_type(node, &path, duration::EXPECTED, Some(Advice::WriteDuration)),
-        };
-        let Some(within) = duration::parse(text) else {
-            let complaint = Complaint::of(Fault::WrongValue(text.clone())).expected(duration::EXPECTED);
-            self.complain(node.at, &path, complaint.advice(Advice::WriteDuration));
-            return None;
-        };
-        if !(WITHIN_MIN..=WITHIN_MAX).contains(&within) {
-            self.complain(node.at, &path, Complaint::of(Fault::OutOfBounds(text.clone())).expected("1m to 30d"));
-            return None;
-        }
-        Some(OnCreate { within })
-    }
-}
-
-impl Reader<'_> {
     /// Adds a problem.
     pub fn complain(&mut self, at: Place, path: &str, complaint: Complaint) {
         if self.problems.len() < PROBLEMS_MAX {
@@ -216,12 +104,7 @@ impl Reader<'_> {
     }
 
     /// The known fields of a mapping; all others, doubles and missing ones are problems.
-    pub fn fields<'n>(
-        &mut self,
-        node: &'n Node,
-        path: &str,
-        form: &'static [Field],
-    ) -> Option<BTreeMap<&'static str, &'n Node>> {
+    pub fn fields<'n>(&mut self, node: &'n Node, path: &str, form: &'static [Field]) -> Option<Fields<'n>> {
         let found = self.entries(node, path, form)?;
         for field in form.iter().filter(|field| field.standing == Standing::Required) {
             if !found.iter().any(|(name, _, _)| *name == field.name) && !self.misspelt(node, field.name) {
@@ -301,7 +184,7 @@ impl Reader<'_> {
     /// A text of at most so many characters.
     pub fn text<'n>(&mut self, node: &'n Node, path: &str, expected: &str, chars_max: usize) -> Option<&'n str> {
         let Value::Text(text) = &node.value else {
-            let advice = matches!(node.value, Value::Bool | Value::Number).then_some(Advice::Quote);
+            let advice = matches!(node.value, Value::Bool | Value::Number(_)).then_some(Advice::Quote);
             return self.wrong_type(node, path, expected, advice);
         };
         let chars = text.chars().count();
@@ -344,8 +227,63 @@ impl Reader<'_> {
         None
     }
 
+    /// Says so when none of the fields is there of which one is needed, unless one is misspelt or of a later release: that was
+    /// told already.
+    pub fn need_one_of(&mut self, node: &Node, path: &str, fields: &Fields<'_>, names: &'static [&'static str]) {
+        if names.iter().any(|name| fields.contains_key(name) || self.misspelt(node, name)) {
+            return;
+        }
+        let complaint = Complaint::of(Fault::NoneOf(names)).expected(one_of(names.iter().copied()));
+        self.complain(node.at, path, complaint.advice(Advice::Add));
+    }
+
+    /// A whole number within its bounds.
+    pub fn whole(&mut self, node: &Node, path: &str, bounds: Whole) -> Option<i64> {
+        let expected = format!("a whole number from {} to {}", bounds.least, bounds.most);
+        let Value::Number(Some(number)) = node.value else {
+            return self.wrong_type(node, path, &expected, None);
+        };
+        if !(bounds.least..=bounds.most).contains(&number) {
+            self.complain(node.at, path, Complaint::of(Fault::OutOfBounds(number.to_string())).expected(expected));
+            return None;
+        }
+        Some(number)
+    }
+
+    /// A duration within its bounds.
+    pub fn span(&mut self, node: &Node, path: &str, bounds: Span) -> Option<SignedDuration> {
+        let text = match &node.value {
+            Value::Text(text) => text,
+            // `24` is a number to YAML; what is missing is its unit.
+            _ => return self.wrong_type(node, path, duration::EXPECTED, Some(Advice::WriteDuration)),
+        };
+        let Some(span) = duration::parse(text) else {
+            let complaint = Complaint::of(Fault::WrongValue(text.clone())).expected(duration::EXPECTED);
+            self.complain(node.at, path, complaint.advice(Advice::WriteDuration));
+            return None;
+        };
+        let too_short = duration::parse(bounds.least).is_some_and(|least| span < least);
+        if too_short || duration::parse(bounds.most).is_some_and(|most| span > most) {
+            let expected = format!("{} to {}", bounds.least, bounds.most);
+            self.complain(node.at, path, Complaint::of(Fault::OutOfBounds(text.clone())).expected(expected));
+            return None;
+        }
+        Some(span)
+    }
+
+    /// A text of at least one character, without blanks at its ends, that can stand in a path of Azure's.
+    pub fn azure_name<'n>(&mut self, node: &'n Node, path: &str, expected: &str, chars_max: usize) -> Option<&'n str> {
+        let text = self.text(node, path, expected, chars_max)?;
+        let parts = |c: char| c.is_control() || matches!(c, '/' | '\\' | '?' | '#' | '%' | '*' | '<' | '>' | '&' | ':');
+        if !text.is_empty() && text.trim() == text && !text.contains(parts) {
+            return Some(text);
+        }
+        self.complain(node.at, path, Complaint::of(Fault::WrongValue(text.to_string())).expected(expected));
+        None
+    }
+
     /// A name of ours: it becomes part of names in Azure, so that it has only what every kind of them takes.
-    fn name(&mut self, node: &Node, path: &str, chars_max: usize) -> Option<String> {
+    pub fn name(&mut self, node: &Node, path: &str, chars_max: usize) -> Option<String> {
         let expected = format!("1 to {chars_max} of a-z, 0-9 and -, beginning and ending with a letter or digit");
         let text = self.text(node, path, &expected, chars_max)?;
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
@@ -372,6 +310,7 @@ pub fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-fn is_text(node: &Node, expected: &str) -> bool {
+/// True for this very text.
+pub fn is_text(node: &Node, expected: &str) -> bool {
     matches!(&node.value, Value::Text(text) if text == expected)
 }

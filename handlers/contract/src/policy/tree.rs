@@ -18,6 +18,9 @@ pub const DEPTH_MAX: usize = 40;
 /// Bound on keys and values: 64 KiB of the shortest values would be 30,000; a policy has dozens.
 pub const NODES_MAX: usize = 4_096;
 
+/// Bound on the documents of one file: 64 KiB of the smallest policies would be 400; who has more has folders.
+pub const DOCUMENTS_MAX: usize = 64;
+
 /// A place in a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -36,15 +39,15 @@ pub struct Node {
     pub value: Value,
 }
 
-/// What a value is. Numbers keep no value: no field of a policy is one yet.
+/// What a value is.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// Nothing, or `null`.
     Null,
     /// `true` or `false`.
     Bool,
-    /// Any number.
-    Number,
+    /// A number, with its value where it is a whole one; fields take no other.
+    Number(Option<i64>),
     /// Text.
     Text(String),
     /// A list.
@@ -59,11 +62,32 @@ impl Node {
         match self.value {
             Value::Null => Found::Nothing,
             Value::Bool => Found::Boolean,
-            Value::Number => Found::Number,
+            Value::Number(_) => Found::Number,
             Value::Text(_) => Found::Text,
             Value::List(_) => Found::List,
             Value::Map(_) => Found::Mapping,
         }
+    }
+}
+
+impl Node {
+    /// Where the field with this path stands, as `spec.points[0].keep`; where the last one on the way to it stands, when
+    /// there is none.
+    pub fn place_of(&self, path: &str) -> Place {
+        let steps = path.split(['.', '[']).map(|step| step.trim_end_matches(']'));
+        let mut node = self;
+        for step in steps {
+            let next = match &node.value {
+                Value::Map(entries) => {
+                    entries.iter().find(|(key, _)| super::reader::is_text(key, step)).map(|(_, value)| value)
+                }
+                Value::List(items) => step.parse().ok().and_then(|index: usize| items.get(index)),
+                _ => None,
+            };
+            let Some(next) = next else { break };
+            node = next;
+        }
+        node.at
     }
 }
 
@@ -95,23 +119,42 @@ enum Step {
     Index(usize),
 }
 
+/// Where a text begins.
+const START: Place = Place { line: 1, column: 1 };
+
 /// Reads a text as one YAML document.
 pub fn read(text: &str) -> Result<Node, NoTree> {
-    let start = Place { line: 1, column: 1 };
-    if text.len() > DOCUMENT_BYTES_MAX {
-        let expected = Some(format!("at most {DOCUMENT_BYTES_MAX}"));
-        return Err(NoTree {
-            at: start,
-            field: String::new(),
-            fault: Fault::TooLarge { bytes: text.len() },
-            expected,
-            advice: None,
-        });
-    }
-    TRAIL.with_borrow_mut(Vec::clear);
+    bounded(text)?;
     match serde_saphyr::from_str_with_options::<Spanned<Value>>(text, options()) {
         Ok(root) => Ok(Node::from(root)),
-        Err(error) => Err(no_tree(&error, start)),
+        Err(error) => Err(no_tree(&error, START)),
+    }
+}
+
+/// Reads a text as one YAML document or several, each with its places in the whole text. Documents without anything in them
+/// are left out; a text that has no other is refused.
+pub fn read_several(text: &str) -> Result<Vec<Node>, NoTree> {
+    bounded(text)?;
+    match serde_saphyr::from_multiple_with_options::<Spanned<Value>>(text, options()) {
+        Ok(roots) if roots.is_empty() => Err(NoTree::at_start(Fault::EmptyDocument)),
+        Ok(roots) => Ok(roots.into_iter().map(Node::from).collect()),
+        Err(error) => Err(no_tree(&error, START)),
+    }
+}
+
+/// Refuses a text that is too long, and makes ready to read another.
+fn bounded(text: &str) -> Result<(), NoTree> {
+    TRAIL.with_borrow_mut(Vec::clear);
+    if text.len() <= DOCUMENT_BYTES_MAX {
+        return Ok(());
+    }
+    let expected = Some(format!("at most {DOCUMENT_BYTES_MAX}"));
+    Err(NoTree { expected, ..NoTree::at_start(Fault::TooLarge { bytes: text.len() }) })
+}
+
+impl NoTree {
+    fn at_start(fault: Fault) -> Self {
+        Self { at: START, field: String::new(), fault, expected: None, advice: None }
     }
 }
 
@@ -122,6 +165,7 @@ fn options() -> serde_saphyr::Options {
             // Higher than the depth allowed, so that the depth is what is told.
             flow_nesting_limit: 2 * DEPTH_MAX,
             max_nodes: NODES_MAX,
+            max_documents: DOCUMENTS_MAX,
             // A few anchors can stand for billions of values, and a policy reads better without any.
             max_anchors: 0,
             max_aliases: 0,
@@ -150,6 +194,9 @@ fn no_tree(error: &Error, start: Place) -> NoTree {
         | Error::UnknownAnchor { .. } => NoTree { advice: Some(Advice::WriteOut), ..plain(Fault::Reference) },
         Error::Budget { breach: Breach::Depth { .. }, .. } => {
             NoTree { expected: Some(format!("at most {DEPTH_MAX} levels")), ..plain(Fault::TooDeep) }
+        }
+        Error::Budget { breach: Breach::Documents { .. }, .. } => {
+            NoTree { expected: Some(format!("at most {DOCUMENTS_MAX}")), ..plain(Fault::TooManyDocuments) }
         }
         Error::Budget { .. } => {
             NoTree { expected: Some(format!("at most {NODES_MAX}")), ..plain(Fault::TooManyValues) }
@@ -224,24 +271,24 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Value::Bool)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Value, E> {
-        Ok(Value::Number)
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::Number(Some(number)))
     }
 
-    fn visit_i128<E>(self, _: i128) -> Result<Value, E> {
-        Ok(Value::Number)
+    fn visit_i128<E>(self, number: i128) -> Result<Value, E> {
+        Ok(Value::Number(i64::try_from(number).ok()))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Value, E> {
-        Ok(Value::Number)
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(Value::Number(i64::try_from(number).ok()))
     }
 
-    fn visit_u128<E>(self, _: u128) -> Result<Value, E> {
-        Ok(Value::Number)
+    fn visit_u128<E>(self, number: u128) -> Result<Value, E> {
+        Ok(Value::Number(i64::try_from(number).ok()))
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Value, E> {
-        Ok(Value::Number)
+        Ok(Value::Number(None))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {

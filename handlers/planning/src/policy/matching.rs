@@ -136,6 +136,7 @@ pub fn reach(condition: &Match, machine: &MachineAttributes) -> Reach {
         Match::Tag { key, value } => {
             covered(machine.tags.iter().any(|(k, v)| equal(k, key, Case::Insensitive) && value.matches(v)))
         }
+        Match::Name(_) if machine.name.is_empty() => Reach::Outside,
         Match::Name(glob) if glob.is_literal() && glob.matches(&machine.name) => Reach::Named,
         Match::Name(glob) => covered(glob.matches(&machine.name)),
         Match::ResourceGroup(glob) => {
@@ -249,6 +250,7 @@ mod tests {
     fn what_is_not_known_of_a_machine_meets_no_condition() {
         let unknown = MachineAttributes::default();
         for condition in [
+            Match::Name(Glob::new("*", Case::Insensitive)),
             Match::ResourceGroup(Glob::new("*", Case::Insensitive)),
             Match::Subscription(String::new()),
             Match::Location(Location::new("")),

@@ -87,7 +87,7 @@ pub struct PointEntry {
     pub kind: PointKind,
     /// The least consistency that a point needs to conform.
     pub at_least: AtLeast,
-    /// When points are made.
+    /// When points are made. Its zone's days, weeks, months and years are those of `keep`; without a schedule, UTC's.
     pub schedule: Option<Schedule>,
     /// The point that a new machine gets.
     pub on_create: Option<OnCreate>,
@@ -185,7 +185,8 @@ impl PointEntry {
             AtLeast::Application => text.push_str("consistency.atLeast:application\n"),
         }
         if let Some(DiskMatch::Tag { key, value }) = &self.exclude_disks {
-            let value = value.pattern();
+            // Azure takes keys without regard to case, and so do we.
+            let (key, value) = (key.to_lowercase(), value.pattern());
             text.push_str(&format!("excludeDisks.tag:{}:{key}:{}:{value}\n", key.len(), value.len()));
         }
         if let Some(schedule) = &self.schedule {
@@ -227,5 +228,7 @@ mod tests {
         ] {
             assert_ne!(other.canonical(), base.canonical(), "{other:?}");
         }
+        let keep = Some(Keep { daily: 7, ..Keep::default() });
+        assert_eq!(PointEntry { keep, ..base.clone() }.canonical(), base.canonical(), "what is kept is no part of it");
     }
 }
