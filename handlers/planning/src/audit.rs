@@ -1,6 +1,7 @@
 //! Checks a plan with other code than made it: each rule is derived again from the facts alone.
 //! It never repairs a plan; a fatal note stops the run.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,7 +11,7 @@ use crate::effect::{Consistency, Effect, PointEffect};
 use crate::facts::{Agent, Collection, CollectionSeen, Facts, Machine, MachineSeen, PointState, Provisioning};
 use crate::id::{MachineKey, NAME_CHARS_MAX, OnCreateName, collection, hash, points_group};
 use crate::plan::Plan;
-use crate::policy::{BackupPolicy, Mode};
+use crate::policy::{self, BackupPolicy, Mode, Reach};
 
 /// Something that the audit found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +49,10 @@ pub enum Finding {
     Order,
     /// An application-consistent point without a ready agent.
     Consistency,
+    /// A change for a machine in a region that is not this deployment's.
+    NotOurRegion,
+    /// A change by a policy while another one that matches has as high a priority.
+    NotTheHighest,
 }
 
 /// Audits a plan against the facts that it was made from.
@@ -67,6 +72,10 @@ pub fn audit(plan: &Plan, policy: &BackupPolicy, facts: &Facts) -> Vec<Note> {
     }
     if crate::plan::in_scope(policy, machine).is_err() {
         note(Finding::Managed, first);
+    }
+    let location = machine.about.location.replace(' ', "");
+    if !facts.owned_regions.iter().any(|owned| owned.eq_ignore_ascii_case(&location)) {
+        note(Finding::NotOurRegion, first);
     }
     if !is_recent(machine, policy, facts) {
         note(Finding::NotACreation, first);
@@ -93,6 +102,17 @@ pub fn audit(plan: &Plan, policy: &BackupPolicy, facts: &Facts) -> Vec<Note> {
         }
     }
     notes
+}
+
+/// Audits whose turn it was: of all policies that match the machine, the one that was followed stands alone at the top.
+pub fn audit_choice(plan: &Plan, policies: &[BackupPolicy], followed: &BackupPolicy, facts: &Facts) -> Option<Note> {
+    let first = plan.effects.first()?;
+    let MachineSeen::Present(machine) = &facts.machine else { return None };
+    let rivals = policies.iter().filter(|other| other.name != followed.name && other.priority >= followed.priority);
+    let mut rivals = rivals.filter(|other| policy::reach(&other.matches, &machine.about) != Reach::Outside);
+    let rival = rivals.next()?;
+    let of_rival = format!("{first}, while the policy {} matches as well", rival.name);
+    Some(Note { finding: Finding::NotTheHighest, effect: of_rival })
 }
 
 fn is_point(effect: &Effect) -> bool {
@@ -123,14 +143,17 @@ fn about(effect: &PointEffect, machine: &Machine, facts: &Facts) -> Vec<Finding>
             unless(*subscription == machine.about.subscription && *group == points_group(&region), Finding::Place);
             unless(*location == machine.about.location, Finding::Place);
         }
-        PointEffect::EnsureCollection { place, location, machine: source, owner, vm_hash } => {
+        PointEffect::EnsureCollection { place, location, machine: source, owner, estate, vm_hash } => {
             unless(
                 place.subscription == machine.about.subscription && place.group == points_group(&region),
                 Finding::Place,
             );
             unless(*location == machine.about.location && *source == machine.id, Finding::Place);
             unless(place.collection == collection(&key), Finding::Name);
-            unless(*owner == facts.deployment, Finding::Foreign);
+            unless(
+                *owner == facts.owner.deployment && *estate == facts.owner.estate && !estate.is_empty(),
+                Finding::Foreign,
+            );
             unless(*vm_hash == hash(&[&machine.vm_id.to_lowercase()]), Finding::Name);
         }
         PointEffect::CreateRestorePoint { place, point, consistency } => {
@@ -141,7 +164,8 @@ fn about(effect: &PointEffect, machine: &Machine, facts: &Facts) -> Vec<Finding>
             unless(place.collection == collection(&key) && is_name(point, machine), Finding::Name);
             unless(*consistency != Consistency::Application || machine.agent == Agent::Ready, Finding::Consistency);
             if let CollectionSeen::Present(collection) = &facts.collection {
-                unless(collection.owner.as_deref() == Some(facts.deployment.as_str()), Finding::Foreign);
+                unless(collection.owner.as_deref() == Some(facts.owner.deployment.as_str()), Finding::Foreign);
+                unless(collection.estate.as_ref().is_some_and(|id| *id == facts.owner.estate), Finding::Foreign);
                 unless(collection.source.to_lowercase() == machine.id.to_lowercase(), Finding::Foreign);
                 unless(!is_second(point, collection), Finding::SecondPoint);
             }
@@ -180,6 +204,8 @@ impl fmt::Display for Finding {
             Self::Name => "a name that is not derived from the machine",
             Self::Place => "a place that is not the points' place of the machine",
             Self::Order => "an effect before the one that it rests on",
+            Self::NotOurRegion => "a change in a region that is not this deployment's",
+            Self::NotTheHighest => "a change by a policy that is not alone at the highest priority",
             Self::Consistency => "an application-consistent point without a ready agent",
         })
     }

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::effect::{Consistency, CrashBecause, Effect, Place, PointEffect};
-use crate::facts::{Agent, Collection, CollectionSeen, Facts, Machine, Point, PointState, Provisioning};
+use crate::facts::{Agent, Collection, CollectionSeen, Facts, Machine, Owner, Point, PointState, Provisioning};
 use crate::id::{self, MachineKey, OnCreateName};
 use crate::look;
 use crate::policy::OnCreate;
@@ -72,7 +72,7 @@ pub fn decide(asked: Asked<'_>, machine: &Machine, facts: &Facts, look_no: u32, 
     }
     let points: &[Point] = match &facts.collection {
         CollectionSeen::Unknown(why) => return wait(Refusal::CollectionUnknown(*why)),
-        CollectionSeen::Present(collection) if !is_ours(collection, machine, &facts.deployment) => {
+        CollectionSeen::Present(collection) if !is_ours(collection, machine, &facts.owner) => {
             return Decision::Settled(Refusal::CollectionForeign);
         }
         CollectionSeen::Present(collection) => &collection.points,
@@ -133,9 +133,9 @@ fn next_attempt(asked: Asked<'_>, machine: &Machine, points: &[Point], now: Time
     }
 }
 
-/// Ours by the owner's tag, and of this machine in this region by what Azure keeps fixed.
-pub(crate) fn is_ours(collection: &Collection, machine: &Machine, deployment: &str) -> bool {
-    collection.owner.as_deref() == Some(deployment)
+/// Ours by the tags of owner and estate, and of this machine in this region by what Azure keeps fixed.
+pub(crate) fn is_ours(collection: &Collection, machine: &Machine, owner: &Owner) -> bool {
+    owner.has_made(collection)
         && collection.source.eq_ignore_ascii_case(&machine.id)
         && same_region(&collection.location, &machine.about.location)
 }
@@ -175,7 +175,8 @@ fn effects(asked: Asked<'_>, machine: &Machine, facts: &Facts, attempt: u32, con
         place: place.clone(),
         location: machine.about.location.clone(),
         machine: machine.id.clone(),
-        owner: facts.deployment.clone(),
+        owner: facts.owner.deployment.clone(),
+        estate: facts.owner.estate.clone(),
         vm_hash: name.machine.clone(),
     });
     let make_point = Effect::Point(PointEffect::CreateRestorePoint { place, point: name.to_string(), consistency });

@@ -36,6 +36,8 @@ pub enum PointEffect {
         machine: String,
         /// Whose it is.
         owner: String,
+        /// The id of the estate record under which it is made.
+        estate: String,
         /// What of the machine goes into the collection's tags: the hash of its `vmId`.
         vm_hash: String,
     },

@@ -16,8 +16,11 @@ pub struct Facts {
     pub collection: CollectionSeen,
     /// Since when we know of every creation: see [`crate::sweep`]. `None` when the store could not tell.
     pub known_since: Option<Timestamp>,
-    /// The deployment that acts: what another one made is foreign.
-    pub deployment: String,
+    /// The deployment that acts and the estate record that it goes by: what was made by another one, or under another record,
+    /// is foreign.
+    pub owner: Owner,
+    /// The regions that are this deployment's to change, in the form of [`crate::creation::region`].
+    pub owned_regions: Vec<String>,
 }
 
 /// A machine as Azure told it, or why it is not known.
@@ -115,8 +118,27 @@ pub struct Collection {
     pub source: String,
     /// The tag that says whose it is.
     pub owner: Option<String>,
+    /// The tag that says under which estate record it was made.
+    pub estate: Option<String>,
     /// Its points, in any order.
     pub points: Vec<Point>,
+}
+
+/// Whose something is that can carry tags: the deployment that made it, under the id of its estate record then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The deployment.
+    pub deployment: String,
+    /// The estate record's id.
+    pub estate: String,
+}
+
+impl Owner {
+    /// True when a collection carries both tags of this owner.
+    pub fn has_made(&self, collection: &Collection) -> bool {
+        collection.owner.as_deref() == Some(self.deployment.as_str())
+            && collection.estate.as_deref() == Some(self.estate.as_str())
+    }
 }
 
 /// A restore point.

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod creation;
 pub mod effect;
 pub mod facts;
+mod follow;
 pub mod id;
 pub mod look;
 pub mod policy;
@@ -19,4 +20,5 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
+pub use follow::{Followed, follow};
 pub use plan::{Plan, Verdict, VerdictKind, Work, plan};

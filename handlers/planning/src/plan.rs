@@ -70,6 +70,9 @@ fn plan_present(work: Work, policy: &BackupPolicy, machine: &Machine, facts: &Fa
     if let Err(refusal) = in_scope(policy, machine) {
         return Plan::refuse(refusal);
     }
+    if !facts.owned_regions.contains(&creation::region(&machine.about.location)) {
+        return Plan::refuse(Refusal::NotOurRegion);
+    }
     let Some((entry, on_create)) = policy.points.iter().find_map(|entry| entry.on_create.map(|rule| (entry, rule)))
     else {
         return Plan::refuse(Refusal::NothingOnCreate);
@@ -110,9 +113,9 @@ pub fn in_scope(policy: &BackupPolicy, machine: &Machine) -> Result<(), Refusal>
     }
 }
 
-fn verdicts(facts: &Facts) -> Vec<Verdict> {
+pub(crate) fn verdicts(facts: &Facts) -> Vec<Verdict> {
     let CollectionSeen::Present(collection) = &facts.collection else { return Vec::new() };
-    let ours = collection.owner.as_deref() == Some(facts.deployment.as_str());
+    let ours = facts.owner.has_made(collection);
     let verdict = |name: &String| match OnCreateName::parse(name) {
         Some(_) if ours => VerdictKind::Keep,
         _ => VerdictKind::Foreign,
@@ -126,7 +129,7 @@ impl Plan {
         point_begun(&self.effects).is_some()
     }
 
-    fn refuse(refusal: Refusal) -> Self {
+    pub(crate) fn refuse(refusal: Refusal) -> Self {
         Self { refusals: alloc::vec![refusal], ..Self::default() }
     }
 }

@@ -16,6 +16,10 @@ pub enum Refusal {
     NoPolicyMatches,
     /// Something else manages it: a scale set, AKS, Databricks.
     ManagedElsewhere,
+    /// Several policies of the same highest priority match it: which one is meant nobody says.
+    EqualPriorities,
+    /// It is in a region that this deployment does not own.
+    NotOurRegion,
     /// The policy has no entry with `onCreate`.
     NothingOnCreate,
     /// The policy only reports: what would be done is recorded, nothing is changed.
@@ -59,6 +63,7 @@ impl Refusal {
                 | Self::CollectionForeign
                 | Self::CreationsUnknown
                 | Self::EphemeralOsDisk
+                | Self::EqualPriorities
                 | Self::LooksUsedUp
                 | Self::MachineUnknown(_)
                 | Self::CollectionUnknown(_)
@@ -73,6 +78,8 @@ impl fmt::Display for Refusal {
             Self::MachineGone => f.write_str("the machine does not exist any more"),
             Self::NoPolicyMatches => f.write_str("no policy matches the machine"),
             Self::ManagedElsewhere => f.write_str("something else manages the machine"),
+            Self::EqualPriorities => f.write_str("several policies of the same highest priority match the machine"),
+            Self::NotOurRegion => f.write_str("the machine is in a region that this deployment does not own"),
             Self::NothingOnCreate => f.write_str("the policy asks for no point on creation"),
             Self::ReportOnly => f.write_str("the policy only reports"),
             Self::CreationsUnknown => f.write_str("the store does not say since when creations are known"),
