@@ -12,24 +12,29 @@ use lifeboat_azure::presence::{self, Presence};
 use lifeboat_azure::{machines, restore_points, subscriptions};
 use lifeboat_planning::creation::region;
 use lifeboat_planning::facts::{
-    Agent, Collection, CollectionSeen, DiskSupport, Facts, Machine, MachineSeen, Point, PointState, Provisioning,
-    UnknownBecause,
+    Agent, Collection, CollectionSeen, DiskSupport, Facts, Machine, MachineSeen, Owner, Point, PointState,
+    Provisioning, UnknownBecause,
 };
 use lifeboat_planning::id::{self, MachineKey};
 use lifeboat_planning::policy::{Conforming, MachineAttributes, Os};
 
 use crate::lifeboat::Lifeboat;
-use crate::perform::OWNER_TAG;
+use crate::perform::{ESTATE_TAG, OWNER_TAG};
 
 /// The facts for one machine. Faults that pass are errors: the look is put off.
-pub async fn facts(lifeboat: &Lifeboat, id: &ResourceId, known_since: Timestamp) -> Result<Facts, Error> {
+pub async fn facts(
+    lifeboat: &Lifeboat,
+    id: &ResourceId,
+    known_since: Timestamp,
+    owner: &Owner,
+) -> Result<Facts, Error> {
     let machine = machine(lifeboat, id).await?;
     let collection = match &machine {
         MachineSeen::Present(machine) => of_machine(lifeboat, machine).await?,
         MachineSeen::Gone | MachineSeen::Unknown(_) => CollectionSeen::Unknown(UnknownBecause::NotAsked),
     };
-    let deployment = lifeboat.settings.deployment.clone();
-    Ok(Facts { machine, collection, known_since: Some(known_since), deployment })
+    let owned_regions = lifeboat.settings.owned_regions.clone();
+    Ok(Facts { machine, collection, known_since: Some(known_since), owner: owner.clone(), owned_regions })
 }
 
 /// A machine. *Gone* needs ARM's own 404 while the subscription answers `Enabled`; anything else is not known.
@@ -132,6 +137,7 @@ fn collection_from_azure(read: restore_points::Collection) -> Collection {
         location: read.location,
         source: read.source.map(|id| id.as_str().to_owned()).unwrap_or_default(),
         owner: tag(&read.tags, OWNER_TAG),
+        estate: tag(&read.tags, ESTATE_TAG),
         points: read.points.into_iter().map(point_from_azure).collect(),
     }
 }
