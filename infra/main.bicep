@@ -16,8 +16,9 @@ param location string = resourceGroup().location
 @minLength(1)
 param subscriptions string[] = [subscription().subscriptionId]
 
-@description('Name of the policy document in the store.')
-param policy string = 'policies/production.yaml'
+@description('Regions whose machines this deployment changes. No other deployment may own one of them.')
+@minLength(1)
+param ownedRegions string[] = [location]
 
 @description('Memory of an instance. The handler needs some 15 MB, the Functions host the rest.')
 @allowed([512, 2048, 4096])
@@ -152,7 +153,7 @@ module functionApp 'app/function_app.bicep' = {
     handler: {
       deployment: deployment
       storeUrl: storage.outputs.storeUrl
-      policy: policy
+      ownedRegions: ownedRegions
       subscriptions: subscriptions
       serviceBusNamespace: bus.outputs.fullyQualifiedNamespace
       otlpEndpoint: otlpEndpoint

@@ -28,7 +28,7 @@ param insightsName string
 param handler {
   deployment: string
   storeUrl: string
-  policy: string
+  ownedRegions: string[]
   subscriptions: string[]
   serviceBusNamespace: string
   otlpEndpoint: string
@@ -99,7 +99,7 @@ var hostSettings = [
 var handlerSettings = [
   { name: 'LIFEBOAT_DEPLOYMENT', value: handler.deployment }
   { name: 'LIFEBOAT_STORE_URL', value: handler.storeUrl }
-  { name: 'LIFEBOAT_POLICY', value: handler.policy }
+  { name: 'LIFEBOAT_OWNED_REGIONS', value: join(handler.ownedRegions, ',') }
   { name: 'LIFEBOAT_SUBSCRIPTIONS', value: join(handler.subscriptions, ',') }
   { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
 ]

@@ -72,7 +72,7 @@ impl Process {
             .env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string())
             .env("LIFEBOAT_DEPLOYMENT", "bench")
             .env("LIFEBOAT_STORE_URL", "http://127.0.0.1:9/lifeboat")
-            .env("LIFEBOAT_POLICY", "policies/bench.yaml")
+            .env("LIFEBOAT_OWNED_REGIONS", "westeurope")
             .env("LIFEBOAT_SUBSCRIPTIONS", "00000000-0000-0000-0000-000000000001")
             .env("ServiceBus__fullyQualifiedNamespace", "bench.servicebus.windows.net")
             .env("IDENTITY_ENDPOINT", "http://127.0.0.1:9/identity")

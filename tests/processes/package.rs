@@ -77,7 +77,7 @@ fn package_starts_in_an_empty_root_and_resolves_names() {
     for (name, value) in [
         ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
         ("LIFEBOAT_DEPLOYMENT", "lb-empty"),
-        ("LIFEBOAT_POLICY", "policies/production.yaml"),
+        ("LIFEBOAT_OWNED_REGIONS", "westeurope"),
         ("LIFEBOAT_SUBSCRIPTIONS", "00000000-0000-4000-8000-00000000000a"),
         ("ServiceBus__fullyQualifiedNamespace", "ns.servicebus.windows.net"),
         ("IDENTITY_HEADER", "secret"),

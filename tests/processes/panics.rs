@@ -39,7 +39,7 @@ fn package_answers_a_panic_with_500_and_lives() {
     for (name, value) in [
         ("LIFEBOAT_STORE_URL", "https://127.0.0.1:1/lifeboat"),
         ("LIFEBOAT_DEPLOYMENT", "lb-panics"),
-        ("LIFEBOAT_POLICY", "policies/production.yaml"),
+        ("LIFEBOAT_OWNED_REGIONS", "westeurope"),
         ("LIFEBOAT_SUBSCRIPTIONS", "00000000-0000-4000-8000-00000000000a"),
         ("ServiceBus__fullyQualifiedNamespace", "ns.servicebus.windows.net"),
     ] {

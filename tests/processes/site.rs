@@ -25,8 +25,8 @@ use lifeboat_simulator::bus::QueueOptions;
 use lifeboat_simulator::clock::Clock;
 use lifeboat_simulator::host::{HandlerLink, Host, HostOptions, Keys, TimerStatusStore};
 use lifeboat_simulator::world::{World, WorldOptions};
-use lifeboat_tests::rig::{ACTIONS, CONTAINER, DEPLOYMENT, GROUP, LOCATION, POLICY, QUEUE, SUBSCRIPTION};
-use lifeboat_tests::{policy, stage};
+use lifeboat_tests::rig::{ACTIONS, CONTAINER, DEPLOYMENT, GROUP, LOCATION, QUEUE, SUBSCRIPTION};
+use lifeboat_tests::{policy, rig, stage};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
@@ -142,7 +142,8 @@ impl Site {
         world.arm().add_group(SUBSCRIPTION, GROUP, LOCATION);
         world.add_principal("lifeboat", vec![Grant::over_subscription(SUBSCRIPTION, &ACTIONS)]);
         world.blobs().create_container(CONTAINER);
-        world.blobs().put(CONTAINER, POLICY, policy::document("enforce", "24h").into_bytes());
+        rig::init(world.blobs(), world.clock().now());
+        rig::push(world.blobs(), &[("production.yaml", &policy::document("enforce", "24h"))], world.clock().now());
         let (calls, mut serving) = (Calls::default(), JoinSet::new());
         let ports = serve(&world, &calls, &mut serving).await;
         let timers = TimerStatusStore::default();
@@ -226,7 +227,7 @@ fn settings(world: &World, ports: &Ports, options: &SiteOptions, sweeps: bool) -
         ("AzureWebJobs.PolicySweep.Disabled", (!sweeps).to_string()),
         ("LIFEBOAT_DEPLOYMENT", DEPLOYMENT.to_owned()),
         ("LIFEBOAT_STORE_URL", format!("http://{}/{CONTAINER}", ports.blobs)),
-        ("LIFEBOAT_POLICY", POLICY.to_owned()),
+        ("LIFEBOAT_OWNED_REGIONS", LOCATION.to_owned()),
         ("LIFEBOAT_SUBSCRIPTIONS", SUBSCRIPTION.to_owned()),
         ("LIFEBOAT_ARM_URL", format!("http://{}", ports.arm)),
         ("ServiceBus__fullyQualifiedNamespace", "ns.servicebus.windows.net".to_owned()),

@@ -2,9 +2,10 @@
 //! It never guesses: a line that it does not know is an error with its number.
 //!
 //! ```text
-//! policy enforce|report within 24h | policy broken | policy missing
+//! policy enforce|report within 24h | policy broken | policy missing | policies equal
+//! estate mine|missing|broken|foreign|other-id
 //! machine NAME created 2d ago [properties]      there from the start, without events
-//! create NAME [windows] [no-agent] [managed] [tag=value …]
+//! create NAME [windows] [no-agent] [managed] [elsewhere] [tag=value …]
 //! update|delete|recreate NAME                   agent NAME ready|not-ready
 //! schema cloud-events|event-grid                events drop|duplicate N|delay TIME|reorder [about NAME] [always]
 //! resend NAME N [after TIME]                    the event of a machine's creation again
@@ -32,6 +33,7 @@ pub struct Line {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     Policy(Policy),
+    Estate(Estate),
     Machine { name: String, ago: Duration, properties: Vec<Property> },
     Create { name: String, properties: Vec<Property> },
     Update(String),
@@ -66,6 +68,17 @@ pub enum Policy {
     Mode { mode: String, within: String },
     Broken,
     Missing,
+    Equal,
+}
+
+/// What becomes of the estate record.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Estate {
+    Mine,
+    Missing,
+    Broken,
+    Foreign,
+    OtherId,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +86,7 @@ pub enum Property {
     Windows,
     NoAgent,
     Managed,
+    Elsewhere,
     Tag(String, String),
 }
 
@@ -143,6 +157,8 @@ pub fn read(text: &str) -> Result<Vec<Line>, String> {
 fn command(words: &[&str]) -> Result<Command, String> {
     let owned = |text: &&str| (*text).to_owned();
     Ok(match words {
+        ["policies", "equal"] => Command::Policy(Policy::Equal),
+        ["estate", state] => Command::Estate(estate(state)?),
         ["policy", rest @ ..] => Command::Policy(policy(rest)?),
         ["machine", name, "created", ago, "ago", rest @ ..] => {
             Command::Machine { name: owned(name), ago: time(ago)?, properties: properties(rest)? }
@@ -195,6 +211,17 @@ fn command(words: &[&str]) -> Result<Command, String> {
     })
 }
 
+fn estate(word: &str) -> Result<Estate, String> {
+    match word {
+        "mine" => Ok(Estate::Mine),
+        "missing" => Ok(Estate::Missing),
+        "broken" => Ok(Estate::Broken),
+        "foreign" => Ok(Estate::Foreign),
+        "other-id" => Ok(Estate::OtherId),
+        _ => Err(format!("{word} is no state of the estate record")),
+    }
+}
+
 fn policy(words: &[&str]) -> Result<Policy, String> {
     match words {
         ["broken"] => Ok(Policy::Broken),
@@ -213,6 +240,7 @@ fn properties(words: &[&str]) -> Result<Vec<Property>, String> {
         "windows" => Ok(Property::Windows),
         "no-agent" => Ok(Property::NoAgent),
         "managed" => Ok(Property::Managed),
+        "elsewhere" => Ok(Property::Elsewhere),
         word => match word.split_once('=') {
             Some((name, value)) => Ok(Property::Tag(name.to_owned(), value.to_owned())),
             None => Err(format!("{word} is no property of a machine")),

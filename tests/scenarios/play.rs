@@ -4,20 +4,25 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use lifeboat_execution::estate::{BLOB, Estate as Record};
 use lifeboat_simulator::azure::blobs::{BlobFault, BlobFaultEffect};
 use lifeboat_simulator::azure::{ArmFault, ArmFaultEffect, EventEffect, EventOrder, MachineSeed, Os};
 use lifeboat_simulator::bus::{BusFault, BusFaultEffect};
 use lifeboat_tests::Rig;
 use lifeboat_tests::azure::Azure;
 use lifeboat_tests::policy::document;
-use lifeboat_tests::rig::QUEUE;
+use lifeboat_tests::rig::{CONTAINER, DEPLOYMENT, ESTATE, QUEUE};
 use lifeboat_tests::tap::Fate;
 
-use crate::language::{Command, Events, Expect, Fault, Line, Policy, Property, Service, What};
+use crate::language::{Command, Estate, Events, Expect, Fault, Line, Policy, Property, Service, What};
 use crate::show::Shown;
 
 /// A name for what manages a machine.
 const MANAGER: &str = "/subscriptions/00000000-0000-4000-8000-00000000000a/resourceGroups/rg-app/providers/Microsoft.Compute/virtualMachineScaleSets/set-1";
+/// The id of a record that is not the one under which the points were made.
+const OTHER_ESTATE: &str = "00000000-0000-4000-8000-0000000000ff";
+/// A region that the deployment does not own.
+const ELSEWHERE: &str = "northeurope";
 /// How long a machine's deletion takes at most, before the next of its name is made.
 const DELETED_WITHIN: Duration = Duration::from_secs(60);
 
@@ -49,6 +54,7 @@ impl Play {
     async fn act(&mut self, command: &Command) -> Result<(), String> {
         match command {
             Command::Policy(policy) => self.write_policy(policy),
+            Command::Estate(state) => self.write_estate(*state),
             Command::Events { .. } | Command::Resend { .. } | Command::Schema { .. } => self.events(command)?,
             Command::Fault(fault) => self.order(fault),
             Command::FaultsClear => {
@@ -120,6 +126,25 @@ impl Play {
             Policy::Mode { mode, within } => self.rig.write_policy(&document(mode, within)),
             Policy::Broken => self.rig.write_policy("apiVersion: lifeboat/v1\nkind: BackupPolicy\nspec: [\n"),
             Policy::Missing => self.rig.remove_policy(),
+            Policy::Equal => {
+                let one = document("enforce", "24h");
+                let other = one.replace("name: production", "name: another");
+                self.rig.write_policies(&[("another.yaml", &other), ("production.yaml", &one)]);
+            }
+        }
+    }
+
+    fn write_estate(&self, state: Estate) {
+        let begun = |deployment: &str, id: &str| Record::new(deployment, id, self.rig.epoch).to_bytes();
+        let put = |bytes: Vec<u8>| self.rig.blobs.put(CONTAINER, BLOB, bytes);
+        match state {
+            Estate::Mine => put(begun(DEPLOYMENT, ESTATE)),
+            Estate::Missing => {
+                self.rig.blobs.remove(CONTAINER, BLOB);
+            }
+            Estate::Broken => put(b"{".to_vec()),
+            Estate::Foreign => put(begun("lb-neu", ESTATE)),
+            Estate::OtherId => put(begun(DEPLOYMENT, OTHER_ESTATE)),
         }
     }
 
@@ -263,6 +288,7 @@ fn with(mut seed: MachineSeed, properties: &[Property]) -> MachineSeed {
         match property {
             Property::Windows => seed.os = Os::Windows,
             Property::NoAgent => seed.agent_ready = false,
+            Property::Elsewhere => seed.location = ELSEWHERE.to_owned(),
             Property::Managed => seed.managed_by = Some(MANAGER.to_owned()),
             Property::Tag(name, value) => seed = seed.tag(name, value),
         }

@@ -71,7 +71,8 @@ pub fn read_all(blobs: &Blobs) -> Result<Vec<Ledger>, (String, Fault)> {
         let kept = blobs.bytes(CONTAINER, &name.replace(".jsonl", ".head.json"));
         let kept: Option<Head> = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let bodies = ledger::verify(&text, kept.as_ref()).map_err(|fault| (name.clone(), fault))?;
-        let sealed = kept.is_some_and(|head| bodies.last().is_some_and(|last| last.seq == head.seq));
+        // A blob that was made and never written to, because its maker was stopped, has no head and needs none.
+        let sealed = kept.map(|head| head.seq) == bodies.last().map(|last| last.seq);
         Ok(Ledger { name, bodies, sealed })
     };
     names.map(read).collect()

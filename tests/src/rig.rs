@@ -13,6 +13,9 @@ use std::time::Duration;
 
 use azure_core::http::HttpClient;
 use jiff::Timestamp;
+use lifeboat_execution::bundle::{Bundle, File};
+use lifeboat_execution::estate::{self, Estate};
+use lifeboat_execution::policies::{self, Pointer};
 use lifeboat_execution::{Build, Connections, Lifeboat, Places, Settings};
 use lifeboat_functions::host::RuntimeOptions;
 use lifeboat_simulator::azure::blobs::Blobs;
@@ -40,8 +43,8 @@ pub const GROUP: &str = "rg-app";
 pub const LOCATION: &str = "westeurope";
 /// The container that is the store.
 pub const CONTAINER: &str = "lifeboat";
-/// The policy's blob.
-pub const POLICY: &str = "policies/production.yaml";
+/// The id of the estate record that the rig begins with.
+pub const ESTATE: &str = "00000000-0000-4000-8000-0000000000e5";
 /// The queue.
 pub const QUEUE: &str = "reconcile";
 /// The deployment's id.
@@ -112,7 +115,7 @@ impl Rig {
         rig
     }
 
-    /// The same, with nothing in the store and the host off.
+    /// The same, with nothing but the estate record in the store and the host off.
     pub fn without_host(seed: u64) -> Self {
         let epoch: Timestamp = EPOCH.parse().expect("a time");
         let clock = Clock::starting_at(epoch);
@@ -121,6 +124,7 @@ impl Rig {
         let (blobs, bus) =
             azure.store_and_queue(QueueOptions { max_delivery_count: DELIVERIES_MAX, ..QueueOptions::new(QUEUE) });
         blobs.create_container(CONTAINER);
+        init(&blobs, epoch);
         let wire = Wire::new(clock.clone());
         let dying = gateway.clone();
         wire.kills_by(Arc::new(move || {
@@ -136,14 +140,19 @@ impl Rig {
         Self { clock, epoch, azure, blobs, bus, wire, gateway, app, guard: None, past: Vec::new() }
     }
 
-    /// Puts a policy document into the store.
+    /// Puts a bundle with one policy document in force, whether it can be read or not.
     pub fn write_policy(&self, text: &str) {
-        self.blobs.put(CONTAINER, POLICY, text.as_bytes().to_vec());
+        self.write_policies(&[("production.yaml", text)]);
     }
 
-    /// Takes the policy document out of the store.
+    /// Puts a bundle with these documents in force, whether they can be read or not.
+    pub fn write_policies(&self, documents: &[(&str, &str)]) {
+        push(&self.blobs, documents, self.clock.now());
+    }
+
+    /// Takes the pointer to the policies out of the store.
     pub fn remove_policy(&self) {
-        self.blobs.remove(CONTAINER, POLICY);
+        self.blobs.remove(CONTAINER, policies::CURRENT);
     }
 
     /// Switches the host on; the platform starts it again when it ends by itself.
@@ -290,6 +299,20 @@ impl App {
     }
 }
 
+/// What `lifeboat init` writes, past HTTP.
+pub fn init(blobs: &Blobs, now: Timestamp) {
+    blobs.put(CONTAINER, estate::BLOB, Estate::new(DEPLOYMENT, ESTATE, now).to_bytes());
+}
+
+/// What `lifeboat policies push` writes, past HTTP and its checks.
+pub fn push(blobs: &Blobs, documents: &[(&str, &str)], now: Timestamp) {
+    let file = |(name, text): &(&str, &str)| File { name: (*name).to_owned(), text: (*text).to_owned() };
+    let (bytes, digest) = Bundle::new(documents.iter().map(file).collect()).to_bytes();
+    blobs.put(CONTAINER, &Bundle::blob_name(&digest), bytes);
+    let pointer = Pointer { version: policies::VERSION, digest, previous: None, at: now };
+    blobs.put(CONTAINER, policies::CURRENT, pointer.to_bytes());
+}
+
 /// Makes the handler anew: the real routes over the real clients, with nothing kept from the one before.
 fn handlers(transport: Arc<dyn HttpClient>, header: String, clock: Clock, seed: u64) -> HandlerFactory {
     let started = AtomicU64::new(0);
@@ -307,7 +330,7 @@ fn handlers(transport: Arc<dyn HttpClient>, header: String, clock: Clock, seed: 
         };
         let settings = Settings {
             deployment: DEPLOYMENT.to_owned(),
-            policy: POLICY.to_owned(),
+            owned_regions: vec![LOCATION.to_owned()],
             subscriptions: vec![SUBSCRIPTION.to_owned()],
             build: Build { version: "0.0.0".to_owned(), id: "rig".to_owned() },
         };

@@ -7,5 +7,6 @@ mod appending;
 mod content;
 mod leases;
 mod listing;
+mod records;
 mod target;
 mod wire;

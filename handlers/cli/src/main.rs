@@ -1,15 +1,17 @@
 //! The command `lifeboat`: talks to people. It reads the command line, runs one command and says how it ended.
-//! It never changes anything in Azure: what changes things is the handler.
+//! It never changes anything in Azure but Lifeboat's own store: what changes things is the handler.
 
 mod check;
 mod client;
 mod evidence;
 mod examples;
 mod handler;
+mod init;
 mod invoke;
 mod local;
 mod output;
 mod package;
+mod policies;
 mod scratch;
 mod settings;
 mod stage;
@@ -26,7 +28,7 @@ use settings::Settings;
 /// Keeps Azure virtual machines restorable.
 ///
 /// Lifeboat runs in your own Azure Functions app. This command tries it out on your machine (`local`), judges policies (`check`),
-/// writes what is deployed (`package`), sends a function what its trigger would send (`invoke`) and prints what is believed about
+/// begins a store (`init`), puts policies in force (`policies push`), writes what is deployed (`package`), sends a function what its trigger would send (`invoke`) and prints what is believed about
 /// Azure (`evidence`).
 #[derive(Debug, Parser)]
 #[command(
@@ -47,6 +49,8 @@ struct CommandLine {
 enum Command {
     Local(local::LocalArgs),
     Check(check::CheckArgs),
+    Init(init::InitArgs),
+    Policies(policies::PoliciesArgs),
     Invoke(invoke::InvokeArgs),
     Package(package::PackageArgs),
     Evidence(evidence::EvidenceArgs),
@@ -73,6 +77,8 @@ fn run(command: Command) -> Result<Outcome> {
         match command {
             Command::Local(args) => local::run(&args, &settings).await,
             Command::Check(args) => check::run(&args),
+            Command::Init(args) => init::run(&args).await,
+            Command::Policies(args) => policies::run(&args).await,
             Command::Invoke(args) => invoke::run(&args, &settings).await,
             Command::Package(args) => package::run(&args, &settings).await,
             Command::Evidence(args) => evidence::run(&args),

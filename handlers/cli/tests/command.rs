@@ -70,7 +70,7 @@ fn a_file_that_is_no_text_or_not_there_ends_1() {
 fn an_unknown_command_ends_2_and_is_told_what_there_is() {
     let run = lifeboat(&["assess"]);
     assert_eq!(run.status.code(), Some(2));
-    assert!(err(&run).contains("local, check, invoke, package"), "{}", err(&run));
+    assert!(err(&run).contains("local, check, init, policies, invoke, package"), "{}", err(&run));
     let run = lifeboat(&["invoke", "VmDeleted", "--example", "created"]);
     assert_eq!(run.status.code(), Some(2));
     assert!(err(&run).contains("VmWritten, Reconcile, PolicySweep, Api"), "{}", err(&run));
@@ -130,4 +130,36 @@ fn a_package_is_the_same_twice_and_refuses_what_the_cloud_cannot_run() {
     assert_eq!(run.status.code(), Some(1));
     assert!(err(&run).contains("not an x86-64 Linux executable") && err(&run).contains("docker run"), "{}", err(&run));
     assert!(zip == std::fs::read(&first).unwrap(), "a refused package must leave the last one");
+}
+
+#[test]
+fn policies_are_checked_together_before_anything_is_sent() {
+    let dir = folder("policies");
+    let good = std::fs::read_to_string(GOOD).unwrap();
+    std::fs::create_dir_all(dir.join("more")).unwrap();
+    std::fs::write(dir.join("a.yaml"), &good).unwrap();
+    std::fs::write(dir.join("more/b.yml"), good.replace("name: production", "name: other")).unwrap();
+    std::fs::write(dir.join("notes.txt"), "no policy").unwrap();
+    let path = dir.to_str().unwrap();
+    let run = lifeboat(&["policies", "push", path, "--check", "--output", "json"]);
+    assert_eq!(run.status.code(), Some(0), "{}", err(&run));
+    let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!((&said["ok"], &said["pushed"], &said["policies"][1]), (&true.into(), &false.into(), &"other".into()));
+    assert_eq!(said["digest"].as_str().map(str::len), Some(64));
+    std::fs::write(dir.join("c.yaml"), &good).unwrap();
+    let run = lifeboat(&["policies", "push", path, "--check"]);
+    assert_eq!(run.status.code(), Some(1));
+    assert_eq!(out(&run).trim(), "c.yaml: a.yaml has a policy production as well");
+    let run = lifeboat(&["policies", "push", path]);
+    assert_eq!(run.status.code(), Some(2), "without --check it must be told where the store is");
+    let run = lifeboat(&["policies", "push", folder("no-policies").to_str().unwrap(), "--check"]);
+    assert_eq!(run.status.code(), Some(1));
+    assert!(err(&run).contains("has no *.yaml"), "{}", err(&run));
+}
+
+#[test]
+fn adopting_a_store_needs_the_subscriptions_in_scope() {
+    let run = lifeboat(&["init", "--adopt", "--store", "https://a.blob.core.windows.net/l", "--deployment", "lb-weu"]);
+    assert_eq!(run.status.code(), Some(2));
+    assert!(err(&run).contains("--subscriptions"), "{}", err(&run));
 }

@@ -49,27 +49,43 @@ pub struct Build {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum PolicyStatus {
-    /// It was read and is followed.
+    /// They were read and are followed.
     InForce {
-        /// Its name.
+        /// The name of the one with the highest priority.
         name: String,
-        /// `report` or `enforce`.
+        /// Its mode: `report` or `enforce`.
         mode: PolicyMode,
-        /// The digest of the document.
+        /// The digest of the bundle.
         digest: String,
+        /// The other policies of the bundle, highest priority first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        others: Vec<NamedPolicy>,
+        /// Why a newer bundle is not in force, one line each; empty when there is none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        not_read: Vec<String>,
     },
     /// It could not be read, so that nothing is changed.
     Unreadable {
-        /// The place that the setting names.
+        /// Its place in the store.
         document: String,
         /// What is wrong, one line each.
         problems: Vec<String>,
     },
-    /// There is none at the place that the setting names.
+    /// There is none.
     Missing {
-        /// That place.
+        /// The place in the store where it would be named.
         document: String,
     },
+}
+
+/// A policy, named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NamedPolicy {
+    /// Its name.
+    pub name: String,
+    /// `report` or `enforce`.
+    pub mode: PolicyMode,
 }
 
 /// How a policy is followed.
@@ -226,7 +242,16 @@ mod tests {
         for (status, state) in [
             (PolicyStatus::Missing { document: "p.yaml".into() }, "missing"),
             (PolicyStatus::Unreadable { document: "p.yaml".into(), problems: vec![] }, "unreadable"),
-            (PolicyStatus::InForce { name: "p".into(), mode: PolicyMode::Report, digest: "d".into() }, "inForce"),
+            (
+                PolicyStatus::InForce {
+                    name: "p".into(),
+                    mode: PolicyMode::Report,
+                    digest: "d".into(),
+                    others: vec![],
+                    not_read: vec![],
+                },
+                "inForce",
+            ),
         ] {
             assert_eq!(serde_json::to_value(status).unwrap()["state"], state);
         }

@@ -14,7 +14,11 @@ use lifeboat_azure::{Access, ArmClient, Error, credentials, transport};
 use crate::budget::Reserved;
 use crate::clock::Clock;
 use crate::lifeboat::Lifeboat;
+use crate::policies::Kept;
 use crate::settings::Settings;
+
+/// Azure Resource Manager of the public cloud.
+pub const ARM_URL: &str = "https://management.azure.com";
 
 /// Where things are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +75,18 @@ impl Connections {
         Self { access, clock }
     }
 
+    /// Over HTTPS, as the person who is signed in to `az` or `azd` on this machine.
+    pub fn signed_in() -> Self {
+        let clock = Clock::wall();
+        let (transport, credential) = (transport::https(), credentials::developer());
+        Self { access: Access::new(transport, credential, Arc::new(move || clock.now()), Random::from_system()), clock }
+    }
+
+    /// What clients are made of.
+    pub(crate) fn parts(&self) -> (&Access, Clock) {
+        (&self.access, self.clock)
+    }
+
     /// Continues the caller's trace in every request.
     #[must_use]
     pub fn with_traceparent(mut self, hook: TraceParent) -> Self {
@@ -90,6 +106,7 @@ impl Lifeboat {
             sender: Sender::new(url("Service Bus", &bus)?, &access)?,
             clock,
             reserved: Reserved::default(),
+            policies: Kept::default(),
             settings,
             started_at: clock.now(),
         })

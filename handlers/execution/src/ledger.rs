@@ -54,9 +54,9 @@ pub struct Decision {
     pub cause: String,
     /// Looks before this one.
     pub look: u32,
-    /// The policy's name.
+    /// The policy's name; empty where none is followed.
     pub policy: String,
-    /// SHA-256 of the policy document.
+    /// The digest of the bundle that it is in.
     pub policy_digest: String,
     /// What will be done, in this order.
     pub effects: Vec<PlannedEffect>,

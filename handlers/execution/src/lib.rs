@@ -3,15 +3,18 @@
 #![forbid(unsafe_code)]
 
 pub mod budget;
+pub mod bundle;
 mod chain;
 pub mod clock;
 mod connect;
+pub mod estate;
 mod event;
 pub mod ledger;
 mod lifeboat;
 mod observe;
+pub mod operator;
 mod perform;
-mod policies;
+pub mod policies;
 mod policy_sweep;
 mod predecessor;
 mod queue;
@@ -21,7 +24,7 @@ mod settings;
 mod status;
 mod sweep_record;
 
-pub use connect::{ConnectError, Connections, Places};
+pub use connect::{ARM_URL, ConnectError, Connections, Places};
 /// What is believed about Azure, and on what ground: the register of the crate that speaks it.
 pub use lifeboat_azure::evidence;
 

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::event::{Api, Event};
 use crate::queue::{self, QueueError};
 use crate::settings::Settings;
-use crate::{policy_sweep, reconcile, status};
+use crate::{policies, policy_sweep, reconcile, status};
 
 /// One deployment's hands.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub struct Lifeboat {
     pub settings: Settings,
     /// What this process has reserved of Azure's budgets.
     pub reserved: Reserved,
+    /// The policies that this process read last.
+    pub policies: policies::Kept,
     /// When this process started.
     pub started_at: Timestamp,
 }

@@ -12,26 +12,32 @@ use lifeboat_azure::presence::{self, Presence};
 use lifeboat_azure::{machines, restore_points, subscriptions};
 use lifeboat_planning::creation::region;
 use lifeboat_planning::facts::{
-    Agent, Collection, CollectionSeen, DiskSupport, DiskTags, Facts, Machine, MachineSeen, Point, PointState,
+    Agent, Collection, CollectionSeen, DiskSupport, DiskTags, Facts, Machine, MachineSeen, Owner, Point, PointState,
     Provisioning, SnapshotsSeen, UnknownBecause, Volume,
 };
 use lifeboat_planning::id::{self, MachineKey};
 use lifeboat_planning::policy::{Conforming, MachineAttributes, Os};
 
 use crate::lifeboat::Lifeboat;
-use crate::perform::{HOLD_TAG, MACHINE_TAG, OWNER_TAG};
+use crate::perform::{ESTATE_TAG, HOLD_TAG, MACHINE_TAG, OWNER_TAG};
 
 /// The facts for one machine. Faults that pass are errors: the look is put off.
-pub async fn facts(lifeboat: &Lifeboat, id: &ResourceId, known_since: Timestamp) -> Result<Facts, Error> {
+pub async fn facts(
+    lifeboat: &Lifeboat,
+    id: &ResourceId,
+    known_since: Timestamp,
+    owner: &Owner,
+) -> Result<Facts, Error> {
     let machine = machine(lifeboat, id).await?;
     let collection = match &machine {
         MachineSeen::Present(machine) => of_machine(lifeboat, machine).await?,
         MachineSeen::Gone | MachineSeen::Unknown(_) => CollectionSeen::Unknown(UnknownBecause::NotAsked),
     };
-    let deployment = lifeboat.settings.deployment.clone();
-    // No document that this release reads asks for snapshots or for protection in a vault.
+    let owned_regions = lifeboat.settings.owned_regions.clone();
+    // Nothing asks for snapshots or for protection in a vault yet.
     let (snapshots, protection) = (SnapshotsSeen::Unknown(UnknownBecause::NotAsked), None);
-    Ok(Facts { machine, collection, snapshots, protection, known_since: Some(known_since), deployment })
+    let known_since = Some(known_since);
+    Ok(Facts { machine, collection, snapshots, protection, known_since, owner: owner.clone(), owned_regions })
 }
 
 /// A machine. *Gone* needs ARM's own 404 while the subscription answers `Enabled`; anything else is not known.
@@ -142,6 +148,7 @@ fn collection_from_azure(read: restore_points::Collection) -> Collection {
         owner: tag(&read.tags, OWNER_TAG),
         vm_hash: tag(&read.tags, MACHINE_TAG),
         held: held(&read.tags),
+        estate: tag(&read.tags, ESTATE_TAG),
         points: read.points.into_iter().map(point_from_azure).collect(),
     }
 }

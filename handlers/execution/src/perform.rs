@@ -14,6 +14,8 @@ use crate::lifeboat::Lifeboat;
 
 /// The tag that says which deployment made something.
 pub const OWNER_TAG: &str = "lifeboat-owner";
+/// The tag that says under which estate record something was made.
+pub const ESTATE_TAG: &str = "lifeboat-estate";
 /// The tag with the hash of the machine's `vmId`.
 pub const MACHINE_TAG: &str = "lifeboat-machine";
 /// The tag that says that a snapshot is held; with a dash and a point's name after it, the tag of a collection that says that the
@@ -76,8 +78,8 @@ async fn perform_point(lifeboat: &Lifeboat, effect: &PointEffect, latest: Latest
             let tags = [(OWNER_TAG, lifeboat.settings.deployment.as_str())];
             resource_groups::create(arm, subscription, group, location, &tags, latest).await.map(drop)
         }
-        PointEffect::EnsureCollection { place, location, machine, owner, vm_hash } => {
-            let tags = [(OWNER_TAG, owner.as_str()), (MACHINE_TAG, vm_hash.as_str())];
+        PointEffect::EnsureCollection { place, location, machine, owner, estate, vm_hash } => {
+            let tags = [(OWNER_TAG, owner.as_str()), (ESTATE_TAG, estate.as_str()), (MACHINE_TAG, vm_hash.as_str())];
             let new = NewCollection { location, source: machine, tags: &tags };
             restore_points::create_collection(arm, &place.subscription, &place.group, &place.collection, &new, latest)
                 .await

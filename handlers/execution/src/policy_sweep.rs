@@ -8,13 +8,14 @@ use lifeboat_azure::blobs::Condition;
 use lifeboat_azure::error::Gone;
 use lifeboat_azure::{Error, ResourceId, graph, machines};
 use lifeboat_contract::work::{Cause, ReconcileMessage};
-use lifeboat_planning::creation::region;
-use lifeboat_planning::facts::{CollectionSeen, UnknownBecause};
+use lifeboat_planning::creation::{self, region};
+use lifeboat_planning::facts::{CollectionSeen, Owner, UnknownBecause};
 use lifeboat_planning::id::{self, MachineKey};
-use lifeboat_planning::policy::{self, BackupPolicy, Mode, OnCreate, PointEntry, Reach};
+use lifeboat_planning::policy::{self, BackupPolicy, Choice, MachineAttributes, Mode, OnCreate, PointEntry};
 use lifeboat_planning::sweep::{self, Candidate, Standing};
 
 use crate::budget::{self, Budget};
+use crate::estate::{self, EstateError};
 use crate::event::PolicySweep;
 use crate::lifeboat::{Lifeboat, Report};
 use crate::policies::{self, InForce, PolicyError};
@@ -38,6 +39,9 @@ pub enum SweepError {
     /// Azure or the store did not answer.
     #[error("the sweep could not read what it needs")]
     Azure(#[from] Error),
+    /// There is no estate to go by.
+    #[error(transparent)]
+    Estate(#[from] EstateError),
     /// No policy can be followed.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -49,16 +53,38 @@ pub enum SweepError {
     Queue(#[from] QueueError),
 }
 
-/// A new machine in scope, with where its collection would be.
+/// A new machine in scope, with where its collection would be and what it follows.
 struct Found {
     candidate: Candidate,
     key: MachineKey,
     subscription: String,
     group: String,
+    follows: Follows,
+}
+
+/// What a new machine has to do with the policies.
+enum Follows {
+    /// One policy.
+    One {
+        /// Its name.
+        policy: String,
+        /// The name of its entry that asks for a point on creation.
+        entry: String,
+        /// Its mode.
+        mode: Mode,
+    },
+    /// Several of the same highest priority. Its creation is held open, so that it gets its point once one of them is changed; a
+    /// look says so once for each bundle.
+    Equal {
+        /// A look has said so.
+        told: bool,
+    },
 }
 
 /// Runs one sweep.
 pub async fn run(lifeboat: &Lifeboat, event: PolicySweep) -> Result<Report, SweepError> {
+    // Before anything is written: a store that is not ours, or is not what it was, is left as it is.
+    let owner = estate::required(&lifeboat.store, &lifeboat.settings.deployment).await?.owner();
     let lease = match lifeboat.store.lease(LEASE, LEASE_SECS).await {
         Ok(lease) => lease,
         Err(error) if error.is_lease_taken() => return Ok(Report::line("another sweep is under way")),
@@ -67,24 +93,22 @@ pub async fn run(lifeboat: &Lifeboat, event: PolicySweep) -> Result<Report, Swee
     if event.past_due {
         tracing::warn!(last = ?event.last, "the sweep is past due");
     }
-    let done = sweep(lifeboat).await;
+    let done = sweep(lifeboat, &owner).await;
     if let Err(error) = lifeboat.store.release(&lease).await {
         tracing::warn!(error = %error, "the sweep's lease could not be released; it runs out by itself");
     }
     done
 }
 
-async fn sweep(lifeboat: &Lifeboat) -> Result<Report, SweepError> {
+async fn sweep(lifeboat: &Lifeboat, owner: &Owner) -> Result<Report, SweepError> {
     let started_at = lifeboat.clock.now();
     let (mut record, etag) = sweep_record::read_or_start(&lifeboat.store, started_at).await?;
-    let in_force = policies::in_force(&lifeboat.store, &lifeboat.settings.policy).await?;
-    let policy = &in_force.policy;
-    let Some((entry, on_create)) = policy.points.iter().find_map(|entry| entry.on_create.map(|rule| (entry, rule)))
-    else {
-        return Ok(Report::line("the policy asks for no point on creation"));
+    let in_force = policies::in_force(&lifeboat.store, &lifeboat.policies).await?;
+    let Some(widest) = widest(in_force.policies.iter()) else {
+        return Ok(Report::line("no policy asks for a point on creation"));
     };
-    let (seen, found) = new_machines(lifeboat, &in_force, &record, on_create).await?;
-    let standings = standings(lifeboat, policy, entry, found).await?;
+    let (seen, found) = new_machines(lifeboat, &in_force, &record, widest).await?;
+    let standings = standings(lifeboat, found, owner).await?;
 
     let number = record.number + 1;
     let mut open = Vec::new();
@@ -94,16 +118,18 @@ async fn sweep(lifeboat: &Lifeboat) -> Result<Report, SweepError> {
             Standing::Protected | Standing::UsedUp => {
                 record.settled.insert(settled_key(&found.key, &in_force.digest), found.candidate.created_at);
             }
+            Standing::Open if matches!(found.follows, Follows::Equal { told: true }) => open.push(found.candidate),
             Standing::Open => {
                 let message = ReconcileMessage::new(found.candidate.id.clone(), Cause::Swept { sweep: number });
                 queue::send(&lifeboat.sender, &message, None).await?;
                 queued += 1;
-                match policy.mode {
-                    // Told once is told: nothing will be made, so nothing is waited for.
-                    Mode::Report => {
-                        record.settled.insert(settled_key(&found.key, &in_force.digest), found.candidate.created_at);
-                    }
-                    Mode::Enforce => open.push(found.candidate),
+                let reports_only = matches!(found.follows, Follows::One { mode: Mode::Report, .. });
+                // Told once is told: nothing will be made.
+                if reports_only || matches!(found.follows, Follows::Equal { .. }) {
+                    record.settled.insert(settled_key(&found.key, &in_force.digest), found.candidate.created_at);
+                }
+                if !reports_only {
+                    open.push(found.candidate);
                 }
             }
         }
@@ -112,7 +138,7 @@ async fn sweep(lifeboat: &Lifeboat) -> Result<Report, SweepError> {
     if record.unreadable.is_empty() {
         record.known_since = sweep::known_since_after(started_at, record.known_since, &open);
     }
-    record.forget_settled_before(sweep::window_start(record.known_since, on_create));
+    record.forget_settled_before(sweep::window_start(record.known_since, widest));
     let completed_at = lifeboat.clock.now();
     let record = SweepRecord {
         number,
@@ -126,26 +152,52 @@ async fn sweep(lifeboat: &Lifeboat) -> Result<Report, SweepError> {
     Ok(Report::line(format!("sweep {number}: {seen} new machines in scope, {queued} without a point are queued")))
 }
 
-/// The machines created lately that the policy covers and that are not settled, and how many were seen at all.
+/// The rule that looks back furthest, of those that ask for a point on creation.
+fn widest<'a>(policies: impl Iterator<Item = &'a BackupPolicy>) -> Option<OnCreate> {
+    policies.flat_map(|policy| &policy.points).filter_map(|entry| entry.on_create).max_by_key(|rule| rule.within)
+}
+
+/// The machines created lately that a policy covers and that are not settled, and how many were seen at all.
 async fn new_machines(
     lifeboat: &Lifeboat,
     in_force: &InForce,
     record: &SweepRecord,
-    on_create: OnCreate,
+    widest: OnCreate,
 ) -> Result<(u64, Vec<Found>), Error> {
-    let since = sweep::window_start(record.known_since, on_create);
+    let since = sweep::window_start(record.known_since, widest);
     let rows = graph::machines_created_since(&lifeboat.arm, &lifeboat.settings.subscriptions, since).await?;
     let seen = rows.len() as u64;
     let found = rows.into_iter().filter_map(|row| {
         let about = row_attributes(&row);
-        let covered = policy::reach(&in_force.policy.matches, &about) != Reach::Outside && about.managed_by.is_none();
+        let region = region(&about.location);
+        if about.managed_by.is_some() || !lifeboat.settings.owned_regions.contains(&region) {
+            return None;
+        }
         let candidate = Candidate { id: row.id, vm_id: row.vm_id, created_at: row.time_created? };
         let key = MachineKey::new(&candidate.vm_id, &candidate.id);
-        let group = id::points_group(&region(&about.location));
+        let group = id::points_group(&region);
         let settled = record.settled.contains_key(&settled_key(&key, &in_force.digest));
-        (covered && !settled).then_some(Found { candidate, key, subscription: about.subscription, group })
+        let (follows, rule) = follows(in_force, &about, settled)?;
+        let is_new = creation::is_new(candidate.created_at, record.known_since, rule);
+        is_new.then_some(Found { candidate, key, subscription: about.subscription, group, follows })
     });
     Ok((seen, found.collect()))
+}
+
+/// What a machine follows, and the rule that says whether it is new. None when it asks for nothing, or nothing more.
+fn follows(in_force: &InForce, about: &MachineAttributes, settled: bool) -> Option<(Follows, OnCreate)> {
+    match policy::choose(&in_force.policies, about) {
+        Choice::None => None,
+        Choice::One(_) if settled => None,
+        Choice::One(policy) => {
+            let asks = |entry: &PointEntry| {
+                let (policy, mode) = (policy.name.clone(), policy.mode);
+                Some((Follows::One { policy, entry: entry.name.clone(), mode }, entry.on_create?))
+            };
+            policy.points.iter().find_map(asks)
+        }
+        Choice::Equal(equals) => Some((Follows::Equal { told: settled }, widest(equals.into_iter())?)),
+    }
 }
 
 /// The subscriptions whose machines we cannot be shown to see. Resource Graph leaves out what one may not read, without a word
@@ -182,14 +234,10 @@ fn settled_key(key: &MachineKey, digest: &str) -> String {
 }
 
 /// Where each stands, by what Azure says of its collection. What cannot be read stays open.
-async fn standings(
-    lifeboat: &Lifeboat,
-    policy: &BackupPolicy,
-    entry: &PointEntry,
-    found: Vec<Found>,
-) -> Result<Vec<(Found, Standing)>, Error> {
+async fn standings(lifeboat: &Lifeboat, found: Vec<Found>, owner: &Owner) -> Result<Vec<(Found, Standing)>, Error> {
     let spent = &AtomicBool::new(false);
     let look = |found: Found| async move {
+        let Follows::One { policy, entry, .. } = &found.follows else { return Ok((found, Standing::Open)) };
         let name = id::collection(&found.key);
         // With no read left for now the rest stays open, and the looks of their own have their turn.
         if spent.load(Ordering::Relaxed)
@@ -203,7 +251,7 @@ async fn standings(
             Err(error) if error.is_not_yet() => CollectionSeen::Unknown(UnknownBecause::NotAsked),
             Err(error) => return Err(error),
         };
-        let standing = sweep::standing(&policy.name, &entry.name, &found.candidate, &seen);
+        let standing = sweep::standing(policy, entry, &found.candidate, &seen, owner);
         Ok((found, standing))
     };
     stream::iter(found).map(look).buffer_unordered(PARALLEL).try_collect().await

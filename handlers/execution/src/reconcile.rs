@@ -14,12 +14,14 @@ use lifeboat_azure::blobs::Lease;
 use lifeboat_azure::{Latest, ResourceId};
 use lifeboat_contract::work::{Cause, ReconcileMessage, Reserved};
 use lifeboat_planning::effect::{Effect, PointEffect};
-use lifeboat_planning::facts::{CollectionSeen, MachineSeen, PointState};
+use lifeboat_planning::facts::{CollectionSeen, Facts, MachineSeen, Owner, PointState};
 use lifeboat_planning::id::{MachineKey, PointName, hash};
-use lifeboat_planning::{Plan, Work, audit, look};
+use lifeboat_planning::policy::BackupPolicy;
+use lifeboat_planning::{Followed, Plan, Work, audit, look};
 
 use crate::budget::{self, Budget};
 use crate::chain::{Chain, ChainError};
+use crate::estate::{self, EstateError};
 use crate::ledger::{Decision, Entry, OutcomeResult, PlannedEffect};
 use crate::lifeboat::{Lifeboat, NotDone, Report};
 use crate::perform::{self, Outcome};
@@ -60,6 +62,9 @@ pub enum NotNow {
     /// The ledger cannot be written to.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// There is no estate to go by.
+    #[error(transparent)]
+    Estate(#[from] EstateError),
     /// There is no policy to go by.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -111,8 +116,11 @@ pub async fn run(lifeboat: &Lifeboat, message: &ReconcileMessage) -> Result<Repo
 /// A look that could not be finished: when the next one is, and who is told.
 fn put_off(lifeboat: &Lifeboat, message: &ReconcileMessage, looked: u32, why: &NotNow, report: &mut Report) -> Next {
     let now = lifeboat.clock.now();
-    let hopeless =
-        matches!(why, NotNow::Id | NotNow::Policy(PolicyError::Missing { .. } | PolicyError::Unreadable { .. }));
+    let hopeless = match why {
+        NotNow::Id | NotNow::Policy(PolicyError::Missing { .. } | PolicyError::Unreadable { .. }) => true,
+        NotNow::Estate(error) => error.is_hopeless(),
+        _ => false,
+    };
     let chain = std::iter::successors(Some(why as &dyn std::error::Error), |error| error.source());
     let text = chain.map(ToString::to_string).collect::<Vec<_>>().join(": ");
     match why {
@@ -140,6 +148,8 @@ fn put_off(lifeboat: &Lifeboat, message: &ReconcileMessage, looked: u32, why: &N
 
 async fn attempt(lifeboat: &Lifeboat, message: &ReconcileMessage, report: &mut Report) -> Result<Next, NotNow> {
     let id: ResourceId = message.machine.parse().map_err(|_| NotNow::Id)?;
+    // Before anything is written: a store that is not ours, or is not what it was, is left as it is.
+    let owner = estate::required(&lifeboat.store, &lifeboat.settings.deployment).await?.owner();
     if message.reserved.is_none()
         && let Some(at) = budget::wait_for(lifeboat, &Budget::looks(id.subscription())).await
     {
@@ -151,7 +161,7 @@ async fn attempt(lifeboat: &Lifeboat, message: &ReconcileMessage, report: &mut R
         Err(error) if error.is_lease_taken() => return Err(NotNow::LeaseTaken),
         Err(error) => return Err(error.into()),
     };
-    let next = with_lease(lifeboat, message, &id, &mut lease, report).await;
+    let next = with_lease(lifeboat, message, (&id, &owner), &mut lease, report).await;
     if let Err(error) = lifeboat.store.release(&lease).await {
         // It runs out by itself; the next look finds it taken until then.
         tracing::warn!(error = %error, "the lease could not be released");
@@ -162,14 +172,14 @@ async fn attempt(lifeboat: &Lifeboat, message: &ReconcileMessage, report: &mut R
 async fn with_lease(
     lifeboat: &Lifeboat,
     message: &ReconcileMessage,
-    id: &ResourceId,
+    (id, owner): (&ResourceId, &Owner),
     lease: &mut Lease,
     report: &mut Report,
 ) -> Result<Next, NotNow> {
     let now = lifeboat.clock.now();
-    let in_force = policies::in_force(&lifeboat.store, &lifeboat.settings.policy).await?;
+    let in_force = policies::in_force(&lifeboat.store, &lifeboat.policies).await?;
     let (record, _) = sweep_record::read_or_start(&lifeboat.store, now).await?;
-    let facts = observe::facts(lifeboat, id, record.known_since).await?;
+    let facts = observe::facts(lifeboat, id, record.known_since, owner).await?;
     let key = match &facts.machine {
         MachineSeen::Present(machine) => MachineKey::new(&machine.vm_id, &machine.id),
         MachineSeen::Gone | MachineSeen::Unknown(_) => MachineKey::new("", &message.machine),
@@ -179,7 +189,8 @@ async fn with_lease(
     account(&mut chain, &facts.collection, report).await?;
 
     let looked = message.look - 1;
-    let plan = lifeboat_planning::plan(Work { look: looked }, &in_force.policy, &facts, now);
+    let Followed { policy, plan } = lifeboat_planning::follow(Work { look: looked }, &in_force.policies, &facts, now);
+    let named = policy.map_or("", |policy| policy.name.as_str());
     if !plan.effects.is_empty() && others_at_work(&chain, message, now) {
         report.lines.push("other looks are at work on it".to_owned());
         chain.seal().await?;
@@ -192,16 +203,17 @@ async fn with_lease(
             return Ok(Next::Nothing);
         }
         if let Some(turn_at) = turn_of_point(lifeboat, &plan).await {
-            let waits =
-                Decision { turn_at: Some(turn_at), ..decision(message, &in_force, &Plan::default(), Vec::new()) };
+            let waits = Decision {
+                turn_at: Some(turn_at),
+                ..decision(message, (named, &in_force.digest), &Plan::default(), Vec::new())
+            };
             chain.add(Entry::Decision(waits)).await?;
             chain.seal().await?;
             return Ok(Next::TurnAt(turn_at, Reserved::Point));
         }
     }
-    let notes = audit::audit(&plan, &in_force.policy, &facts);
-    let audit: Vec<String> = notes.iter().map(|note| format!("{}: {}", note.effect, note.finding)).collect();
-    let decision = decision(message, &in_force, &plan, audit);
+    let audit = audited(&plan, &in_force, policy, &facts);
+    let decision = decision(message, (named, &in_force.digest), &plan, audit);
     tell(message, &plan, &decision, report);
     if is_news(&chain, &decision) {
         chain.add(Entry::Decision(decision.clone())).await?;
@@ -328,15 +340,26 @@ fn cause(message: &ReconcileMessage) -> String {
     }
 }
 
-fn decision(message: &ReconcileMessage, in_force: &InForce, plan: &Plan, audit: Vec<String>) -> Decision {
+/// What the audit says of a plan, one line each; nothing when it may be performed.
+fn audited(plan: &Plan, in_force: &InForce, policy: Option<&BackupPolicy>, facts: &Facts) -> Vec<String> {
+    let Some(policy) = policy else {
+        // No policy, no effects: a plan of the kind cannot come out of planning, and is not believed if it does.
+        return plan.effects.iter().map(|effect| format!("{effect}: no policy is followed")).collect();
+    };
+    let mut notes = audit::audit(plan, policy, facts);
+    notes.extend(audit::audit_choice(plan, &in_force.policies, policy, facts));
+    notes.iter().map(|note| format!("{}: {}", note.effect, note.finding)).collect()
+}
+
+fn decision(message: &ReconcileMessage, (policy, digest): (&str, &str), plan: &Plan, audit: Vec<String>) -> Decision {
     let planned = |effects: &[Effect]| -> Vec<PlannedEffect> {
         effects.iter().map(|effect| PlannedEffect { key: effect.key(), what: effect.to_string() }).collect()
     };
     Decision {
         cause: cause(message),
         look: message.look,
-        policy: in_force.policy.name.clone(),
-        policy_digest: in_force.digest.clone(),
+        policy: policy.to_owned(),
+        policy_digest: digest.to_owned(),
         effects: planned(&plan.effects),
         would: planned(&plan.would),
         refusals: plan.refusals.iter().map(ToString::to_string).collect(),

@@ -136,7 +136,7 @@ impl MachineRecord {
 }
 
 /// The version is looked at first: a later release may have given the other fields another form.
-fn read_up_to<T: DeserializeOwned>(known: u32, name: &str, bytes: &[u8]) -> Result<T, RecordError> {
+pub(crate) fn read_up_to<T: DeserializeOwned>(known: u32, name: &str, bytes: &[u8]) -> Result<T, RecordError> {
     #[derive(Deserialize)]
     struct Versioned {
         version: u32,

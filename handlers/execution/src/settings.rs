@@ -6,8 +6,8 @@
 pub struct Settings {
     /// Id of this deployment: stands in the tag of what it makes.
     pub deployment: String,
-    /// Place of the policy document in the store.
-    pub policy: String,
+    /// Regions whose machines this deployment may change, lower-case and without blanks.
+    pub owned_regions: Vec<String>,
     /// Subscriptions in scope.
     pub subscriptions: Vec<String>,
     /// What is running: release and build.

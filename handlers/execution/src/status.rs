@@ -6,14 +6,15 @@ use lifeboat_azure::Error;
 use lifeboat_azure::ResourceId;
 use lifeboat_azure::graph;
 use lifeboat_contract::status::{
-    Attention, Build, Consistency, MachineCounts, Point, PointCounts, PointState, Points, PolicyMode, PolicyStatus,
-    Status, SweepStatus, VERSION,
+    Attention, Build, Consistency, MachineCounts, NamedPolicy, Point, PointCounts, PointState, Points, PolicyMode,
+    PolicyStatus, Status, SweepStatus, VERSION,
 };
 use lifeboat_planning::creation;
-use lifeboat_planning::facts::{self, CollectionSeen, MachineSeen};
+use lifeboat_planning::facts::{self, CollectionSeen, MachineSeen, Owner};
 use lifeboat_planning::id::PointName;
-use lifeboat_planning::policy::Mode;
+use lifeboat_planning::policy::{BackupPolicy, Choice, Mode, choose};
 
+use crate::estate::{self, Estate, EstateError};
 use crate::lifeboat::Lifeboat;
 use crate::observe;
 use crate::perform::OWNER_TAG;
@@ -43,6 +44,7 @@ pub async fn status(lifeboat: &Lifeboat) -> Result<Status, StatusError> {
     let mut tell = |since, what: String, advice: &str| {
         attention.push(Attention { since, what, advice: Some(advice.to_owned()) });
     };
+    let estate = estate_status(lifeboat, now, &mut tell).await;
     let policy = policy_status(lifeboat, now, &mut tell).await;
     let last_sweep = match sweep_record::read(&lifeboat.store).await {
         Ok(found) => found.and_then(|(record, _)| {
@@ -69,7 +71,7 @@ pub async fn status(lifeboat: &Lifeboat) -> Result<Status, StatusError> {
             None
         }
     };
-    let (points, problem) = count_points(lifeboat).await;
+    let (points, problem) = count_points(lifeboat, estate.as_ref()).await;
     if let Some(problem) = problem {
         tell(now, problem.to_string(), "the counts of points are not known");
     }
@@ -87,41 +89,82 @@ pub async fn status(lifeboat: &Lifeboat) -> Result<Status, StatusError> {
     Ok(Status { version: VERSION, at: now, deployment, build, policy, last_sweep, machines, points, attention })
 }
 
+/// The estate, or what is to be done to have one.
+async fn estate_status(
+    lifeboat: &Lifeboat,
+    now: Timestamp,
+    tell: &mut impl FnMut(Timestamp, String, &str),
+) -> Option<Estate> {
+    let error = match estate::read(&lifeboat.store, &lifeboat.settings.deployment).await {
+        Ok(estate) => return Some(estate),
+        Err(error) => error,
+    };
+    let advice = match &error {
+        EstateError::Store(_) => "nothing is changed until the store answers",
+        EstateError::Missing => "`lifeboat init` for a new store, `lifeboat init --adopt` for one that was lost",
+        EstateError::Unreadable(_) => "nothing is changed until `lifeboat init --adopt`",
+        EstateError::Foreign { .. } => "LIFEBOAT_STORE_URL or LIFEBOAT_DEPLOYMENT is another deployment's",
+    };
+    tell(now, error.to_string(), advice);
+    None
+}
+
 async fn policy_status(
     lifeboat: &Lifeboat,
     now: Timestamp,
     tell: &mut impl FnMut(Timestamp, String, &str),
 ) -> PolicyStatus {
-    match policies::in_force(&lifeboat.store, &lifeboat.settings.policy).await {
+    match policies::in_force(&lifeboat.store, &lifeboat.policies).await {
         Ok(found) => {
-            let mode = match found.policy.mode {
-                Mode::Report => PolicyMode::Report,
-                Mode::Enforce => PolicyMode::Enforce,
+            if let Some(not_read) = &found.not_read {
+                let why = not_read.problems.first().map_or("", String::as_str);
+                let what = format!("the policies at {} cannot be read: {why}", not_read.document);
+                tell(
+                    now,
+                    what,
+                    "push them again (`lifeboat policies push`); until then the last good ones are in force",
+                );
+            }
+            let mut policies: Vec<&BackupPolicy> = found.policies.iter().collect();
+            policies.sort_by(|one, other| other.priority.cmp(&one.priority).then_with(|| one.name.cmp(&other.name)));
+            let named = |policy: &BackupPolicy| NamedPolicy { name: policy.name.clone(), mode: mode(policy.mode) };
+            let mut named = policies.into_iter().map(named);
+            let Some(NamedPolicy { name, mode }) = named.next() else {
+                return PolicyStatus::Missing { document: policies::CURRENT.to_owned() };
             };
-            PolicyStatus::InForce { name: found.policy.name, mode, digest: found.digest }
+            let not_read = found.not_read.as_ref().map(|not_read| not_read.problems.clone()).unwrap_or_default();
+            PolicyStatus::InForce { name, mode, digest: found.digest.clone(), others: named.collect(), not_read }
         }
         Err(PolicyError::Missing { document }) => {
-            tell(now, format!("there is no policy at {document}"), "put one there: nothing is changed without it");
+            let advice = "`lifeboat policies push` puts them there: nothing is changed without any";
+            tell(now, format!("there are no policies: {document} is missing"), advice);
             PolicyStatus::Missing { document }
         }
         Err(PolicyError::Unreadable { document, problems }) => {
             tell(
                 now,
-                format!("the policy {document} cannot be read"),
-                "mend it (`lifeboat check`): nothing is changed until then",
+                format!("the policies at {document} cannot be read"),
+                "push ones that can be (`lifeboat policies push`): nothing is changed until then",
             );
             PolicyStatus::Unreadable { document, problems }
         }
         Err(PolicyError::Store { document, source }) => {
-            tell(now, format!("the store did not give the policy {document}"), "nothing is changed until it does");
+            tell(now, format!("the store did not give {document}"), "nothing is changed until it does");
             PolicyStatus::Unreadable { document, problems: vec![source.to_string()] }
         }
     }
 }
 
-async fn count_points(lifeboat: &Lifeboat) -> (PointCounts, Option<StatusError>) {
+fn mode(mode: Mode) -> PolicyMode {
+    match mode {
+        Mode::Report => PolicyMode::Report,
+        Mode::Enforce => PolicyMode::Enforce,
+    }
+}
+
+async fn count_points(lifeboat: &Lifeboat, estate: Option<&Estate>) -> (PointCounts, Option<StatusError>) {
     let mut counts = PointCounts::default();
-    match points(lifeboat, None).await {
+    match points_of(lifeboat, None, estate).await {
         Ok(found) => {
             for point in found.points {
                 match point.state {
@@ -138,18 +181,31 @@ async fn count_points(lifeboat: &Lifeboat) -> (PointCounts, Option<StatusError>)
 
 /// The points of one machine, or of all collections of this deployment.
 pub async fn points(lifeboat: &Lifeboat, machine: Option<&str>) -> Result<Points, StatusError> {
+    // Without an estate nothing is known to be ours, and all of it is shown as foreign.
+    let estate = estate::read(&lifeboat.store, &lifeboat.settings.deployment).await.ok();
+    points_of(lifeboat, machine, estate.as_ref()).await
+}
+
+async fn points_of(lifeboat: &Lifeboat, machine: Option<&str>, estate: Option<&Estate>) -> Result<Points, StatusError> {
+    let owner = Owner {
+        deployment: lifeboat.settings.deployment.clone(),
+        estate: estate.map(|estate| estate.id.clone()).unwrap_or_default(),
+    };
     let at = lifeboat.clock.now();
     let mut points = Vec::new();
     let mut truncated = false;
     match machine {
         Some(text) => {
             let id: ResourceId = text.parse().map_err(|_| StatusError::NotAMachine(text.to_owned()))?;
-            let facts = observe::facts(lifeboat, &id, at).await?;
+            let facts = observe::facts(lifeboat, &id, at, &owner).await?;
             if let MachineSeen::Present(machine) = &facts.machine {
-                let policy = policies::in_force(&lifeboat.store, &lifeboat.settings.policy).await.ok();
-                let rule = policy.and_then(|found| found.policy.points.iter().find_map(|entry| entry.on_create));
+                let in_force = policies::in_force(&lifeboat.store, &lifeboat.policies).await.ok();
+                let rule = in_force.and_then(|found| match choose(&found.policies, &machine.about) {
+                    Choice::One(policy) => policy.points.iter().find_map(|entry| entry.on_create),
+                    Choice::None | Choice::Equal(_) => None,
+                });
                 let late = |at| Some(creation::is_late(machine.created_at, rule?, at?));
-                points = told(&machine.id, &facts.collection, &lifeboat.settings.deployment, late);
+                points = told(&machine.id, &facts.collection, &owner, late);
             }
         }
         None => {
@@ -161,7 +217,7 @@ pub async fn points(lifeboat: &Lifeboat, machine: Option<&str>) -> Result<Points
             for row in rows.into_iter().take(COLLECTIONS_MAX) {
                 let Ok(id) = row.id.parse::<ResourceId>() else { continue };
                 let seen = observe::collection(lifeboat, id.subscription(), id.resource_group(), id.name()).await?;
-                points.extend(told(&row.source, &seen, deployment, |_| None));
+                points.extend(told(&row.source, &seen, &owner, |_| None));
             }
         }
     }
@@ -172,11 +228,11 @@ pub async fn points(lifeboat: &Lifeboat, machine: Option<&str>) -> Result<Points
 fn told(
     machine: &str,
     seen: &CollectionSeen,
-    deployment: &str,
+    owner: &Owner,
     created_late: impl Fn(Option<Timestamp>) -> Option<bool>,
 ) -> Vec<Point> {
     let CollectionSeen::Present(collection) = seen else { return Vec::new() };
-    let ours = collection.owner.as_deref() == Some(deployment);
+    let ours = owner.has_made(collection);
     let tell = |point: &facts::Point| {
         let name = PointName::parse(&point.name).filter(|_| ours);
         let (state, reason) = match point.state {

@@ -17,7 +17,7 @@ pub fn lifeboat(
     let connections = Connections::over_https(Clock::wall(), settings.client_id.clone()).with_traceparent(traceparent);
     let deployment = lifeboat_execution::Settings {
         deployment: settings.deployment.clone(),
-        policy: settings.policy.clone(),
+        owned_regions: settings.owned_regions.clone(),
         subscriptions: settings.subscriptions.clone(),
         build,
     };

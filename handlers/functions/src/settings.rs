@@ -7,6 +7,10 @@ use std::time::Duration;
 const FUNCTION_TIMEOUT_DEFAULT: Duration = Duration::from_secs(300);
 /// Subscriptions in scope, at most: more do not fit one Resource Graph query.
 const SUBSCRIPTIONS_MAX: usize = 1_000;
+/// Owned regions, at most: more than Azure has.
+const REGIONS_MAX: usize = 200;
+/// What LIFEBOAT_OWNED_REGIONS should hold.
+const REGIONS_EXPECTED: &str = "the regions whose machines this deployment changes, separated by commas: westeurope";
 
 /// The handler's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +21,8 @@ pub struct Settings {
     pub deployment: String,
     /// The blob container that is the store.
     pub store_url: String,
-    /// Place of the policy document in the store.
-    pub policy: String,
+    /// Regions whose machines this deployment may change, lower-case and without blanks.
+    pub owned_regions: Vec<String>,
     /// Subscriptions in scope.
     pub subscriptions: Vec<String>,
     /// Where Azure Resource Manager is.
@@ -84,10 +88,11 @@ impl Settings {
             function_timeout: function_timeout(optional("FUNCTIONS_APP_ROOT_PATH").as_deref()),
             deployment,
             store_url,
-            policy: required(
-                "LIFEBOAT_POLICY",
-                "the place of the policy document in the store, policies/production.yaml",
-            )?,
+            owned_regions: owned_regions(&required("LIFEBOAT_OWNED_REGIONS", REGIONS_EXPECTED)?).ok_or(error(
+                "LIFEBOAT_OWNED_REGIONS",
+                Fault::Unusable,
+                REGIONS_EXPECTED,
+            ))?,
             subscriptions,
             arm_url: optional("LIFEBOAT_ARM_URL").unwrap_or_else(|| "https://management.azure.com".to_owned()),
             bus_namespace: required(
@@ -98,6 +103,14 @@ impl Settings {
             client_id: optional("AZURE_CLIENT_ID"),
         })
     }
+}
+
+/// Regions in the form of their names in ARM. A deployment without one could change nothing, and one that could change everything
+/// would take another's machines for its own.
+fn owned_regions(text: &str) -> Option<Vec<String>> {
+    let plain = |region: &String| !region.is_empty() && region.bytes().all(|b| b.is_ascii_alphanumeric());
+    let regions: Vec<String> = text.split(',').map(|name| name.replace(' ', "").to_lowercase()).collect();
+    (regions.len() <= REGIONS_MAX && regions.iter().all(plain)).then_some(regions)
 }
 
 /// A variable of the process's environment.
@@ -132,7 +145,7 @@ mod tests {
         let value = match name {
             "LIFEBOAT_DEPLOYMENT" => "lb-weu",
             "LIFEBOAT_STORE_URL" => "https://acct.blob.core.windows.net/lifeboat",
-            "LIFEBOAT_POLICY" => "policies/production.yaml",
+            "LIFEBOAT_OWNED_REGIONS" => "westeurope, North Europe",
             "LIFEBOAT_SUBSCRIPTIONS" => "00000000-0000-0000-0000-00000000000A, 00000000-0000-0000-0000-00000000000b",
             "ServiceBus__fullyQualifiedNamespace" => "ns.servicebus.windows.net",
             _ => return None,
@@ -144,12 +157,15 @@ mod tests {
     fn settings_are_read_and_what_is_missing_or_wrong_is_named() {
         let settings = Settings::read(set).expect("reads");
         assert_eq!(settings.subscriptions.len(), 2);
+        assert_eq!(settings.owned_regions, ["westeurope", "northeurope"]);
         assert_eq!(settings.arm_url, "https://management.azure.com");
         for (name, value, fault) in [
             ("LIFEBOAT_DEPLOYMENT", "a/b", Fault::Unusable),
             ("LIFEBOAT_SUBSCRIPTIONS", "a,,b", Fault::Unusable),
             ("LIFEBOAT_STORE_URL", " ", Fault::Missing),
-            ("LIFEBOAT_POLICY", "", Fault::Missing),
+            ("LIFEBOAT_OWNED_REGIONS", "", Fault::Missing),
+            ("LIFEBOAT_OWNED_REGIONS", "westeurope,", Fault::Unusable),
+            ("LIFEBOAT_OWNED_REGIONS", "west/europe", Fault::Unusable),
             ("ServiceBus__fullyQualifiedNamespace", "", Fault::Missing),
         ] {
             let error = Settings::read(|n| if n == name { Some(value.to_owned()) } else { set(n) }).expect_err(name);

@@ -5,6 +5,7 @@ pub mod expiry;
 mod made_for;
 mod protection;
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -14,7 +15,7 @@ use crate::effect::{Consistency, Effect, PointEffect};
 use crate::facts::{Agent, Collection, CollectionSeen, Facts, Machine, MachineSeen, PointState, Provisioning};
 use crate::id::{MachineKey, NAME_CHARS_MAX, PointName, SlotName, collection, hash, points_group};
 use crate::plan::Plan;
-use crate::policy::{BackupPolicy, Mode};
+use crate::policy::{self, BackupPolicy, Mode, Reach};
 
 /// Something that the audit found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +63,10 @@ pub enum Finding {
     ProtectionThere,
     /// A backup while another job runs, or without an item that waits for its first one.
     BackupNotDue,
+    /// A change for a machine in a region that is not this deployment's.
+    NotOurRegion,
+    /// A change by a policy while another one that matches has as high a priority.
+    NotTheHighest,
 }
 
 /// Audits a plan against the facts that it was made from.
@@ -81,6 +86,10 @@ pub fn audit(plan: &Plan, policy: &BackupPolicy, facts: &Facts) -> Vec<Note> {
     }
     if crate::plan::in_scope(policy, machine).is_err() {
         note(Finding::Managed, first);
+    }
+    let location = machine.about.location.replace(' ', "");
+    if !facts.owned_regions.iter().any(|owned| owned.eq_ignore_ascii_case(&location)) {
+        note(Finding::NotOurRegion, first);
     }
     for effect in &plan.effects {
         let Some((name, kind)) = made_for::slot(effect) else { continue };
@@ -126,6 +135,17 @@ pub fn audit(plan: &Plan, policy: &BackupPolicy, facts: &Facts) -> Vec<Note> {
     notes
 }
 
+/// Audits whose turn it was: of all policies that match the machine, the one that was followed stands alone at the top.
+pub fn audit_choice(plan: &Plan, policies: &[BackupPolicy], followed: &BackupPolicy, facts: &Facts) -> Option<Note> {
+    let first = plan.effects.first()?;
+    let MachineSeen::Present(machine) = &facts.machine else { return None };
+    let rivals = policies.iter().filter(|other| other.name != followed.name && other.priority >= followed.priority);
+    let mut rivals = rivals.filter(|other| policy::reach(&other.matches, &machine.about) != Reach::Outside);
+    let rival = rivals.next()?;
+    let of_rival = format!("{first}, while the policy {} matches as well", rival.name);
+    Some(Note { finding: Finding::NotTheHighest, effect: of_rival })
+}
+
 /// Created within the longest window of the policy's entries, counted back from the time since when creations are known.
 fn is_recent(machine: &Machine, policy: &BackupPolicy, facts: &Facts) -> bool {
     let windows = policy.points.iter().filter_map(|entry| entry.on_create).map(|rule| rule.within.as_secs().max(3600));
@@ -150,14 +170,17 @@ fn about(effect: &PointEffect, machine: &Machine, facts: &Facts) -> Vec<Finding>
             unless(*subscription == machine.about.subscription && *group == points_group(&region), Finding::Place);
             unless(*location == machine.about.location, Finding::Place);
         }
-        PointEffect::EnsureCollection { place, location, machine: source, owner, vm_hash } => {
+        PointEffect::EnsureCollection { place, location, machine: source, owner, estate, vm_hash } => {
             unless(
                 place.subscription == machine.about.subscription && place.group == points_group(&region),
                 Finding::Place,
             );
             unless(*location == machine.about.location && *source == machine.id, Finding::Place);
             unless(place.collection == collection(&key), Finding::Name);
-            unless(*owner == facts.deployment, Finding::Foreign);
+            unless(
+                *owner == facts.owner.deployment && *estate == facts.owner.estate && !estate.is_empty(),
+                Finding::Foreign,
+            );
             unless(*vm_hash == hash(&[&machine.vm_id.to_lowercase()]), Finding::Name);
         }
         PointEffect::CreateRestorePoint { place, point, consistency, excluded } => {
@@ -169,7 +192,8 @@ fn about(effect: &PointEffect, machine: &Machine, facts: &Facts) -> Vec<Finding>
             unless(place.collection == collection(&key) && is_name(point, machine), Finding::Name);
             unless(*consistency != Consistency::Application || machine.agent == Agent::Ready, Finding::Consistency);
             if let CollectionSeen::Present(collection) = &facts.collection {
-                unless(collection.owner.as_deref() == Some(facts.deployment.as_str()), Finding::Foreign);
+                unless(collection.owner.as_deref() == Some(facts.owner.deployment.as_str()), Finding::Foreign);
+                unless(collection.estate.as_ref().is_some_and(|id| *id == facts.owner.estate), Finding::Foreign);
                 unless(collection.source.to_lowercase() == machine.id.to_lowercase(), Finding::Foreign);
                 unless(!is_second(point, collection), Finding::SecondPoint);
             }
@@ -210,6 +234,8 @@ impl fmt::Display for Finding {
             Self::Name => "a name that is not derived from the machine",
             Self::Place => "a place that is not the points' place of the machine",
             Self::Order => "an effect before the one that it rests on",
+            Self::NotOurRegion => "a change in a region that is not this deployment's",
+            Self::NotTheHighest => "a change by a policy that is not alone at the highest priority",
             Self::Consistency => "an application-consistent point without a ready agent",
             Self::Deletes => "a deletion, which a look at a machine never does",
             Self::OsDisk => "a disk left out that is no data disk of the machine",

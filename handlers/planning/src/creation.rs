@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::facts::{Collection, Facts, Machine};
+use crate::facts::{Collection, Machine, Owner};
 use crate::policy::OnCreate;
 
 /// A creation is looked for this far back at least, whatever `within` says: Resource Graph lags, events come late.
@@ -24,9 +24,9 @@ pub fn is_late(created_at: Timestamp, on_create: OnCreate, now: Timestamp) -> bo
     created_at.checked_add(on_create.within).is_ok_and(|until| now > until)
 }
 
-/// Ours by the owner's tag, and of this machine in this region by what Azure keeps fixed.
-pub(crate) fn is_ours(collection: &Collection, machine: &Machine, facts: &Facts) -> bool {
-    collection.owner.as_deref() == Some(facts.deployment.as_str())
+/// Ours by the tags that say whose it is, and of this machine in this region by what Azure keeps fixed.
+pub(crate) fn is_ours(collection: &Collection, machine: &Machine, owner: &Owner) -> bool {
+    owner.has_made(collection)
         && collection.source.eq_ignore_ascii_case(&machine.id)
         && same_region(&collection.location, &machine.about.location)
 }

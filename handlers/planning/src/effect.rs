@@ -70,6 +70,8 @@ pub enum PointEffect {
         machine: String,
         /// Whose it is.
         owner: String,
+        /// The id of the estate record under which it is made.
+        estate: String,
         /// What of the machine goes into the collection's tags: the hash of its `vmId`.
         vm_hash: String,
     },
@@ -123,6 +125,8 @@ pub enum PointEffect {
 pub struct SnapshotTags {
     /// The deployment that made it.
     pub owner: String,
+    /// The estate record that it goes by.
+    pub estate: String,
     /// The policy's name.
     pub policy: String,
     /// The entry's name.

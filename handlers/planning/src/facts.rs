@@ -23,8 +23,11 @@ pub struct Facts {
     pub protection: Option<vault::ProtectionFacts>,
     /// Since when we know of every creation: see [`crate::sweep`]. `None` when the store could not tell.
     pub known_since: Option<Timestamp>,
-    /// The deployment that acts: what another one made is foreign.
-    pub deployment: String,
+    /// The deployment that acts and the estate record that it goes by: what was made by another one, or under another record,
+    /// is foreign.
+    pub owner: Owner,
+    /// The regions that are this deployment's to change, in the form of [`crate::creation::region`].
+    pub owned_regions: Vec<String>,
 }
 
 /// A machine as Azure told it, or why it is not known.
@@ -148,8 +151,31 @@ pub struct Collection {
     pub vm_hash: Option<String>,
     /// Names of points that a tag says are held.
     pub held: Vec<String>,
+    /// The tag that says under which estate record it was made.
+    pub estate: Option<String>,
     /// Its points, in any order.
     pub points: Vec<Point>,
+}
+
+/// Whose something is that can carry tags: the deployment that made it, under the id of its estate record then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The deployment.
+    pub deployment: String,
+    /// The estate record's id.
+    pub estate: String,
+}
+
+impl Owner {
+    /// True when a collection carries both tags of this owner.
+    pub fn has_made(&self, collection: &Collection) -> bool {
+        self.is(collection.owner.as_deref(), collection.estate.as_deref())
+    }
+
+    /// True when the two tags are those of this owner.
+    pub fn is(&self, owner: Option<&str>, estate: Option<&str>) -> bool {
+        owner == Some(self.deployment.as_str()) && estate == Some(self.estate.as_str()) && !self.estate.is_empty()
+    }
 }
 
 /// A restore point.
@@ -191,6 +217,8 @@ pub struct Snapshot {
     pub disk: Option<String>,
     /// The tag that says whose it is.
     pub owner: Option<String>,
+    /// The tag that says under which estate record it was made.
+    pub estate: Option<String>,
     /// The tag with the hash of the machine's `vmId`.
     pub machine: Option<String>,
     /// The tag that says of how many disks its set is.

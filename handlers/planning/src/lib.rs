@@ -11,6 +11,7 @@ pub mod effect;
 pub mod enforcement;
 pub mod expiry;
 pub mod facts;
+mod follow;
 pub mod id;
 pub mod look;
 pub mod points;
@@ -24,4 +25,5 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
+pub use follow::{Followed, follow};
 pub use plan::{Plan, Verdict, VerdictKind, Work, plan};

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use jiff::Timestamp;
 
+use crate::creation;
 use crate::effect::{Consistency, Effect, PointEffect};
 use crate::enforcement::{self, Protection};
 use crate::facts::{CollectionSeen, Facts, Machine, MachineSeen};
@@ -72,6 +73,9 @@ pub fn plan(work: Work, policy: &BackupPolicy, facts: &Facts, now: Timestamp) ->
 fn plan_present(work: Work, policy: &BackupPolicy, machine: &Machine, facts: &Facts, now: Timestamp) -> Plan {
     if let Err(refusal) = in_scope(policy, machine) {
         return Plan::refuse(refusal);
+    }
+    if !facts.owned_regions.contains(&creation::region(&machine.about.location)) {
+        return Plan::refuse(Refusal::NotOurRegion);
     }
     let parts = [points(work, policy, machine, facts, now), protection(work, policy, machine, facts, now)];
     let mut plan = parts.into_iter().flatten().fold(Plan::default(), Plan::and);
@@ -152,9 +156,9 @@ pub fn in_scope(policy: &BackupPolicy, machine: &Machine) -> Result<(), Refusal>
     }
 }
 
-fn verdicts(facts: &Facts) -> Vec<Verdict> {
+pub(crate) fn verdicts(facts: &Facts) -> Vec<Verdict> {
     let CollectionSeen::Present(collection) = &facts.collection else { return Vec::new() };
-    let ours = collection.owner.as_deref() == Some(facts.deployment.as_str());
+    let ours = facts.owner.has_made(collection);
     let verdict = |name: &String| match PointName::parse(name) {
         Some(_) if ours => VerdictKind::Keep,
         _ => VerdictKind::Foreign,
@@ -177,7 +181,7 @@ impl Plan {
         Self { late, missed, look_again_at: looks.into_iter().flatten().min(), ..self }
     }
 
-    fn refuse(refusal: Refusal) -> Self {
+    pub(crate) fn refuse(refusal: Refusal) -> Self {
         Self { refusals: alloc::vec![refusal], ..Self::default() }
     }
 }

@@ -17,6 +17,10 @@ pub enum Refusal {
     NoPolicyMatches,
     /// Something else manages it: a scale set, AKS, Databricks.
     ManagedElsewhere,
+    /// Several policies of the same highest priority match it: which one is meant nobody says.
+    EqualPriorities,
+    /// It is in a region that this deployment does not own.
+    NotOurRegion,
     /// No entry of the policy wants a point now.
     NothingDue,
     /// The policy only reports: what would be done is recorded, nothing is changed.
@@ -106,6 +110,7 @@ impl Refusal {
                 | Self::EphemeralOsDisk
                 | Self::DisksWithoutSnapshots
                 | Self::SnapshotsUnknown(_)
+                | Self::EqualPriorities
                 | Self::LooksUsedUp
                 | Self::MachineUnknown(_)
                 | Self::CollectionUnknown(_)
@@ -136,6 +141,8 @@ impl fmt::Display for Refusal {
             Self::MachineGone => f.write_str("the machine does not exist any more"),
             Self::NoPolicyMatches => f.write_str("no policy matches the machine"),
             Self::ManagedElsewhere => f.write_str("something else manages the machine"),
+            Self::EqualPriorities => f.write_str("several policies of the same highest priority match the machine"),
+            Self::NotOurRegion => f.write_str("the machine is in a region that this deployment does not own"),
             Self::NothingDue => f.write_str("no point is due"),
             Self::ReportOnly => f.write_str("the policy only reports"),
             Self::CreationsUnknown => f.write_str("the store does not say since when creations are known"),

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::creation::WINDOW_MIN;
-use crate::facts::{CollectionSeen, PointState};
+use crate::facts::{CollectionSeen, Owner, PointState};
 use crate::id::PointName;
 use crate::points::ATTEMPTS_MAX;
 use crate::policy::OnCreate;
@@ -46,8 +46,13 @@ pub fn window_start(known_since: Timestamp, on_create: OnCreate) -> Timestamp {
 }
 
 /// Where a candidate stands, by what Azure says of its collection.
-pub fn standing(policy: &str, entry: &str, candidate: &Candidate, seen: &CollectionSeen) -> Standing {
+///
+/// A collection of that name which is not ours stands for nothing: the look at its machine says so.
+pub fn standing(policy: &str, entry: &str, candidate: &Candidate, seen: &CollectionSeen, owner: &Owner) -> Standing {
     let CollectionSeen::Present(collection) = seen else { return Standing::Open };
+    if !owner.has_made(collection) {
+        return Standing::Open;
+    }
     let wanted = PointName::on_create(policy, entry, &candidate.vm_id, 1);
     let ours = collection.points.iter().filter_map(|point| {
         PointName::parse(&point.name).filter(|name| name.same_slot(&wanted)).map(|name| (name.attempt, point.state))

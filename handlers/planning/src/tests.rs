@@ -19,11 +19,17 @@ use crate::{Plan, VerdictKind, Work, creation, look, plan, sweep};
 const ID: &str = "/subscriptions/s-1/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm-1";
 const VM_ID: &str = "0a8d2b7e-0000-4000-8000-000000000001";
 
-fn at(minutes: i64) -> Timestamp {
+const ESTATE: &str = "00000000-0000-4000-8000-0000000000e5";
+
+fn owner(deployment: &str, estate: &str) -> Owner {
+    Owner { deployment: deployment.into(), estate: estate.into() }
+}
+
+pub(crate) fn at(minutes: i64) -> Timestamp {
     "2026-11-22T10:00:00Z".parse::<Timestamp>().expect("a time") + SignedDuration::from_mins(minutes)
 }
 
-fn policy() -> BackupPolicy {
+pub(crate) fn policy() -> BackupPolicy {
     BackupPolicy {
         name: "production".into(),
         mode: Mode::Enforce,
@@ -46,7 +52,7 @@ fn policy() -> BackupPolicy {
 }
 
 /// A machine created at 0, known since −60, looked at now.
-fn facts() -> Facts {
+pub(crate) fn facts() -> Facts {
     let about = crate::policy::MachineAttributes {
         name: "vm-1".into(),
         resource_group: "rg".into(),
@@ -69,11 +75,12 @@ fn facts() -> Facts {
         snapshots: SnapshotsSeen::Unknown(UnknownBecause::NotAsked),
         protection: None,
         known_since: Some(at(-60)),
-        deployment: "lb-weu".into(),
+        owner: owner("lb-weu", ESTATE),
+        owned_regions: vec!["westeurope".into()],
     }
 }
 
-fn with_machine(change: impl FnOnce(&mut Machine)) -> Facts {
+pub(crate) fn with_machine(change: impl FnOnce(&mut Machine)) -> Facts {
     let mut facts = facts();
     if let MachineSeen::Present(machine) = &mut facts.machine {
         change(machine);
@@ -99,6 +106,7 @@ fn with_points(points: &[(String, PointState, i64)]) -> Facts {
         owner: Some("lb-weu".into()),
         vm_hash: None,
         held: Vec::new(),
+        estate: Some(ESTATE.into()),
         points: points.iter().map(point).collect(),
     };
     Facts { collection: CollectionSeen::Present(collection), ..facts() }
@@ -221,6 +229,8 @@ fn a_collection_of_somebody_else_is_never_written_to() {
     for change in [
         (|c: &mut Collection| c.owner = None) as fn(&mut Collection),
         |c| c.owner = Some("lb-neu".into()),
+        |c| c.estate = None,
+        |c| c.estate = Some("00000000-0000-4000-8000-0000000000ff".into()),
         |c| c.source = "/subscriptions/s-1/other".into(),
         |c| c.location = "northeurope".into(),
     ] {
@@ -230,8 +240,15 @@ fn a_collection_of_somebody_else_is_never_written_to() {
         }
         refused(&other, 1, Refusal::CollectionForeign);
     }
-    facts.deployment = "lb-neu".into();
+    facts.owner = owner("lb-neu", ESTATE);
     refused(&facts, 1, Refusal::CollectionForeign);
+}
+
+#[test]
+fn a_machine_in_a_region_of_others_is_left_alone() {
+    let elsewhere = Facts { owned_regions: vec!["northeurope".into()], ..facts() };
+    refused(&elsewhere, 1, Refusal::NotOurRegion);
+    assert_eq!(decided(&with_machine(|m| m.about.location = "West Europe".into()), 1).refusals, vec![]);
 }
 
 #[test]
@@ -265,7 +282,9 @@ fn the_audit_finds_what_a_wrong_plan_would_do() {
     finds(&good, &with_machine(|m| m.agent = Agent::NotReady), &policy(), Finding::Consistency);
     finds(&good, &with_machine(|m| m.vm_id = "other".into()), &policy(), Finding::Name);
     finds(&good, &with_machine(|m| m.about.location = "northeurope".into()), &policy(), Finding::Place);
-    finds(&good, &Facts { deployment: "lb-neu".into(), ..facts() }, &policy(), Finding::Foreign);
+    finds(&good, &Facts { owner: owner("lb-neu", ESTATE), ..facts() }, &policy(), Finding::Foreign);
+    finds(&good, &Facts { owner: owner("lb-weu", "another"), ..facts() }, &policy(), Finding::Foreign);
+    finds(&good, &Facts { owned_regions: vec!["northeurope".into()], ..facts() }, &policy(), Finding::NotOurRegion);
     for state in [PointState::Succeeded, PointState::InProgress, PointState::Failed] {
         finds(&good, &with_points(&[(name(1), state, 1)]), &policy(), Finding::SecondPoint);
     }
@@ -296,7 +315,9 @@ fn a_sweep_moves_on_to_its_start_but_never_past_an_open_creation() {
 #[test]
 fn a_sweep_leaves_alone_what_is_protected_or_used_up() {
     let candidate = sweep::Candidate { id: ID.into(), vm_id: VM_ID.into(), created_at: at(0) };
-    let standing = |facts: Facts| sweep::standing("production", "daily", &candidate, &facts.collection);
+    let standing = |facts: Facts| sweep::standing("production", "daily", &candidate, &facts.collection, &facts.owner);
+    let foreign = Facts { owner: owner("lb-weu", "another"), ..with_points(&[(name(2), PointState::Succeeded, 1)]) };
+    assert_eq!(standing(foreign), sweep::Standing::Open, "what was made under another estate record is not ours");
     assert_eq!(standing(facts()), sweep::Standing::Open);
     assert_eq!(standing(with_points(&[(name(1), PointState::InProgress, 1)])), sweep::Standing::Open);
     assert_eq!(standing(with_points(&[(name(2), PointState::Succeeded, 1)])), sweep::Standing::Protected);

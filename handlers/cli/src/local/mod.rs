@@ -117,8 +117,8 @@ fn announce(stand_ins: &StandIns, relay: &Relay, steps: &mut Steps) {
     ]);
     let key = &stand_ins.keys.master;
     steps.note(&format!(
-        "The policy lies in the store at {}; a dozen machines are there since long.",
-        stand_ins::POLICY
+        "The store is begun and a policy is in force ({}); a dozen machines are there since long.",
+        lifeboat_execution::policies::CURRENT
     ));
     steps.note(&format!(
         "Send something yourself: LIFEBOAT_KEY={key} lifeboat invoke Api --example status --url {}",

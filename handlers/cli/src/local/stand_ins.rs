@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use jiff::SignedDuration;
+use lifeboat_execution::bundle::{Bundle, File};
+use lifeboat_execution::estate::{self, Estate};
+use lifeboat_execution::policies::{self, Pointer};
 use lifeboat_simulator::azure::{EventSubscription, EventTarget, Grant, STORAGE_AUDIENCE};
 use lifeboat_simulator::clock::Clock;
 use lifeboat_simulator::host::{HandlerLink, Host, HostOptions, LogLine, LogSink, ProcessOptions};
@@ -15,13 +18,17 @@ use lifeboat_simulator::world::{World, WorldOptions};
 use tokio::time::timeout;
 
 use super::control::{CONTAINER, Control};
-use super::estate;
+use super::estate as seeded;
 use crate::output::tell;
 use crate::scratch::Scratch;
 use crate::stage;
 
-/// The place of the policy in the store, as the setting names it.
-pub const POLICY: &str = "policies/production.yaml";
+/// The deployment's id.
+const DEPLOYMENT: &str = "local";
+/// The id of its estate record: the same in every run.
+const ESTATE: &str = "00000000-0000-4000-8000-00000000e57a";
+/// The regions of the seeded estate.
+const REGIONS: &str = "westeurope,northeurope";
 
 /// How long things take, in thousandths of what was recorded: a machine is there in about a second, a point in three. Slower would
 /// bore, faster would leave no moment in which to kill the handler.
@@ -122,7 +129,7 @@ impl StandIns {
 
 /// The estate, who the handler is there, and the policy.
 fn seed(world: &World, policy: &'static str) {
-    let subscriptions = [(estate::SHOP, "Shop"), (estate::OFFICE, "Office")];
+    let subscriptions = [(seeded::SHOP, "Shop"), (seeded::OFFICE, "Office")];
     for (id, name) in subscriptions {
         world.add_subscription(id, name);
     }
@@ -132,14 +139,26 @@ fn seed(world: &World, policy: &'static str) {
         "lifeboat",
         subscriptions.iter().map(|(id, _)| Grant::over_subscription(id, &actions)).collect(),
     );
-    for machine in estate::machines(world.clock().now()) {
+    for machine in seeded::machines(world.clock().now()) {
         world.add_machine(&machine);
     }
-    for collection in estate::history(world.clock().now()) {
+    for collection in seeded::history(world.clock().now()) {
         world.arm().add_collection(&collection);
     }
     world.blobs().create_container(CONTAINER);
-    world.blobs().put(CONTAINER, POLICY, policy);
+    begin(world, policy);
+}
+
+/// What `lifeboat init` and `lifeboat policies push` write, past HTTP.
+fn begin(world: &World, policy: &'static str) {
+    let now = world.clock().now();
+    let put = |name: &str, bytes: Vec<u8>| world.blobs().put(CONTAINER, name, bytes);
+    put(estate::BLOB, Estate::new(DEPLOYMENT, ESTATE, now).to_bytes());
+    let file = File { name: "production.yaml".to_owned(), text: policy.to_owned() };
+    let (bytes, digest) = Bundle::new(vec![file]).to_bytes();
+    put(&Bundle::blob_name(&digest), bytes);
+    let pointer = Pointer { version: policies::VERSION, digest, previous: None, at: now };
+    put(policies::CURRENT, pointer.to_bytes());
 }
 
 /// The actions of the role, one quoted line each.
@@ -152,10 +171,10 @@ fn role_actions() -> impl Iterator<Item = &'static str> {
 /// The handler's settings, as in a deployment but for the addresses.
 fn settings(world: &World, served: &Served) -> BTreeMap<String, String> {
     let settings = [
-        ("LIFEBOAT_DEPLOYMENT", "local".to_owned()),
+        ("LIFEBOAT_DEPLOYMENT", DEPLOYMENT.to_owned()),
         ("LIFEBOAT_STORE_URL", format!("http://{}/{CONTAINER}", served.blobs)),
-        ("LIFEBOAT_POLICY", POLICY.to_owned()),
-        ("LIFEBOAT_SUBSCRIPTIONS", format!("{},{}", estate::SHOP, estate::OFFICE)),
+        ("LIFEBOAT_OWNED_REGIONS", REGIONS.to_owned()),
+        ("LIFEBOAT_SUBSCRIPTIONS", format!("{},{}", seeded::SHOP, seeded::OFFICE)),
         ("LIFEBOAT_ARM_URL", format!("http://{}", served.arm)),
         ("ServiceBus__fullyQualifiedNamespace", "local.servicebus.windows.net".to_owned()),
         ("LIFEBOAT_SERVICEBUS_URL", format!("http://{}", served.bus)),

@@ -58,8 +58,11 @@ pub fn status(status: &Status) -> Markup {
 fn policy(policy: &PolicyStatus) -> Markup {
     html! {
         @match policy {
-            PolicyStatus::InForce { name, mode, digest } => {
-                (name) ", " (format!("{mode:?}").to_lowercase()) ", digest " code { (digest.get(..12).unwrap_or(digest)) }
+            PolicyStatus::InForce { name, mode, digest, others, not_read } => {
+                (name) ", " (format!("{mode:?}").to_lowercase())
+                @for other in others { "; " (other.name) ", " (format!("{:?}", other.mode).to_lowercase()) }
+                @if !not_read.is_empty() { "; a newer bundle cannot be read" }
+                ", digest " code { (digest.get(..12).unwrap_or(digest)) }
             }
             PolicyStatus::Unreadable { document, problems } => {
                 "unreadable, nothing is changed: " code { (document) }

@@ -7,6 +7,7 @@
 //!                 flush before each answer ─┘ asks, and waits at most its bound
 //! ```
 
+mod alarms;
 mod buffer;
 mod client;
 mod instruments;
@@ -36,6 +37,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::host::log::{Lines, Sink, Stdio};
 use crate::host::{About, Observe, Outcome, TraceContext, current};
+use alarms::Alarms;
 use instruments::Instruments;
 use pump::Pump;
 
@@ -136,7 +138,8 @@ impl Telemetry {
                         about.is_span() && heard_spans.would_enable(about.target(), about.level())
                     }));
                 let logs = OpenTelemetryTracingBridge::new(&pipes.loggers).with_filter(heard());
-                let _ = registry.with(lines).with(spans).with(logs).try_init();
+                let alarms = Alarms::of(&pipes.meters).with_filter(heard());
+                let _ = registry.with(lines).with(spans).with(logs).with(alarms).try_init();
                 Self { running: Some(pipes.running()) }
             }
         }

@@ -78,7 +78,9 @@ fn about(effect: &Effect, points: &MachinePoints<'_>, policies: &[BackupPolicy],
     let (name, id) = match effect {
         Effect::Point(PointEffect::ExpireRestorePoint { place, point }) => {
             let CollectionSeen::Present(seen) = points.collection else { return alloc::vec![Finding::NotSeen] };
-            let ours = seen.owner.as_deref() == Some(points.owner)
+            let by_us = seen.owner.as_deref() == Some(points.owner.deployment.as_str())
+                && seen.estate.as_deref() == Some(points.owner.estate.as_str());
+            let ours = by_us
                 && seen.source.to_lowercase() == points.machine.to_lowercase()
                 && seen.vm_hash.as_deref() == Some(points.vm_hash);
             unless(ours && *place == points.place && point.source == points.vm_hash, Finding::Foreign);
@@ -93,7 +95,9 @@ fn about(effect: &Effect, points: &MachinePoints<'_>, policies: &[BackupPolicy],
             let SnapshotsSeen::Read(seen) = points.snapshots else { return alloc::vec![Finding::NotSeen] };
             let text = snapshot.to_string();
             let Some(read) = seen.iter().find(|one| one.name == text) else { return alloc::vec![Finding::NotSeen] };
-            let ours = read.owner.as_deref() == Some(points.owner) && read.machine.as_deref() == Some(points.vm_hash);
+            let ours = read.owner.as_deref() == Some(points.owner.deployment.as_str())
+                && read.estate.as_deref() == Some(points.owner.estate.as_str())
+                && read.machine.as_deref() == Some(points.vm_hash);
             unless(ours, Finding::Foreign);
             unless(is_at_rest(read.state), Finding::NotSeen);
             unless(!read.held && !read.open_access, Finding::Blocked);

@@ -88,7 +88,8 @@ pub(super) fn about_snapshot(effect: &PointEffect, machine: &Machine, facts: &Fa
 
 /// The tags say whose it is, and what the name says.
 fn says(tags: &SnapshotTags, name: &PointName, machine: &Machine, facts: &Facts) -> bool {
-    let of = tags.owner == facts.deployment && tags.machine == hash(&[&machine.vm_id.to_lowercase()]);
+    let owner = tags.owner == facts.owner.deployment && tags.estate == facts.owner.estate && !tags.estate.is_empty();
+    let of = owner && tags.machine == hash(&[&machine.vm_id.to_lowercase()]);
     let key = MachineKey::new(&machine.vm_id, &machine.id).to_string();
     let set = (1..=machine.volumes.len()).contains(&tags.of_disks);
     of && tags.key == key && set && tags.entry == name.entry && tags.slot == name.slot.to_string()

@@ -17,6 +17,10 @@ const ID: &str = "/subscriptions/s-1/resourceGroups/rg/providers/Microsoft.Compu
 const VAULT: &str = "/subscriptions/s-1/resourceGroups/rg-v/providers/Microsoft.RecoveryServices/vaults/rsv-weu";
 const UNKNOWN: UnknownBecause = UnknownBecause::NotPermitted;
 
+fn owner() -> crate::facts::Owner {
+    crate::facts::Owner { deployment: "lb-weu".into(), estate: "e-1".into() }
+}
+
 fn at(minutes: i64) -> Timestamp {
     "2026-11-22T10:00:00Z".parse::<Timestamp>().expect("a time") + SignedDuration::from_mins(minutes)
 }
@@ -112,7 +116,8 @@ fn facts(protection: ProtectionFacts) -> Facts {
         snapshots: crate::facts::SnapshotsSeen::Unknown(UnknownBecause::NotAsked),
         protection: Some(protection),
         known_since: Some(at(-60)),
-        deployment: "lb-weu".into(),
+        owner: owner(),
+        owned_regions: vec!["westeurope".into()],
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::is_same_set;
 use crate::effect::Place;
-use crate::facts::{Collection, CollectionSeen, Point, PointState, Snapshot, SnapshotsSeen};
+use crate::facts::{Collection, CollectionSeen, Owner, Point, PointState, Snapshot, SnapshotsSeen};
 use crate::id::PointName;
 use crate::policy::AtLeast;
 use crate::retention::{Barrier, InUse, Ownership, PointSeen, Presence, State};
@@ -16,7 +16,7 @@ use crate::retention::{Barrier, InUse, Ownership, PointSeen, Presence, State};
 #[derive(Clone, Debug)]
 pub struct MachinePoints<'a> {
     /// The deployment that acts: what another one made is foreign.
-    pub owner: &'a str,
+    pub owner: &'a Owner,
     /// The machine's ARM id, as its collection has it.
     pub machine: &'a str,
     /// The hash of its `vmId`.
@@ -130,7 +130,7 @@ pub(super) fn all(points: &MachinePoints<'_>) -> Vec<Seen> {
 }
 
 fn restore_point(points: &MachinePoints<'_>, collection: &Collection, point: &Point) -> Seen {
-    let ours = collection.owner.as_deref() == Some(points.owner)
+    let ours = points.owner.has_made(collection)
         && collection.source.eq_ignore_ascii_case(points.machine)
         && collection.vm_hash.as_deref() == Some(points.vm_hash);
     let name = PointName::parse(&point.name).filter(|name| ours && name.source == points.vm_hash);
@@ -152,7 +152,7 @@ fn restore_point(points: &MachinePoints<'_>, collection: &Collection, point: &Po
 }
 
 fn add_snapshot(points: &MachinePoints<'_>, snapshot: &Snapshot, seen: &mut Vec<Seen>) {
-    let ours = snapshot.owner.as_deref() == Some(points.owner);
+    let ours = points.owner.is(snapshot.owner.as_deref(), snapshot.estate.as_deref());
     let name = PointName::parse(&snapshot.name).filter(|_| ours);
     let id = [&group_id(&points.place), "/providers/Microsoft.Compute/snapshots/", &snapshot.name].concat();
     let locked = points.locks.on(&id);

@@ -17,6 +17,10 @@ use crate::schedule::Slot;
 const MACHINE: &str = "/subscriptions/s-1/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm-1";
 const GROUP: &str = "/subscriptions/s-1/resourceGroups/lifeboat-points-westeurope";
 
+fn owner() -> crate::facts::Owner {
+    crate::facts::Owner { deployment: "lb-weu".into(), estate: "e-1".into() }
+}
+
 fn now() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().expect("a time")
 }
@@ -73,6 +77,7 @@ fn snapshot(days: i64, disk: &str, of_disks: usize) -> Snapshot {
         created_at: Some(days_ago(days)),
         disk: Some(disk.into()),
         owner: Some("lb-weu".into()),
+        estate: Some("e-1".into()),
         machine: Some(machine_source("v-1")),
         of_disks: Some(of_disks),
         held: false,
@@ -96,6 +101,7 @@ fn world(points: Vec<Point>) -> World {
             location: "westeurope".into(),
             source: MACHINE.into(),
             owner: Some("lb-weu".into()),
+            estate: Some("e-1".into()),
             vm_hash: Some(machine_source("v-1")),
             held: Vec::new(),
             points,
@@ -114,7 +120,7 @@ fn decided(world: &World, policies: &[BackupPolicy]) -> (Vec<String>, Vec<String
         (CollectionSeen::Present(world.collection.clone()), SnapshotsSeen::Read(world.snapshots.clone()));
     let vm_hash = machine_source("v-1");
     let points = MachinePoints {
-        owner: "lb-weu",
+        owner: &owner(),
         machine: MACHINE,
         vm_hash: &vm_hash,
         whereabouts: world.whereabouts,
@@ -257,8 +263,9 @@ fn the_audit_finds_a_deletion_that_must_not_be() {
     let vm_hash = machine_source("v-1");
     let place =
         Place { subscription: "s-1".into(), group: "lifeboat-points-westeurope".into(), collection: "lb-0".into() };
+    let own = owner();
     let all = |collection, whereabouts| MachinePoints {
-        owner: "lb-weu",
+        owner: &own,
         machine: MACHINE,
         vm_hash: &vm_hash,
         whereabouts,

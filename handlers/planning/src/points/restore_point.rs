@@ -20,7 +20,7 @@ pub(super) fn decide(asked: Asked<'_>, machine: &Machine, facts: &Facts, look_no
     let wait = |why| Decision::Wait(why, look::next(look_no, &machine.id, now));
     let points: &[Point] = match &facts.collection {
         CollectionSeen::Unknown(why) => return wait(Refusal::CollectionUnknown(*why)),
-        CollectionSeen::Present(collection) if !is_ours(collection, machine, facts) => {
+        CollectionSeen::Present(collection) if !is_ours(collection, machine, &facts.owner) => {
             return Decision::Settled(Refusal::CollectionForeign);
         }
         CollectionSeen::Present(collection) => &collection.points,
@@ -122,7 +122,8 @@ fn effects(
         place: place.clone(),
         location: machine.about.location.clone(),
         machine: machine.id.clone(),
-        owner: facts.deployment.clone(),
+        owner: facts.owner.deployment.clone(),
+        estate: facts.owner.estate.clone(),
         vm_hash: name.source.clone(),
     });
     let point = name.to_string();

@@ -91,7 +91,8 @@ fn of_slot<'a>(
     let rule = id::hash(&[asked.policy, &asked.entry.name]);
     let vm_hash = id::machine_source(&machine.vm_id);
     let own = snapshots.iter().filter(|snapshot| {
-        snapshot.owner.as_deref() == Some(facts.deployment.as_str()) && snapshot.machine.as_deref() == Some(&vm_hash)
+        facts.owner.is(snapshot.owner.as_deref(), snapshot.estate.as_deref())
+            && snapshot.machine.as_deref() == Some(&vm_hash)
     });
     own.filter_map(|snapshot| Some((PointName::parse(&snapshot.name)?, snapshot)))
         .filter(|(name, _)| name.slot == asked.slot && name.rule == rule && name.entry == asked.entry.name)
@@ -146,7 +147,8 @@ fn make(asked: Asked<'_>, machine: &Machine, facts: &Facts, disk: &Volume, of_di
         location: machine.about.location.clone(),
         disk: disk.id.clone(),
         tags: SnapshotTags {
-            owner: facts.deployment.clone(),
+            owner: facts.owner.deployment.clone(),
+            estate: facts.owner.estate.clone(),
             policy: asked.policy.to_string(),
             entry: asked.entry.name.clone(),
             slot: slot_text(asked.slot),

@@ -22,6 +22,10 @@ use crate::{Plan, Work, plan};
 
 const ID: &str = "/subscriptions/s-1/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm-1";
 
+fn owner() -> crate::facts::Owner {
+    crate::facts::Owner { deployment: "lb-weu".into(), estate: "e-1".into() }
+}
+
 fn at(text: &str) -> Timestamp {
     text.parse().expect("a time")
 }
@@ -88,7 +92,8 @@ fn facts() -> Facts {
         snapshots: SnapshotsSeen::GroupAbsent,
         protection: None,
         known_since: Some(at("2026-11-10T00:00:00Z")),
-        deployment: "lb-weu".into(),
+        owner: owner(),
+        owned_regions: vec!["westeurope".into()],
     }
 }
 
@@ -104,6 +109,7 @@ fn with_points(points: &[(String, PointState)]) -> Facts {
         location: "westeurope".into(),
         source: ID.into(),
         owner: Some("lb-weu".into()),
+        estate: Some("e-1".into()),
         vm_hash: None,
         held: Vec::new(),
         points: points.iter().map(point).collect(),
@@ -230,6 +236,7 @@ fn obey(facts: &Facts, plan: &Plan, state: PointState) -> Facts {
                 created_at: None,
                 disk: Some(disk.clone()),
                 owner: Some(tags.owner.clone()),
+                estate: Some(tags.estate.clone()),
                 machine: Some(tags.machine.clone()),
                 of_disks: Some(tags.of_disks),
                 held: false,
