@@ -12,6 +12,8 @@ mod event;
 pub mod ledger;
 mod lifeboat;
 mod observe;
+mod observe_snapshots;
+mod observe_vault;
 pub mod operator;
 mod perform;
 pub mod policies;

@@ -16,28 +16,63 @@ use lifeboat_planning::facts::{
     Provisioning, SnapshotsSeen, UnknownBecause, Volume,
 };
 use lifeboat_planning::id::{self, MachineKey};
-use lifeboat_planning::policy::{Conforming, MachineAttributes, Os};
+use lifeboat_planning::facts::vault::ProtectionFacts;
+use lifeboat_planning::policy::{self, BackupPolicy, Choice, Conforming, MachineAttributes, Os, PointKind};
 
 use crate::lifeboat::Lifeboat;
+use crate::observe_snapshots;
+use crate::observe_vault;
 use crate::perform::{ESTATE_TAG, HOLD_TAG, MACHINE_TAG, OWNER_TAG};
 
+/// What a look at a machine is held against.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Whose things are ours.
+    pub owner: &'a Owner,
+    /// The policies in force: what they ask for is read, and nothing else.
+    pub policies: &'a [BackupPolicy],
+    /// Since when creations are known.
+    pub known_since: Timestamp,
+    /// The time.
+    pub now: Timestamp,
+}
+
 /// The facts for one machine. Faults that pass are errors: the look is put off.
-pub async fn facts(
-    lifeboat: &Lifeboat,
-    id: &ResourceId,
-    known_since: Timestamp,
-    owner: &Owner,
-) -> Result<Facts, Error> {
-    let machine = machine(lifeboat, id).await?;
-    let collection = match &machine {
-        MachineSeen::Present(machine) => of_machine(lifeboat, machine).await?,
-        MachineSeen::Gone | MachineSeen::Unknown(_) => CollectionSeen::Unknown(UnknownBecause::NotAsked),
+pub async fn facts(lifeboat: &Lifeboat, id: &ResourceId, asked: Asked<'_>) -> Result<Facts, Error> {
+    let mut seen = machine(lifeboat, id).await?;
+    let unasked = (CollectionSeen::Unknown(UnknownBecause::NotAsked), SnapshotsSeen::Unknown(UnknownBecause::NotAsked));
+    let ((collection, snapshots), protection) = match &mut seen {
+        MachineSeen::Present(machine) => of_present(lifeboat, machine, asked).await?,
+        MachineSeen::Gone | MachineSeen::Unknown(_) => (unasked, None),
     };
-    let owned_regions = lifeboat.settings.owned_regions.clone();
-    // Nothing asks for snapshots or for protection in a vault yet.
-    let (snapshots, protection) = (SnapshotsSeen::Unknown(UnknownBecause::NotAsked), None);
-    let known_since = Some(known_since);
-    Ok(Facts { machine, collection, snapshots, protection, known_since, owner: owner.clone(), owned_regions })
+    let (owner, owned_regions) = (asked.owner.clone(), lifeboat.settings.owned_regions.clone());
+    let known_since = Some(asked.known_since);
+    Ok(Facts { machine: seen, collection, snapshots, protection, known_since, owner, owned_regions })
+}
+
+type OfPresent = ((CollectionSeen, SnapshotsSeen), Option<ProtectionFacts>);
+
+/// What the machine's policy asks for is read: its points, its disks' tags, its protection.
+async fn of_present(lifeboat: &Lifeboat, machine: &mut Machine, asked: Asked<'_>) -> Result<OfPresent, Error> {
+    let collection = of_machine(lifeboat, machine).await?;
+    let policy = match policy::choose(asked.policies, &machine.about) {
+        Choice::One(policy) => policy,
+        Choice::None | Choice::Equal(_) => {
+            return Ok(((collection, SnapshotsSeen::Unknown(UnknownBecause::NotAsked)), None));
+        }
+    };
+    let snapshots = match policy.points.iter().any(|entry| entry.kind == PointKind::Snapshot) {
+        true => observe_snapshots::of_machine(lifeboat, machine).await?,
+        false => SnapshotsSeen::Unknown(UnknownBecause::NotAsked),
+    };
+    if policy.points.iter().any(|entry| entry.exclude_disks.is_some()) {
+        observe_snapshots::disk_tags(lifeboat, machine).await?;
+    }
+    let protection = match &policy.vault {
+        Some(rule) => Some(observe_vault::protection(lifeboat, rule, machine, asked.now).await?),
+        None => None,
+    };
+    Ok(((collection, snapshots), protection))
 }
 
 /// A machine. *Gone* needs ARM's own 404 while the subscription answers `Enabled`; anything else is not known.
@@ -171,7 +206,7 @@ fn held(tags: &BTreeMap<String, String>) -> Vec<String> {
 }
 
 /// A tag's value; Azure compares tag names without regard to case.
-fn tag(tags: &BTreeMap<String, String>, name: &str) -> Option<String> {
+pub fn tag(tags: &BTreeMap<String, String>, name: &str) -> Option<String> {
     tags.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
 }
 

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use lifeboat_azure::resource_groups;
+use lifeboat_azure::{protectable_items, protection, resource_groups};
 use lifeboat_azure::restore_points::{self, NewCollection, NewPoint};
 use lifeboat_azure::snapshots::{self, NewSnapshot};
 use lifeboat_azure::{Error, ErrorKind, Latest, ResourceId};
-use lifeboat_planning::effect::{Consistency, Effect, PointEffect};
+use lifeboat_planning::effect::{Consistency, Effect, PointEffect, ProtectionEffect};
 
 use crate::ledger::OutcomeResult;
 use crate::lifeboat::Lifeboat;
@@ -62,11 +62,7 @@ impl Outcome {
 pub async fn perform(lifeboat: &Lifeboat, effect: &Effect, latest: Latest) -> Outcome {
     let done = match effect {
         Effect::Point(point) => perform_point(lifeboat, point, latest).await,
-        // No document that this release reads asks for it.
-        Effect::Protection(_) => {
-            let detail = "protection in vaults is not performed by this release".to_owned();
-            return Outcome { effect: effect.key(), result: OutcomeResult::Refused, detail, retry_after: None };
-        }
+        Effect::Protection(protection) => perform_protection(lifeboat, protection, latest).await,
     };
     outcome(effect, done)
 }
@@ -98,6 +94,7 @@ async fn perform_point(lifeboat: &Lifeboat, effect: &PointEffect, latest: Latest
             let of_disks = tags.of_disks.to_string();
             let tags = [
                 (OWNER_TAG, tags.owner.as_str()),
+                (ESTATE_TAG, &tags.estate),
                 (MACHINE_TAG, &tags.machine),
                 (KEY_TAG, &tags.key),
                 (POLICY_TAG, &tags.policy),
@@ -119,6 +116,21 @@ async fn perform_point(lifeboat: &Lifeboat, effect: &PointEffect, latest: Latest
         PointEffect::ExpireSnapshot { subscription, group, snapshot } => {
             let id = ResourceId::of_resource(subscription, group, SNAPSHOTS, &snapshot.to_string());
             snapshots::delete(arm, &id.map_err(|error| Error::no_resource("an effect", error))?, latest).await.map(drop)
+        }
+    }
+}
+
+async fn perform_protection(lifeboat: &Lifeboat, effect: &ProtectionEffect, latest: Latest) -> Result<(), Error> {
+    let arm = &lifeboat.arm;
+    match effect {
+        ProtectionEffect::Discover { vault } => {
+            protectable_items::begin_refresh(arm, &id(vault)?, latest).await.map(drop)
+        }
+        ProtectionEffect::Enable { vault, machine, vault_policy } => {
+            protection::begin_enable(arm, &id(vault)?, &id(machine)?, &id(vault_policy)?, latest).await.map(drop)
+        }
+        ProtectionEffect::BackUp { vault, machine, keep_until } => {
+            protection::begin_backup(arm, &id(vault)?, &id(machine)?, *keep_until, latest).await.map(drop)
         }
     }
 }

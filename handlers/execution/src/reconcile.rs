@@ -179,7 +179,8 @@ async fn with_lease(
     let now = lifeboat.clock.now();
     let in_force = policies::in_force(&lifeboat.store, &lifeboat.policies).await?;
     let (record, _) = sweep_record::read_or_start(&lifeboat.store, now).await?;
-    let facts = observe::facts(lifeboat, id, record.known_since, owner).await?;
+    let asked = observe::Asked { owner, policies: &in_force.policies, known_since: record.known_since, now };
+    let facts = observe::facts(lifeboat, id, asked).await?;
     let key = match &facts.machine {
         MachineSeen::Present(machine) => MachineKey::new(&machine.vm_id, &machine.id),
         MachineSeen::Gone | MachineSeen::Unknown(_) => MachineKey::new("", &message.machine),

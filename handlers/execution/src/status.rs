@@ -197,7 +197,8 @@ async fn points_of(lifeboat: &Lifeboat, machine: Option<&str>, estate: Option<&E
     match machine {
         Some(text) => {
             let id: ResourceId = text.parse().map_err(|_| StatusError::NotAMachine(text.to_owned()))?;
-            let facts = observe::facts(lifeboat, &id, at, &owner).await?;
+            let asked = observe::Asked { owner: &owner, policies: &[], known_since: at, now: at };
+            let facts = observe::facts(lifeboat, &id, asked).await?;
             if let MachineSeen::Present(machine) = &facts.machine {
                 let in_force = policies::in_force(&lifeboat.store, &lifeboat.policies).await.ok();
                 let rule = in_force.and_then(|found| match choose(&found.policies, &machine.about) {
