@@ -41,8 +41,19 @@ const BACKUP_STATUS: &str = "/subscriptions/{}/providers/Microsoft.RecoveryServi
 const BACKUP_PRE_VALIDATE_PROTECTION: &str =
     "/subscriptions/{}/providers/Microsoft.RecoveryServices/locations/{}/backupPreValidateProtection";
 
+const ITEM_RECOVERY_POINTS_RECOMMENDED: &str = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.RecoveryServices/vaults/{}/backupFabrics/{}/protectionContainers/{}/protectedItems/{}/recoveryPointsRecommendedForMove";
+
 /// The routes.
 pub(super) static ROUTES: &[Route] = &[
+    route(
+        "POST",
+        ITEM_RECOVERY_POINTS_RECOMMENDED,
+        "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPointsRecommendedForMove/action",
+        &BACKUP,
+        Spend::Nothing,
+        points::recommended,
+        "vault-sim-points",
+    ),
     route(
         "GET",
         BACKUP_PROTECTABLE_ITEMS,

@@ -38,7 +38,7 @@ impl Job {
             properties["errorDetails"] = self.error_details();
         }
         if alone {
-            properties["extendedInfo"] = self.parts(now);
+            properties["extendedInfo"] = self.parts(vault, now);
         }
         json!({
             "id": format!("{}/backupJobs/{}", vault.id(), self.id),
@@ -60,7 +60,7 @@ impl Job {
         self.errors.iter().map(error).collect()
     }
 
-    fn parts(&self, now: Timestamp) -> Value {
+    fn parts(&self, vault: &Vault, now: Timestamp) -> Value {
         match &self.work {
             Work::Backup(backup) => {
                 let mut bag = json!({ "VM Name": self.friendly });
@@ -69,6 +69,13 @@ impl Job {
                 }
                 if matches!(self.ended, Some((_, Outcome::Completed | Outcome::WithWarnings))) {
                     bag["Backup Size"] = json!("11390 MB");
+                    let points = vault.items.get(&self.item).map(|item| item.points.as_slice()).unwrap_or_default();
+                    let point = points.iter().find(|point| backup.point.as_ref() == Some(&point.name));
+                    for (name, inside) in [("Backed-up disk(s)", true), ("Excluded disk(s)", false)] {
+                        if let Some(disks) = point.and_then(|point| point.disk_names(inside)) {
+                            bag[name] = json!(disks);
+                        }
+                    }
                 }
                 json!({
                     "tasksList": self.backup_tasks(backup, now),

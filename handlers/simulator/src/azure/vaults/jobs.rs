@@ -119,7 +119,7 @@ pub(super) fn start(state: &mut State, vault: &str, item: &str, work: Work, now:
         Work::Delete => latencies.backup_delete_ms,
         Work::Undelete => latencies.backup_undelete_ms,
         Work::Backup(_) => latencies.backup_snapshot_ms,
-        Work::Restore(_) => restores::FIRST_PART_MS,
+        Work::Restore(restore) => restore.parts_ms()[0],
     };
     let job = Job {
         id: id.clone(),

@@ -18,7 +18,7 @@ use super::{Vault, VaultDenial, VaultStep, filter_of, item_calls, jobs, schedule
 
 /// How long after a point its expiry is told, in minutes. *Assumed* (`vault-sim-point-expiry`): it is on the tape that looks two
 /// hours later, and on none that looks within three quarters of an hour.
-const EXPIRY_TOLD_MINUTES: i64 = 60;
+const EXPIRY_TOLD_MINUTES: i64 = 100;
 
 /// A recovery point.
 #[derive(Clone, Debug)]
@@ -57,6 +57,12 @@ impl VaultPoint {
         let snapshot_stays = now < schedules::plus_days(self.time, self.instant_days) || !self.hardened;
         let all = [("InstantRP", snapshot_stays), ("HardenedRP", self.hardened)];
         all.into_iter().filter(|(_, there)| *there).map(|(tier, _)| tier).collect()
+    }
+
+    /// The names of the disks that are in it, or that are left out, where not all are in it.
+    pub(super) fn disk_names(&self, inside: bool) -> Option<String> {
+        let own = self.disks.as_ref()?.iter().filter(|(_, _, is_inside)| *is_inside == inside);
+        Some(own.map(|(_, name, _)| name.as_str()).collect::<Vec<_>>().join("; "))
     }
 
     fn json(&self, vault: &Vault, item: &Item, alone: bool, now: Timestamp) -> Value {
@@ -266,4 +272,10 @@ pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let point = item.points.iter().find(|point| point.name == call.param(6));
     let point = point.ok_or_else(|| VaultDenial::PointMissing.error(call.param(6)))?;
     Ok(Answer::new(200, point.json(vault, item, true, call.now)))
+}
+
+/// `POST …/recoveryPointsRecommendedForMove`: none is (recorded).
+pub(crate) fn recommended(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
+    vault_of(state, call)?;
+    Ok(Answer::new(200, json!({ "value": [] })))
 }

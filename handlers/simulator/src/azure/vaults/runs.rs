@@ -83,7 +83,7 @@ pub(crate) fn on_demand(state: &mut State, call: &Call) -> Result<Answer, ArmErr
         None => schedules::plus_days(call.now, ON_DEMAND_DAYS),
         Some(text) => {
             let wrong = || VaultDenial::BodyUnknown.error("recoveryPointExpiryTimeInUTC");
-            text.parse::<Timestamp>().ok().filter(|expiry| *expiry > call.now).ok_or_else(wrong)?
+            text.parse::<Timestamp>().map_err(|_| wrong())?
         }
     };
     let vault = vault_of(state, call)?;

@@ -62,7 +62,7 @@ pub(crate) fn happen(state: &mut State, step: VaultStep, at: Timestamp) {
             if let Some(mut found) =
                 state.vaults.by_key.get(&vault).filter(|one| one.life == Life::Provisioning).cloned()
             {
-                (found.life, found.changed) = (Life::Succeeded, at);
+                (found.life, found.changed, found.heard_of) = (Life::Succeeded, at, true);
                 state.keep_vault(found, at);
             }
         }
