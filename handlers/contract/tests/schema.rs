@@ -57,8 +57,12 @@ fn every_shipped_example_names_its_schema_validates_and_is_read_as_report_withou
         assert!(schema_accepts(text), "{file}");
         let checked = check_policies(&[(file, text)]);
         assert_eq!(checked.problems, [], "{file}");
-        let [(_, policy)] = checked.policies.as_slice() else { panic!("{file}") };
-        assert_eq!(policy.mode, Mode::Report, "{file}: an example changes nothing until told otherwise");
+        let [only] = checked.policies.as_slice() else { panic!("{file}") };
+        assert_eq!(
+            (only.policy.mode, only.mode()),
+            (Mode::Report, "report"),
+            "{file}: an example changes nothing until told otherwise"
+        );
     }
 }
 
