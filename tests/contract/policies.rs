@@ -129,7 +129,7 @@ fn huge_documents_are_refused_unread_and_problems_are_bounded() {
 #[test]
 fn a_place_for_one_policy_takes_no_second() {
     let problems = read_policy(&format!("{GOOD}---\n{GOOD}"), "p.yaml").unwrap_err();
-    assert!(matches!(problems.as_slice(), [p] if p.fault == Fault::SeveralDocuments && p.line == 12), "{problems:?}");
+    assert!(matches!(problems.as_slice(), [p] if p.fault == Fault::SeveralDocuments && p.line == 13), "{problems:?}");
 }
 
 #[test]
