@@ -42,7 +42,7 @@ pub struct BackupPolicyDocument {
 pub fn read_policy(text: &str, file: &str) -> Result<BackupPolicyDocument, Vec<Problem>> {
     let root = tree::read(text).map_err(|no| {
         let mut reader = reader::Reader::new(file);
-        reader.no_tree(no);
+        reader.no_tree(*no);
         reader.into_problems()
     })?;
     Ok(BackupPolicyDocument { policy: document::read(&root, file)?, digest: digest(text) })
