@@ -128,6 +128,7 @@ const SAME_OF_EVERYTHING: &[(&str, &str)] = &[
     ("vaults: [ rsv-weu-1 ]", "vault: rsv-weu-1"),
     ("vaultPolicyFromTag: backup-policy, vaultPolicy: EnhancedPolicy", "retention: 30d"),
     (", vaultPolicyFromTag: backup-policy, vaultPolicy: EnhancedPolicy", ""),
+    ("vaultPolicyFromTag: backup-policy", "vaultPolicyFromTag: ''"),
     ("onDrift: report", "onDrift: repair"),
     ("onDrift: report", "schedule: {}"),
     ("atLeast: fileSystem", "atLeast: filesystem"),
@@ -230,6 +231,18 @@ fn schema_and_reader_accept_the_same() {
     ] {
         let text = EXAMPLE.replacen(from, to, 1);
         assert_ne!(text, EXAMPLE, "{from}");
+        assert!(read_policy(&text, "p").is_ok(), "the reader refuses `{to}`: {:?}", read_policy(&text, "p"));
+        assert!(schema_accepts(&text), "the schema refuses `{to}`");
+    }
+    for (from, to) in [
+        ("vaultPolicyFromTag: backup-policy", "vaultPolicyFromTag: 'backup:policy/1'"),
+        (", vaultPolicy: EnhancedPolicy", ""),
+        ("vaultPolicyFromTag: backup-policy, ", ""),
+        ("keep: { hourly: 24, min: 2 }", "keep: { within: 1h }"),
+        ("      whenMachineDeleted: keepLast", "      # nothing"),
+    ] {
+        let text = EVERYTHING.replacen(from, to, 1);
+        assert_ne!(text, EVERYTHING, "{from}");
         assert!(read_policy(&text, "p").is_ok(), "the reader refuses `{to}`: {:?}", read_policy(&text, "p"));
         assert!(schema_accepts(&text), "the schema refuses `{to}`");
     }

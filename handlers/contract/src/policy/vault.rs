@@ -56,7 +56,7 @@ fn placement(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Placeme
     });
     let tag = if_there(&fields, "vaultPolicyFromTag", |n| {
         let path = format!("{path}.vaultPolicyFromTag");
-        reader.azure_name(n, &path, TAG_KEY, form::TAG_KEY_CHARS_MAX).map(str::to_string)
+        matching::tag_key(reader, n, &path, TAG_KEY).map(str::to_string)
     });
     reader.need_one_of(node, path, &fields, form::PLACEMENT_NEEDS);
     Some(Placement { location: location?, vault: vault?, vault_policy_from_tag: tag?, vault_policy: policy? })
