@@ -77,6 +77,11 @@ fn no_shipped_example_is_left_out() {
 }
 
 #[test]
+fn the_shipped_examples_can_be_in_force_together() {
+    assert_eq!(check_policies(EXAMPLES).problems, []);
+}
+
+#[test]
 fn the_examples_ask_for_what_they_say() {
     let read = |text: &str| -> BackupPolicy { read_policies(&[("p", text)]).unwrap().remove(0) };
     let vault = read(VAULT_ONLY);
