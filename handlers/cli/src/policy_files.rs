@@ -40,6 +40,18 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<(String, String)>> {
     files.iter().take(FILES_MAX + 1).map(|path| text_of(path)).collect()
 }
 
+/// Reads all policy files of a folder and of those below it, each named by its path in the folder, in the order of those: the
+/// same files have the same names wherever the folder is.
+///
+/// # Errors
+/// What cannot be read, a file that is no text, and a folder without any policy file.
+pub fn read_folder(folder: &Path) -> Result<Vec<(String, String)>> {
+    let files = read(&[folder.to_owned()])?;
+    let in_it =
+        |name: String| Path::new(&name).strip_prefix(folder).map(|path| path.display().to_string()).unwrap_or(name);
+    Ok(files.into_iter().map(|(name, text)| (in_it(name), text)).collect())
+}
+
 /// The policy files below a folder. What begins with a dot is not for people.
 fn in_folder(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
     if depth >= FOLDERS_DEEP_MAX {

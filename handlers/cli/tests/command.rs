@@ -180,7 +180,8 @@ fn policies_are_checked_together_before_anything_is_sent() {
     let good = std::fs::read_to_string(GOOD).unwrap();
     std::fs::create_dir_all(dir.join("more")).unwrap();
     std::fs::write(dir.join("a.yaml"), &good).unwrap();
-    std::fs::write(dir.join("more/b.yml"), good.replace("name: production", "name: other")).unwrap();
+    let other = good.replace("name: production", "name: other");
+    std::fs::write(dir.join("more/b.yml"), other.replace("mode: report", "priority: 50")).unwrap();
     std::fs::write(dir.join("notes.txt"), "no policy").unwrap();
     let path = dir.to_str().unwrap();
     let run = lifeboat(&["policies", "push", path, "--check", "--output", "json"]);
@@ -191,12 +192,17 @@ fn policies_are_checked_together_before_anything_is_sent() {
     std::fs::write(dir.join("c.yaml"), &good).unwrap();
     let run = lifeboat(&["policies", "push", path, "--check"]);
     assert_eq!(run.status.code(), Some(1));
-    assert_eq!(out(&run).trim(), "c.yaml: a.yaml has a policy production as well");
+    let said = out(&run);
+    assert!(said.starts_with("c.yaml:6:19: metadata.name: the name `production` is taken, first in a.yaml:6"), "{said}");
+    std::fs::write(dir.join("c.yaml"), &other).unwrap();
+    let run = lifeboat(&["policies", "push", path, "--check"]);
+    assert_eq!(run.status.code(), Some(1), "what `check` refuses is not put in force");
+    assert!(out(&run).contains("for the same machines with the same priority 100"), "{}", out(&run));
     let run = lifeboat(&["policies", "push", path]);
     assert_eq!(run.status.code(), Some(2), "without --check it must be told where the store is");
     let run = lifeboat(&["policies", "push", folder("no-policies").to_str().unwrap(), "--check"]);
     assert_eq!(run.status.code(), Some(1));
-    assert!(err(&run).contains("has no *.yaml"), "{}", err(&run));
+    assert!(err(&run).contains("has no policy file"), "{}", err(&run));
 }
 
 #[test]
