@@ -193,7 +193,10 @@ fn policies_are_checked_together_before_anything_is_sent() {
     let run = lifeboat(&["policies", "push", path, "--check"]);
     assert_eq!(run.status.code(), Some(1));
     let said = out(&run);
-    assert!(said.starts_with("c.yaml:6:19: metadata.name: the name `production` is taken, first in a.yaml:6"), "{said}");
+    assert!(
+        said.starts_with("c.yaml:6:19: metadata.name: the name `production` is taken, first in a.yaml:6"),
+        "{said}"
+    );
     std::fs::write(dir.join("c.yaml"), &other).unwrap();
     let run = lifeboat(&["policies", "push", path, "--check"]);
     assert_eq!(run.status.code(), Some(1), "what `check` refuses is not put in force");
