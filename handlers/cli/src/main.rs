@@ -12,6 +12,7 @@ mod local;
 mod output;
 mod package;
 mod policies;
+mod policy_files;
 mod scratch;
 mod settings;
 mod stage;

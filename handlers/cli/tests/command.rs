@@ -34,7 +34,7 @@ fn a_good_policy_ends_0_and_says_what_it_is() {
     assert!(out(&run).contains("policy `production`, mode report"), "{}", out(&run));
     let run = lifeboat(&["check", GOOD, "--output", "json"]);
     let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
-    assert_eq!((&said["ok"], &said["policy"]["mode"]), (&true.into(), &"report".into()));
+    assert_eq!((&said["ok"], &said["policies"][0]["mode"]), (&true.into(), &"report".into()));
 }
 
 #[test]
@@ -54,6 +54,48 @@ fn a_bad_policy_ends_1_and_points_at_the_place() {
     let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!((&said["ok"], &said["problems"][0]["line"]), (&false.into(), &13.into()));
     assert_eq!(said["problems"][0]["nearest"], "restorePoint");
+}
+
+#[test]
+fn a_folder_is_judged_as_one_set_with_all_below_it() {
+    let folder = folder("check-folder");
+    let good = std::fs::read_to_string(GOOD).unwrap();
+    let nested = folder.join("more");
+    std::fs::create_dir_all(&nested).unwrap();
+    std::fs::write(folder.join("a.yaml"), &good).unwrap();
+    std::fs::write(folder.join("notes.txt"), "no policy").unwrap();
+    std::fs::write(folder.join(".hidden.yaml"), "no policy").unwrap();
+    let second = good.replace("name: production", "name: second").replace("mode: report", "priority: 50");
+    std::fs::write(nested.join("b.yml"), format!("{second}---\n{}", good.replace("name: production", "name: c")))
+        .unwrap();
+    let folder = folder.to_str().unwrap();
+    let run = lifeboat(&["check", folder, "--output", "json"]);
+    assert_eq!(run.status.code(), Some(1), "two of equal priority for the same machines: {}", out(&run));
+    let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    let names: Vec<_> = said["policies"].as_array().unwrap().iter().map(|policy| policy["name"].clone()).collect();
+    assert_eq!(names, ["production", "second", "c"]);
+    assert_eq!((&said["errors"], &said["problems"][0]["field"]), (&1.into(), &"spec.match".into()));
+    assert!(said["problems"][0]["file"].as_str().unwrap().ends_with("b.yml"), "{said}");
+
+    std::fs::remove_dir_all(&nested).unwrap();
+    let run = lifeboat(&["check", folder, &format!("{folder}/a.yaml")]);
+    assert_eq!(run.status.code(), Some(0), "a file that is named twice is read once: {}", out(&run));
+    std::fs::remove_file(format!("{folder}/a.yaml")).unwrap();
+    let run = lifeboat(&["check", folder]);
+    assert_eq!(run.status.code(), Some(1));
+    assert!(err(&run).contains("has no policy file"), "{}", err(&run));
+}
+
+#[test]
+fn a_warning_is_shown_and_ends_0() {
+    let file = folder("check-warning").join("p.yaml");
+    let text = std::fs::read_to_string(GOOD).unwrap();
+    let schedule = "schedule: { cron: '0 2 * * *', timezone: UTC }";
+    std::fs::write(&file, text.replace("onCreate: { within: 24h }", schedule)).unwrap();
+    let run = lifeboat(&["check", file.to_str().unwrap()]);
+    assert_eq!(run.status.code(), Some(0), "{}", out(&run));
+    assert!(out(&run).contains("warning: spec.points[0].schedule: there is no `keep`"), "{}", out(&run));
+    assert!(out(&run).contains("policy `production`") && err(&run).contains("0 errors, 1 warning"), "{}", err(&run));
 }
 
 #[test]
@@ -138,7 +180,8 @@ fn policies_are_checked_together_before_anything_is_sent() {
     let good = std::fs::read_to_string(GOOD).unwrap();
     std::fs::create_dir_all(dir.join("more")).unwrap();
     std::fs::write(dir.join("a.yaml"), &good).unwrap();
-    std::fs::write(dir.join("more/b.yml"), good.replace("name: production", "name: other")).unwrap();
+    let other = good.replace("name: production", "name: other");
+    std::fs::write(dir.join("more/b.yml"), other.replace("mode: report", "priority: 50")).unwrap();
     std::fs::write(dir.join("notes.txt"), "no policy").unwrap();
     let path = dir.to_str().unwrap();
     let run = lifeboat(&["policies", "push", path, "--check", "--output", "json"]);
@@ -149,12 +192,20 @@ fn policies_are_checked_together_before_anything_is_sent() {
     std::fs::write(dir.join("c.yaml"), &good).unwrap();
     let run = lifeboat(&["policies", "push", path, "--check"]);
     assert_eq!(run.status.code(), Some(1));
-    assert_eq!(out(&run).trim(), "c.yaml: a.yaml has a policy production as well");
+    let said = out(&run);
+    assert!(
+        said.starts_with("c.yaml:6:19: metadata.name: the name `production` is taken, first in a.yaml:6"),
+        "{said}"
+    );
+    std::fs::write(dir.join("c.yaml"), &other).unwrap();
+    let run = lifeboat(&["policies", "push", path, "--check"]);
+    assert_eq!(run.status.code(), Some(1), "what `check` refuses is not put in force");
+    assert!(out(&run).contains("for the same machines with the same priority 100"), "{}", out(&run));
     let run = lifeboat(&["policies", "push", path]);
     assert_eq!(run.status.code(), Some(2), "without --check it must be told where the store is");
     let run = lifeboat(&["policies", "push", folder("no-policies").to_str().unwrap(), "--check"]);
     assert_eq!(run.status.code(), Some(1));
-    assert!(err(&run).contains("has no *.yaml"), "{}", err(&run));
+    assert!(err(&run).contains("has no policy file"), "{}", err(&run));
 }
 
 #[test]
