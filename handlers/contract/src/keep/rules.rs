@@ -4,7 +4,7 @@
 use std::fmt;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
-use lifeboat_planning::policy::{PointKind, WhenMachineDeleted};
+use lifeboat_planning::policy::{AtLeast, PointKind, WhenMachineDeleted};
 use lifeboat_planning::retention::Keep;
 use serde::Deserialize;
 
@@ -21,6 +21,8 @@ pub struct EntryRules {
     pub keep: Option<Keep>,
     /// The zone that its periods are counted in: its schedule's, else UTC.
     pub zone: TimeZone,
+    /// The consistency that it asks for.
+    pub at_least: AtLeast,
     /// What becomes of its points when their machine is gone.
     pub when_gone: WhenMachineDeleted,
 }
@@ -106,8 +108,26 @@ fn entry(entry: Entry) -> Result<EntryRules, RulesProblem> {
         },
         keep: entry.keep.map(keep).transpose()?,
         zone: named.map_or(Ok(TimeZone::UTC), |name| zone(&name))?,
+        at_least: AtLeast::Crash,
         when_gone: WhenMachineDeleted::KeepLast,
     })
+}
+
+/// Rules in their short form, for points of either kind.
+///
+/// # Errors
+/// A rule that is not understood.
+pub fn entry_of_rules(text: &str, zone: &TimeZone) -> Result<Vec<EntryRules>, RulesProblem> {
+    let keep = read_keep(text)?;
+    let entry = |kind| EntryRules {
+        name: text.to_owned(),
+        kind,
+        keep: Some(keep),
+        zone: zone.clone(),
+        at_least: AtLeast::Crash,
+        when_gone: WhenMachineDeleted::KeepLast,
+    };
+    Ok(vec![entry(PointKind::RestorePoint), entry(PointKind::Snapshot)])
 }
 
 fn keep(rules: Rules) -> Result<Keep, RulesProblem> {
