@@ -82,14 +82,17 @@ fn show(name: &str, text: &str, read: &Result<BackupPolicyDocument, Vec<Problem>
                 &document.digest[..12]
             ));
         }
-        Err(problems) => {
-            for problem in problems {
-                output::say(shown(problem, text));
-            }
-            let count = problems.len();
-            output::tell(format_args!("{name}: {count} problem{}", if count == 1 { "" } else { "s" }));
-        }
+        Err(problems) => show_problems(name, text, problems),
     }
+}
+
+/// Each problem at its place in the text, and how many there are.
+pub fn show_problems(name: &str, text: &str, problems: &[Problem]) {
+    for problem in problems {
+        output::say(shown(problem, text));
+    }
+    let count = problems.len();
+    output::tell(format_args!("{name}: {count} problem{}", if count == 1 { "" } else { "s" }));
 }
 
 /// A problem in one line that editors understand, and below it the place in the text.

@@ -5,16 +5,18 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use lifeboat_contract::keep::{
-    AtLeast, DatedPoint, EntryRules, Kind, PointSeen, Presence, Question, Verdict, due_oldest_first, entries_of_policy,
-    entry_of_rules, read_dates, verdicts, zone,
+    AtLeast, DatedPoint, EntryRules, Kind, PointSeen, Presence, Question, TimeZone, Verdict, due_oldest_first,
+    entries_of_rules, read_dates, verdicts, zone,
 };
+use lifeboat_contract::policy::{DOCUMENT_BYTES_MAX, read_policy};
 use lifeboat_execution::clock::Clock;
 use serde_json::{Value, json};
 
+use crate::check;
 use crate::output::{self, Form, Outcome};
 
 /// Bound on a file of dates: a hundred thousand of the longest lines.
@@ -27,6 +29,7 @@ const DATES_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// States: restorable, inProgress, failed, deleting, notWhole. Else: foreign, held, locked, openAccess, copying, saga,
 /// lastOfDisk, and the consistency reached: crash, fileSystem, application.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("rules").required(true).args(["policy", "keep"])))]
 #[command(after_help = "Examples:
   lifeboat keep --policy policies/production.yaml --dates dates.txt
   lifeboat keep --keep last=3,daily=7,within=2d --zone Europe/Berlin --dates dates.txt
@@ -35,7 +38,7 @@ const DATES_BYTES_MAX: u64 = 16 * 1024 * 1024;
 Exit codes: 0 shown, 1 a file was not understood, 2 the command line was not understood.")]
 pub struct KeepArgs {
     /// The policy whose rules are applied.
-    #[arg(long, required_unless_present = "keep", conflicts_with = "keep")]
+    #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Rules instead of a policy: last, hourly, daily, weekly, monthly, yearly, min with a number; within with a duration.
     #[arg(long, value_name = "RULES")]
@@ -47,7 +50,7 @@ pub struct KeepArgs {
     #[arg(long, conflicts_with = "keep")]
     entry: Option<String>,
     /// The points, one a line; `-` reads standard input.
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     dates: PathBuf,
     /// When it is judged; now, where it is not given.
     #[arg(long, value_name = "TIME")]
@@ -67,11 +70,11 @@ struct Judged<'a> {
 
 /// Runs the command.
 pub fn run(args: &KeepArgs) -> Result<Outcome> {
-    let entries = entries(args)?;
+    let Some(entries) = entries(args)? else { return Ok(Outcome::DidNotHold) };
     let text = read(&args.dates, DATES_BYTES_MAX)?;
-    let dates = read_dates(&text).with_context(|| args.dates.display().to_string())?;
+    let dates = read_dates(&text).with_context(|| called(&args.dates))?;
     let now = args.now.unwrap_or_else(|| Clock::wall().now());
-    let judged = judge(&entries, &dates, now)?;
+    let judged = judge(&entries, &dates, now).with_context(|| called(&args.dates))?;
     match args.output {
         Form::Json => output::say_json(&as_json(&judged, now)),
         Form::Text => show(&judged, now),
@@ -79,35 +82,44 @@ pub fn run(args: &KeepArgs) -> Result<Outcome> {
     Ok(Outcome::Held)
 }
 
-/// The entries that are asked for, one for each kind at most: points of one kind cannot tell which of two entries made them.
-fn entries(args: &KeepArgs) -> Result<Vec<EntryRules>> {
-    let mut entries = match (&args.policy, &args.keep) {
-        (Some(policy), _) => {
-            let text = read(policy, lifeboat_contract::policy::DOCUMENT_BYTES_MAX as u64 + 1)?;
-            entries_of_policy(&text).with_context(|| policy.display().to_string())?
-        }
-        (None, rules) => {
-            let (rules, zone) = (rules.as_deref().unwrap_or_default(), zone(&args.zone)?);
-            entry_of_rules(rules, &zone)?
+/// The entries that are asked for; `None` where the policy is none, which then is told.
+fn entries(args: &KeepArgs) -> Result<Option<Vec<EntryRules>>> {
+    let Some(file) = &args.policy else {
+        let rules = args.keep.as_deref().unwrap_or_default();
+        return Ok(Some(entries_of_rules(rules, &zone(&args.zone)?)?));
+    };
+    let (name, text) = (called(file), read(file, DOCUMENT_BYTES_MAX as u64)?);
+    let policy = match read_policy(&text, &name) {
+        Ok(document) => document.policy,
+        Err(problems) => {
+            check::show_problems(&name, &text, &problems);
+            return Ok(None);
         }
     };
+    let mut entries: Vec<EntryRules> = policy.points.iter().map(EntryRules::from).collect();
     if let Some(name) = &args.entry {
         entries.retain(|entry| entry.name == *name);
         if entries.is_empty() {
             bail!("the policy has no entry `{name}`");
         }
     }
+    one_of_each_kind(&entries)?;
+    Ok(Some(entries))
+}
+
+/// Points of one kind cannot tell which of two entries made them.
+fn one_of_each_kind(entries: &[EntryRules]) -> Result<()> {
     for (at, entry) in entries.iter().enumerate() {
         if let Some(other) = entries[..at].iter().find(|other| other.kind == entry.kind) {
             bail!("`{}` and `{}` make points of the same kind; say which is meant by --entry", other.name, entry.name);
         }
     }
-    Ok(entries)
+    Ok(())
 }
 
 /// The verdict on each point, in the order of the lines: those of one kind by the entry of that kind; by none, where there is none.
 fn judge<'a>(entries: &'a [EntryRules], dates: &'a [DatedPoint], now: Timestamp) -> Result<Vec<Judged<'a>>> {
-    let utc = zone("UTC")?;
+    let utc = TimeZone::UTC;
     let mut judged = Vec::with_capacity(dates.len());
     let mut kinds: Vec<_> = dates.iter().map(|point| point.kind).collect();
     kinds.sort_unstable();
@@ -202,17 +214,22 @@ fn local(at: Timestamp, entry: Option<&EntryRules>) -> String {
     )
 }
 
+/// A file's name as messages give it.
+fn called(path: &Path) -> String {
+    if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
+}
+
 /// The text of a file, or of standard input.
-fn read(path: &Path, bound: u64) -> Result<String> {
-    let mut text = String::new();
-    let of = || format!("{} cannot be read", path.display());
-    let count = if path.as_os_str() == "-" {
-        std::io::stdin().lock().take(bound).read_to_string(&mut text).with_context(of)?
+fn read(path: &Path, bytes_max: u64) -> Result<String> {
+    let of = || format!("{} cannot be read", called(path));
+    let mut bytes = Vec::new();
+    if path.as_os_str() == "-" {
+        std::io::stdin().lock().take(bytes_max + 1).read_to_end(&mut bytes).with_context(of)?;
     } else {
-        std::fs::File::open(path).with_context(of)?.take(bound).read_to_string(&mut text).with_context(of)?
-    };
-    if count as u64 == bound {
-        bail!("{} is longer than {} bytes", path.display(), bound - 1);
+        std::fs::File::open(path).with_context(of)?.take(bytes_max + 1).read_to_end(&mut bytes).with_context(of)?;
     }
-    Ok(text)
+    if bytes.len() as u64 > bytes_max {
+        bail!("{} is longer than {bytes_max} bytes", called(path));
+    }
+    String::from_utf8(bytes).with_context(of)
 }
