@@ -168,13 +168,14 @@ fn a_day_that_comes_up_again_is_still_one_day() {
 #[test]
 fn min_counts_restorable_points_of_ours_however_consistent_they_are() {
     let mut seen = points(&DAYS[..4]);
-    seen[1].consistency = Some(AtLeast::Crash);
+    seen[0].consistency = Some(AtLeast::Crash);
+    seen[1].consistency = None;
     seen[2].state = State::Failed;
     seen[3].ownership = Ownership::Foreign;
     let mut asked = asked(Keep { last: 1, min: 2, ..Keep::default() });
     asked.at_least = AtLeast::Application;
     let words = asked.words(&seen);
-    assert_eq!(words, ["keep min", "keep last lessConsistent", "keep evidence", "foreign notOurs"]);
+    assert_eq!(words, ["keep min lessConsistent", "keep last lessConsistent", "keep evidence", "foreign notOurs"]);
     // Asking for less, or more, changes no verdict.
     for at_least in [AtLeast::Crash, AtLeast::FileSystem, AtLeast::Application] {
         asked.at_least = at_least;
