@@ -237,6 +237,22 @@ fn the_last_point_of_a_disk_stays_in_whatever_state_its_set_is() {
 }
 
 #[test]
+fn of_a_disk_that_newer_sets_lack_the_newest_part_stays_though_all_its_sets_are_due() {
+    // The data disk was detached after the third day; its part of the third day failed.
+    let mut seen = points(&DAYS);
+    let part = |disk, day: usize, restorable| DiskPart { point: day, disk, at: time(DAYS[day]), restorable };
+    let parts: Vec<DiskPart<'_>> = (0..DAYS.len())
+        .map(|day| part("os", day, true))
+        .chain([part("data", 2, false), part("data", 0, true), part("data", 1, true)])
+        .collect();
+    for (point, last) in seen.iter_mut().zip(newest_of_each_disk(DAYS.len(), &parts)) {
+        point.last_of_disk = last;
+    }
+    let words = asked(Keep { last: 1, ..Keep::default() }).words(&seen);
+    assert_eq!(words, [DUE, "keep lastOfDisk", DUE, DUE, DUE, "keep last lastOfDisk"]);
+}
+
+#[test]
 fn a_point_of_a_time_that_has_not_come_stays_and_counts_for_nothing() {
     let mut names = DAYS;
     names[5] = "2027-11-25T02:00:00Z";
