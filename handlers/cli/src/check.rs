@@ -77,6 +77,15 @@ fn counts(checked: &Checked) -> (usize, usize) {
     (checked.problems.len() - warnings, warnings)
 }
 
+/// Each problem at its place in the text, and how many there are.
+pub fn show_problems(name: &str, text: &str, problems: &[Problem]) {
+    for problem in problems {
+        output::say(shown(problem, text));
+    }
+    let count = problems.len();
+    output::tell(format_args!("{name}: {count} problem{}", if count == 1 { "" } else { "s" }));
+}
+
 /// A problem in one line that editors understand, and below it the place in the text.
 fn shown(problem: &Problem, text: &str) -> String {
     let number = problem.line.to_string();

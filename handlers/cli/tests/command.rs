@@ -112,7 +112,7 @@ fn a_file_that_is_no_text_or_not_there_ends_1() {
 fn an_unknown_command_ends_2_and_is_told_what_there_is() {
     let run = lifeboat(&["assess"]);
     assert_eq!(run.status.code(), Some(2));
-    assert!(err(&run).contains("local, check, init, policies, invoke, package"), "{}", err(&run));
+    assert!(err(&run).contains("local, check, keep, init, policies, invoke, package"), "{}", err(&run));
     let run = lifeboat(&["invoke", "VmDeleted", "--example", "created"]);
     assert_eq!(run.status.code(), Some(2));
     assert!(err(&run).contains("VmWritten, Reconcile, PolicySweep, Api"), "{}", err(&run));
@@ -213,4 +213,49 @@ fn adopting_a_store_needs_the_subscriptions_in_scope() {
     let run = lifeboat(&["init", "--adopt", "--store", "https://a.blob.core.windows.net/l", "--deployment", "lb-weu"]);
     assert_eq!(run.status.code(), Some(2));
     assert!(err(&run).contains("--subscriptions"), "{}", err(&run));
+}
+
+const EVERYTHING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../contract/examples/everything.yaml");
+
+#[test]
+fn keep_shows_what_would_stay_and_what_would_go_each_with_its_reasons() {
+    let dates = folder("keep").join("dates.txt");
+    let lines = "# one machine\n2026-11-20T02:00 snapshot restorable\n2026-11-24T23:15 snapshot restorable held\n\
+                 2026-11-25T01:15 snapshot restorable\n2026-11-25T02:15 snapshot restorable\n\
+                 2026-11-25T02:00 restorePoint failed\n";
+    std::fs::write(&dates, lines).unwrap();
+    let rules = ["keep", "--keep", "last=1,min=2", "--zone", "Europe/Berlin", "--dates", dates.to_str().unwrap()];
+    let at = ["--now", "2026-11-25T12:00:00Z", "--output", "json"];
+    let run = lifeboat(&[rules.as_slice(), at.as_slice()].concat());
+    assert_eq!(run.status.code(), Some(0), "{}", err(&run));
+    let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    let verdicts: Vec<&str> =
+        said["points"].as_array().unwrap().iter().map(|p| p["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts, ["expire", "blocked", "expire", "keep", "keep"]);
+    assert_eq!(said["points"][3]["reasons"][0]["reason"], "last");
+    assert_eq!(said["linesDueOldestFirst"], serde_json::json!([2, 4]));
+    let run = lifeboat(&["keep", "--policy", EVERYTHING, "--dates", dates.to_str().unwrap(), at[0], at[1]]);
+    assert_eq!(run.status.code(), Some(0), "{}", err(&run));
+    assert!(out(&run).contains("5 points at 2026-11-25T12:00:00Z: 5 keep,"), "{}", out(&run));
+    assert!(out(&run).contains("2026-11-25T02:15:00+01:00"), "{}", out(&run));
+}
+
+#[test]
+fn keep_says_what_it_does_not_understand() {
+    let folder = folder("keep-not");
+    let (dates, policy) = (folder.join("dates.txt"), folder.join("p.yaml"));
+    std::fs::write(&dates, "2026-10-25T02:30 restorePoint restorable\n").unwrap();
+    let text = std::fs::read_to_string(EVERYTHING).unwrap();
+    std::fs::write(&policy, text.replace("daily: 7", "dayly: 7")).unwrap();
+    let (dates, policy) = (dates.to_str().unwrap(), policy.to_str().unwrap());
+    let run = lifeboat(&["keep", "--policy", EVERYTHING, "--dates", dates]);
+    assert_eq!(run.status.code(), Some(1));
+    assert!(err(&run).contains("line 1: clocks show this time twice"), "{}", err(&run));
+    let run = lifeboat(&["keep", "--policy", policy, "--dates", dates]);
+    assert_eq!(run.status.code(), Some(1));
+    assert!(out(&run).contains("spec.points[0].keep.dayly"), "{}", out(&run));
+    let run = lifeboat(&["keep", "--policy", EVERYTHING, "--entry", "weekly", "--dates", dates]);
+    assert!(err(&run).contains("no entry `weekly`"), "{}", err(&run));
+    assert_eq!(lifeboat(&["keep", "--dates", dates]).status.code(), Some(2));
+    assert_eq!(lifeboat(&["keep", "--keep", "last=1", "--policy", policy, "--dates", dates]).status.code(), Some(2));
 }
