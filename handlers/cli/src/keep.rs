@@ -92,7 +92,13 @@ fn entries(args: &KeepArgs) -> Result<Option<Vec<EntryRules>>> {
     let policy = match read_policy(&text, &name) {
         Ok(document) => document.policy,
         Err(problems) => {
-            check::show_problems(&name, &text, &problems);
+            match args.output {
+                Form::Json => {
+                    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                    output::say_json(&json!({ "ok": false, "problems": problems }));
+                }
+                Form::Text => check::show_problems(&name, &text, &problems),
+            }
             return Ok(None);
         }
     };
@@ -203,7 +209,7 @@ fn as_json(judged: &[Judged<'_>], now: Timestamp) -> Value {
         })
         .collect();
     let going: Vec<usize> = going(judged).into_iter().map(|point| point.line).collect();
-    json!({ "now": now, "points": points, "linesDueOldestFirst": going })
+    json!({ "ok": true, "now": now, "points": points, "linesDueOldestFirst": going })
 }
 
 /// A time as clocks of the entry's zone show it, with the offset.

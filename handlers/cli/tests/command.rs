@@ -254,6 +254,9 @@ fn keep_says_what_it_does_not_understand() {
     let run = lifeboat(&["keep", "--policy", policy, "--dates", dates]);
     assert_eq!(run.status.code(), Some(1));
     assert!(out(&run).contains("spec.points[0].keep.dayly"), "{}", out(&run));
+    let run = lifeboat(&["keep", "--policy", policy, "--dates", dates, "--output", "json"]);
+    let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!((run.status.code(), &said["ok"]), (Some(1), &false.into()));
     let run = lifeboat(&["keep", "--policy", EVERYTHING, "--entry", "weekly", "--dates", dates]);
     assert!(err(&run).contains("no entry `weekly`"), "{}", err(&run));
     assert_eq!(lifeboat(&["keep", "--dates", dates]).status.code(), Some(2));
