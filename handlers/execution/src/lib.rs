@@ -2,11 +2,15 @@
 //! It never decides about policy (`planning` does) and never speaks Azure's wire (`azure` does).
 #![forbid(unsafe_code)]
 
+pub mod alarms;
+pub mod breakers;
 pub mod budget;
 pub mod bundle;
+pub mod catalogue;
 mod chain;
 pub mod clock;
 mod connect;
+pub mod counters;
 pub mod estate;
 mod event;
 pub mod ledger;
@@ -24,6 +28,8 @@ mod reconcile;
 pub mod record;
 mod settings;
 mod status;
+pub mod stop;
+pub mod swap;
 mod sweep_record;
 
 pub use connect::{ARM_URL, ConnectError, Connections, Places};
