@@ -11,8 +11,11 @@ mod chain;
 pub mod clock;
 mod connect;
 pub mod counters;
+mod decided;
 pub mod estate;
 mod event;
+pub mod gate;
+pub mod holds;
 pub mod ledger;
 mod lifeboat;
 mod observe;
@@ -31,6 +34,7 @@ mod status;
 pub mod stop;
 pub mod swap;
 mod sweep_record;
+mod watch;
 
 pub use connect::{ARM_URL, ConnectError, Connections, Places};
 /// What is believed about Azure, and on what ground: the register of the crate that speaks it.

@@ -14,27 +14,25 @@ use lifeboat_azure::blobs::Lease;
 use lifeboat_azure::{Latest, ResourceId};
 use lifeboat_contract::work::{Cause, ReconcileMessage, Reserved};
 use lifeboat_planning::effect::{Effect, PointEffect};
-use lifeboat_planning::facts::{CollectionSeen, Facts, MachineSeen, Owner, PointState};
+use lifeboat_planning::facts::{CollectionSeen, MachineSeen, Owner, PointState};
 use lifeboat_planning::id::{MachineKey, PointName, hash};
-use lifeboat_planning::policy::BackupPolicy;
-use lifeboat_planning::{Followed, Plan, Work, audit, look};
+use lifeboat_planning::{Followed, Plan, Work, look};
 
 use crate::budget::{self, Budget};
 use crate::chain::{Chain, ChainError};
+use crate::decided::{audited, decision, is_news, others_at_work, refused_before, tell};
 use crate::estate::{self, EstateError};
-use crate::ledger::{Decision, Entry, OutcomeResult, PlannedEffect};
+use crate::ledger::{Decision, Entry, OutcomeResult};
 use crate::lifeboat::{Lifeboat, NotDone, Report};
 use crate::perform::{self, Outcome};
-use crate::policies::{self, InForce, PolicyError};
+use crate::policies::{self, PolicyError};
 use crate::predecessor::{self, PredecessorError};
 use crate::sweep_record::{self, SweepRecordError};
-use crate::{observe, queue};
+use crate::{observe, queue, stop, watch};
 
 /// How long a lease lasts: the check before an effect, the ten seconds in which it may be sent and the time-out of the request
 /// pass within it, so that whoever takes over finds everything that was sent.
 const LEASE_SECS: u32 = 60;
-/// Looks of one cause are at most this far apart: the longest wait, a quarter more, and the look itself.
-const LOOKS_APART_MAX: SignedDuration = SignedDuration::from_mins(15);
 /// How long after the check that it rests on a request may be sent (design §4).
 const LATEST: Duration = Duration::from_secs(10);
 
@@ -191,6 +189,8 @@ async fn with_lease(
 
     let looked = message.look - 1;
     let Followed { policy, plan } = lifeboat_planning::follow(Work { look: looked }, &in_force.policies, &facts, now);
+    // Asked here too, so that nothing is decided that would not be done.
+    let plan = if plan.effects.is_empty() || !stop::is_stopped(&lifeboat.store).await { plan } else { plan.stopped() };
     let named = policy.map_or("", |policy| policy.name.as_str());
     if !plan.effects.is_empty() && others_at_work(&chain, message, now) {
         report.lines.push("other looks are at work on it".to_owned());
@@ -216,6 +216,14 @@ async fn with_lease(
     let audit = audited(&plan, &in_force, policy, &facts);
     let decision = decision(message, (named, &in_force.digest), &plan, audit);
     tell(message, &plan, &decision, report);
+    let looked_at = watch::Looked {
+        machine: &message.machine,
+        policy: policy.map(|policy| policy.name.as_str()),
+        refusals: &plan.refusals,
+        audit: &decision.audit,
+        before: refused_before(&chain),
+    };
+    watch::look(lifeboat, looked_at).await;
     if is_news(&chain, &decision) {
         chain.add(Entry::Decision(decision.clone())).await?;
     }
@@ -269,7 +277,12 @@ async fn perform_all(
             None => {
                 let checked = tokio::time::Instant::now();
                 lifeboat.store.renew(lease).await?;
-                perform::perform(lifeboat, effect, Latest(checked + LATEST)).await
+                // Read again before each effect: whoever stops changes waits for one request, not for a plan.
+                if stop::is_stopped(&lifeboat.store).await {
+                    Outcome::not_sent(effect)
+                } else {
+                    perform::perform(lifeboat, effect, Latest(checked + LATEST)).await
+                }
             }
         };
         let (key, detail) = (outcome.effect.clone(), outcome.detail.clone());
@@ -331,77 +344,4 @@ async fn say_what_ended(chain: &mut Chain<'_>, seen: &CollectionSeen, report: &m
         }
     }
     Ok(())
-}
-
-fn cause(message: &ReconcileMessage) -> String {
-    match &message.cause {
-        Cause::Written { event_id } => format!("VmWritten {event_id}"),
-        Cause::Swept { sweep } => format!("PolicySweep {sweep}"),
-        Cause::Asked { request_id } => format!("asked {request_id}"),
-    }
-}
-
-/// What the audit says of a plan, one line each; nothing when it may be performed.
-fn audited(plan: &Plan, in_force: &InForce, policy: Option<&BackupPolicy>, facts: &Facts) -> Vec<String> {
-    let Some(policy) = policy else {
-        // No policy, no effects: a plan of the kind cannot come out of planning, and is not believed if it does.
-        return plan.effects.iter().map(|effect| format!("{effect}: no policy is followed")).collect();
-    };
-    let mut notes = audit::audit(plan, policy, facts);
-    notes.extend(audit::audit_choice(plan, &in_force.policies, policy, facts));
-    notes.iter().map(|note| format!("{}: {}", note.effect, note.finding)).collect()
-}
-
-fn decision(message: &ReconcileMessage, (policy, digest): (&str, &str), plan: &Plan, audit: Vec<String>) -> Decision {
-    let planned = |effects: &[Effect]| -> Vec<PlannedEffect> {
-        effects.iter().map(|effect| PlannedEffect { key: effect.key(), what: effect.to_string() }).collect()
-    };
-    Decision {
-        cause: cause(message),
-        look: message.look,
-        policy: policy.to_owned(),
-        policy_digest: digest.to_owned(),
-        effects: planned(&plan.effects),
-        would: planned(&plan.would),
-        refusals: plan.refusals.iter().map(ToString::to_string).collect(),
-        late: plan.late,
-        missed: plan.missed,
-        turn_at: None,
-        audit,
-    }
-}
-
-/// True when a sweep's first look finds that other looks are at work on the same: each sweep would else add looks of its own.
-fn others_at_work(chain: &Chain<'_>, message: &ReconcileMessage, now: Timestamp) -> bool {
-    let first_of_sweep = message.look == 1 && matches!(message.cause, Cause::Swept { .. });
-    let others = chain.last_act().filter(|(_, last)| last.cause != cause(message));
-    first_of_sweep && others.is_some_and(|(at, _)| now.duration_since(at) < LOOKS_APART_MAX)
-}
-
-/// A decision is written down when it does something, or says something else than the last one did.
-fn is_news(chain: &Chain<'_>, decision: &Decision) -> bool {
-    let last = chain.entries().filter_map(|entry| match entry {
-        Entry::Decision(last) => Some(last),
-        Entry::Outcome { .. } | Entry::Verified { .. } => None,
-    });
-    let same = |last: &Decision| {
-        last.refusals == decision.refusals
-            && last.would == decision.would
-            && last.policy_digest == decision.policy_digest
-    };
-    !decision.effects.is_empty() || !last.last().is_some_and(same)
-}
-
-fn tell(message: &ReconcileMessage, plan: &Plan, decision: &Decision, report: &mut Report) {
-    for refusal in plan.refusals.iter().filter(|refusal| refusal.alarms()) {
-        tracing::error!(machine = %message.machine, "nothing is done: {refusal}");
-    }
-    let late = match (plan.late, plan.missed) {
-        (_, missed @ 1..) => format!(" (late; {missed} slots before it were missed)"),
-        (true, 0) => " (late)".to_owned(),
-        (false, 0) => String::new(),
-    };
-    report.lines.extend(decision.effects.iter().map(|effect| format!("{}{late}", effect.what)));
-    report.lines.extend(decision.would.iter().map(|effect| format!("would {}{late}", effect.what)));
-    report.lines.extend(decision.refusals.iter().cloned());
 }

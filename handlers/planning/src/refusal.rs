@@ -19,6 +19,8 @@ pub enum Refusal {
     ManagedElsewhere,
     /// Several policies of the same highest priority match it: which one is meant nobody says.
     EqualPriorities,
+    /// A person has stopped all changes.
+    ChangesStopped,
     /// It is in a region that this deployment does not own.
     NotOurRegion,
     /// No entry of the policy wants a point now.
@@ -142,6 +144,7 @@ impl fmt::Display for Refusal {
             Self::NoPolicyMatches => f.write_str("no policy matches the machine"),
             Self::ManagedElsewhere => f.write_str("something else manages the machine"),
             Self::EqualPriorities => f.write_str("several policies of the same highest priority match the machine"),
+            Self::ChangesStopped => f.write_str("a person has stopped all changes"),
             Self::NotOurRegion => f.write_str("the machine is in a region that this deployment does not own"),
             Self::NothingDue => f.write_str("no point is due"),
             Self::ReportOnly => f.write_str("the policy only reports"),
