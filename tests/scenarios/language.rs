@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! policy enforce|report within 24h | policy broken | policy missing | policies equal
-//! estate mine|missing|broken|foreign|other-id
+//! estate mine|missing|broken|foreign|other-id     stop (by the Api) | resume (its record)
 //! machine NAME created 2d ago [properties]      there from the start, without events
 //! create NAME [windows] [no-agent] [managed] [elsewhere] [tag=value …]
 //! update|delete|recreate NAME                   agent NAME ready|not-ready
@@ -45,6 +45,8 @@ pub enum Command {
     Resend { name: String, copies: u32, after: Duration },
     Fault(Fault),
     FaultsClear,
+    Stop,
+    Resume,
     Subscription { enabled: bool },
     TakeRight(String),
     GiveRightsBack,
@@ -181,6 +183,8 @@ fn command(words: &[&str]) -> Result<Command, String> {
         ["resend", name, copies, "after", after] => {
             Command::Resend { name: owned(name), copies: number(copies)?, after: time(after)? }
         }
+        ["stop"] => Command::Stop,
+        ["resume"] => Command::Resume,
         ["faults", "clear"] => Command::FaultsClear,
         ["fault", service, rest @ ..] => Command::Fault(fault(service, rest)?),
         ["subscription", state @ ("enabled" | "disabled")] => Command::Subscription { enabled: *state == "enabled" },

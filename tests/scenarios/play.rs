@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use lifeboat_execution::estate::{BLOB, Estate as Record};
+use lifeboat_execution::stop::{self, Stop};
 use lifeboat_simulator::azure::blobs::{BlobFault, BlobFaultEffect};
 use lifeboat_simulator::azure::{ArmFault, ArmFaultEffect, EventEffect, EventOrder, MachineSeed, Os};
 use lifeboat_simulator::bus::{BusFault, BusFaultEffect};
@@ -21,6 +22,8 @@ use crate::show::Shown;
 const MANAGER: &str = "/subscriptions/00000000-0000-4000-8000-00000000000a/resourceGroups/rg-app/providers/Microsoft.Compute/virtualMachineScaleSets/set-1";
 /// The id of a record that is not the one under which the points were made.
 const OTHER_ESTATE: &str = "00000000-0000-4000-8000-0000000000ff";
+/// The object id of a person.
+const PERSON: &str = "7c0a3f0e-90a4-4a3f-8a7e-5f2f6c1d9b10";
 /// A region that the deployment does not own.
 const ELSEWHERE: &str = "northeurope";
 /// How long a machine's deletion takes at most, before the next of its name is made.
@@ -55,6 +58,12 @@ impl Play {
         match command {
             Command::Policy(policy) => self.write_policy(policy),
             Command::Estate(state) => self.write_estate(*state),
+            Command::Stop => {
+                let reason = serde_json::json!({ "reason": "disks are moved" });
+                let (status, _) = self.rig.order("/api/stop", &reason).await;
+                self.shown.say(&format!("  Api answers {status}"));
+            }
+            Command::Resume => self.resume(),
             Command::Events { .. } | Command::Resend { .. } | Command::Schema { .. } => self.events(command)?,
             Command::Fault(fault) => self.order(fault),
             Command::FaultsClear => {
@@ -132,6 +141,12 @@ impl Play {
                 self.rig.write_policies(&[("another.yaml", &other), ("production.yaml", &one)]);
             }
         }
+    }
+
+    fn resume(&self) {
+        let now = self.rig.clock.now();
+        let stop = Stop { resumed_at: Some(now), resumed_by: Some(PERSON.to_owned()), ..Stop::new("", now) };
+        self.rig.blobs.put(CONTAINER, stop::BLOB, serde_json::to_vec(&stop).expect("a record"));
     }
 
     fn write_estate(&self, state: Estate) {

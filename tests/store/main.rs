@@ -8,5 +8,6 @@ mod content;
 mod leases;
 mod listing;
 mod records;
+mod shared;
 mod target;
 mod wire;

@@ -16,6 +16,7 @@ use lifeboat_azure::{Error, ErrorKind};
 use lifeboat_planning::facts::Owner;
 use serde::{Deserialize, Serialize};
 
+use crate::alarms::{self, Cause, Machines, Raised};
 use crate::record::{RecordError, read_up_to};
 
 /// The record's blob.
@@ -106,12 +107,14 @@ fn shown(ids: &BTreeMap<String, usize>) -> String {
 pub async fn required(store: &Store, deployment: &str) -> Result<Estate, EstateError> {
     let read = read(store, deployment).await;
     if let Err(error) = &read {
-        let alarm = match error {
-            EstateError::Store(_) | EstateError::Missing => "storeMissing",
-            EstateError::Unreadable(_) => "storeUnreadable",
-            EstateError::Foreign { .. } => "foreignEstate",
+        let cause = match error {
+            EstateError::Store(_) | EstateError::Missing => Cause::StoreMissing,
+            EstateError::Unreadable(_) => Cause::StoreUnreadable,
+            EstateError::Foreign { .. } => Cause::ForeignEstate,
         };
-        tracing::error!(alarm, "nothing is changed: {error}");
+        // In the log and the metric alone: the store is not ours to write to.
+        let what = format!("nothing is changed: {error}");
+        alarms::say(&Raised { cause, policy: None, what, machines: Machines::All(&[]) });
     }
     read
 }

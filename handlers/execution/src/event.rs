@@ -44,4 +44,16 @@ pub enum Api {
         /// ARM id of the machine.
         machine: Option<String>,
     },
+    /// Stop all changes.
+    Stop {
+        /// Why, in a person's words.
+        reason: String,
+    },
+    /// Hold a point: it does not expire until a person with a name lets it go.
+    Hold {
+        /// ARM id of the restore point or snapshot.
+        point: String,
+        /// Why, in a person's words.
+        reason: String,
+    },
 }

@@ -3,15 +3,24 @@
 #![forbid(unsafe_code)]
 
 mod account;
+pub mod alarms;
+pub mod breakers;
 pub mod budget;
 pub mod bundle;
+pub mod catalogue;
 mod chain;
 pub mod clock;
 mod connect;
+pub mod counters;
+mod decided;
 pub mod estate;
 mod event;
+pub mod gate;
+pub mod holds;
 pub mod ledger;
 mod lifeboat;
+mod limits;
+mod noted;
 mod observe;
 mod observe_snapshots;
 mod observe_vault;
@@ -25,7 +34,10 @@ mod reconcile;
 pub mod record;
 mod settings;
 mod status;
+pub mod stop;
+pub mod swap;
 mod sweep_record;
+mod watch;
 
 pub use connect::{ARM_URL, ConnectError, Connections, Places};
 /// What is believed about Azure, and on what ground: the register of the crate that speaks it.

@@ -11,9 +11,12 @@ use lifeboat_contract::work::{Cause, ReconcileMessage, WorkError};
 use crate::budget::Reserved;
 use crate::clock::Clock;
 use crate::event::{Api, Event};
+use crate::holds::{Hold, HoldError};
 use crate::queue::{self, QueueError};
 use crate::settings::Settings;
-use crate::{policies, policy_sweep, reconcile, status};
+use crate::stop::Stop;
+use crate::swap::SwapError;
+use crate::{holds, policies, policy_sweep, reconcile, status, stop};
 
 /// One deployment's hands.
 #[derive(Debug)]
@@ -45,6 +48,10 @@ pub enum Answer {
     Status(Box<Status>),
     /// The answer of `/api/points`.
     Points(Box<Points>),
+    /// All changes are stopped.
+    Stopped(Stop),
+    /// A point is held.
+    Held(Hold),
 }
 
 /// What was done, in words.
@@ -66,6 +73,12 @@ pub enum NotDone {
     /// A sweep could not be finished; the next one starts where it started.
     #[error(transparent)]
     Sweep(#[from] policy_sweep::SweepError),
+    /// The switch could not be turned.
+    #[error("the switch could not be turned")]
+    Stop(#[from] SwapError),
+    /// A point could not be held.
+    #[error(transparent)]
+    Hold(#[from] HoldError),
     /// A question could not be answered.
     #[error(transparent)]
     Status(#[from] status::StatusError),
@@ -90,6 +103,10 @@ impl Lifeboat {
             Event::Reconcile(body) => Ok(Answer::Done(reconcile::run(self, &ReconcileMessage::decode(&body)?).await?)),
             Event::PolicySweep(sweep) => Ok(Answer::Done(policy_sweep::run(self, sweep).await?)),
             Event::Api(Api::Status) => Ok(Answer::Status(Box::new(status::status(self).await?))),
+            Event::Api(Api::Stop { reason }) => {
+                Ok(Answer::Stopped(stop::stop(&self.store, &reason, self.clock.now()).await?))
+            }
+            Event::Api(Api::Hold { point, reason }) => Ok(Answer::Held(holds::hold(self, &point, &reason).await?)),
             Event::Api(Api::Points { machine }) => {
                 Ok(Answer::Points(Box::new(status::points(self, machine.as_deref()).await?)))
             }

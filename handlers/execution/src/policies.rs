@@ -150,12 +150,7 @@ pub async fn in_force(store: &Store, kept: &Kept) -> Result<Arc<InForce>, Policy
             }
         }
     };
-    tracing::error!(
-        alarm = "policyUnreadable",
-        "{} cannot be read: {}",
-        not_read.document,
-        not_read.problems.join("; ")
-    );
+    tracing::error!("{} cannot be read: {}", not_read.document, not_read.problems.join("; "));
     match last_good(store).await? {
         Some((policies, digest)) => Ok(Arc::new(InForce { policies, digest, not_read: Some(not_read) })),
         None => Err(PolicyError::Unreadable { document: not_read.document, problems: not_read.problems }),

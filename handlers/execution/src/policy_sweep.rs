@@ -22,6 +22,7 @@ use crate::policies::{self, InForce, PolicyError};
 use crate::queue::{self, QueueError};
 use crate::record::SweepRecord;
 use crate::sweep_record::{self, SweepRecordError};
+use crate::watch;
 use crate::{observe, observe::row_attributes};
 
 /// The lease that keeps two sweeps apart.
@@ -103,7 +104,10 @@ pub async fn run(lifeboat: &Lifeboat, event: PolicySweep) -> Result<Report, Swee
 async fn sweep(lifeboat: &Lifeboat, owner: &Owner) -> Result<Report, SweepError> {
     let started_at = lifeboat.clock.now();
     let (mut record, etag) = sweep_record::read_or_start(&lifeboat.store, started_at).await?;
-    let in_force = policies::in_force(&lifeboat.store, &lifeboat.policies).await?;
+    watch::sweep_begins(lifeboat, record.completed_at, started_at).await;
+    let read = policies::in_force(&lifeboat.store, &lifeboat.policies).await;
+    watch::policies(lifeboat, read.as_deref().map_err(|error| error), started_at).await;
+    let in_force = read?;
     let Some(widest) = widest(in_force.policies.iter()) else {
         return Ok(Report::line("no policy asks for a point on creation"));
     };
@@ -113,6 +117,11 @@ async fn sweep(lifeboat: &Lifeboat, owner: &Owner) -> Result<Report, SweepError>
     let number = record.number + 1;
     let mut open = Vec::new();
     let mut queued = 0;
+    let equal: Vec<String> = standings
+        .iter()
+        .filter(|(found, _)| matches!(found.follows, Follows::Equal { .. }))
+        .map(|(found, _)| found.candidate.id.clone())
+        .collect();
     for (found, standing) in standings {
         match standing {
             Standing::Protected | Standing::UsedUp => {
@@ -149,6 +158,7 @@ async fn sweep(lifeboat: &Lifeboat, owner: &Owner) -> Result<Report, SweepError>
         ..record
     };
     sweep_record::write(&lifeboat.store, &record, Condition::IfMatch(etag)).await?;
+    watch::sweep_ends(lifeboat, &equal, completed_at).await;
     Ok(Report::line(format!("sweep {number}: {seen} new machines in scope, {queued} without a point are queued")))
 }
 

@@ -15,28 +15,26 @@ use lifeboat_azure::blobs::Lease;
 use lifeboat_azure::{Latest, ResourceId};
 use lifeboat_contract::work::{Cause, ReconcileMessage, Reserved};
 use lifeboat_planning::effect::{Effect, PointEffect};
-use lifeboat_planning::facts::{Facts, MachineSeen, Owner};
+use lifeboat_planning::facts::{MachineSeen, Owner};
 use lifeboat_planning::id::{MachineKey, hash};
-use lifeboat_planning::policy::BackupPolicy;
-use lifeboat_planning::{Followed, Plan, Work, audit, look};
+use lifeboat_planning::{Followed, Plan, Work, look};
 
 use crate::account::{self, Seen};
 use crate::budget::{self, Budget};
 use crate::chain::{Chain, ChainError};
+use crate::decided::{audited, decision, is_news, others_at_work, refused_before, tell};
 use crate::estate::{self, EstateError};
-use crate::ledger::{Decision, Entry, OutcomeResult, PlannedEffect};
+use crate::ledger::{Decision, Entry, OutcomeResult};
 use crate::lifeboat::{Lifeboat, NotDone, Report};
 use crate::perform::{self, Outcome};
-use crate::policies::{self, InForce, PolicyError};
+use crate::policies::{self, PolicyError};
 use crate::predecessor::{self, PredecessorError};
 use crate::sweep_record::{self, SweepRecordError};
-use crate::{observe, queue};
+use crate::{limits, noted, observe, queue, stop, watch};
 
 /// How long a lease lasts: the check before an effect, the ten seconds in which it may be sent and the time-out of the request
 /// pass within it, so that whoever takes over finds everything that was sent.
 const LEASE_SECS: u32 = 60;
-/// Looks of one cause are at most this far apart: the longest wait, a quarter more, and the look itself.
-const LOOKS_APART_MAX: SignedDuration = SignedDuration::from_mins(15);
 /// How long after the check that it rests on a request may be sent (design §4).
 const LATEST: Duration = Duration::from_secs(10);
 
@@ -193,31 +191,29 @@ async fn with_lease(
 
     let looked = message.look - 1;
     let Followed { policy, plan } = lifeboat_planning::follow(Work { look: looked }, &in_force.policies, &facts, now);
+    // Asked here too, so that nothing is decided that would not be done.
+    let plan = if plan.effects.is_empty() || !stop::is_stopped(&lifeboat.store).await { plan } else { plan.stopped() };
     let named = policy.map_or("", |policy| policy.name.as_str());
     if !plan.effects.is_empty() && others_at_work(&chain, message, now) {
         report.lines.push("other looks are at work on it".to_owned());
         chain.seal().await?;
         return Ok(Next::Nothing);
     }
-    if message.reserved != Some(Reserved::Point) && plan.makes_point() {
-        if let Some(at) = chain.turn_after(now) {
-            report.lines.push(format!("its turn at a budget of Azure's is at {at}"));
-            chain.seal().await?;
-            return Ok(Next::Nothing);
-        }
-        if let Some(turn_at) = turn_of_point(lifeboat, &plan).await {
-            let waits = Decision {
-                turn_at: Some(turn_at),
-                ..decision(message, (named, &in_force.digest), &Plan::default(), Vec::new())
-            };
-            chain.add(Entry::Decision(waits)).await?;
-            chain.seal().await?;
-            return Ok(Next::TurnAt(turn_at, Reserved::Point));
-        }
+    if let Some(next) = wait_for_turn(lifeboat, message, (named, &in_force.digest), &plan, &mut chain, report).await? {
+        return Ok(next);
     }
+    let plan = limits::counted(lifeboat, policy, plan, now).await;
     let audit = audited(&plan, &in_force, policy, &facts);
     let decision = decision(message, (named, &in_force.digest), &plan, audit);
     tell(message, &plan, &decision, report);
+    let looked_at = watch::Looked {
+        machine: &message.machine,
+        policy: policy.map(|policy| policy.name.as_str()),
+        refusals: &plan.refusals,
+        audit: &decision.audit,
+        before: refused_before(&chain),
+    };
+    watch::look(lifeboat, looked_at).await;
     if is_news(&chain, &decision) {
         chain.add(Entry::Decision(decision.clone())).await?;
     }
@@ -230,13 +226,39 @@ async fn with_lease(
     let acted = chain.last_act().is_some_and(|(_, last)| last.cause == decision.cause);
     let again = perform_all(lifeboat, &plan.effects, lease, &mut chain, looked, &message.machine).await?;
     chain.seal().await?;
+    let own_again = again.or(plan.look_again_at);
+    noted::note(lifeboat, &facts, &plan, own_again, now).await;
     let former_again = former_under_way.then(|| look::next(looked, &message.machine, now));
-    Ok(match again.or(plan.look_again_at).or(former_again) {
+    Ok(match own_again.or(former_again) {
         Some(at) if former_under_way => Next::FollowUpAt(at),
         Some(at) if !acted => Next::LookAt(at),
         Some(at) => Next::FollowUpAt(at),
         None => Next::Nothing,
     })
+}
+
+/// What is next where a plan makes a point and its turn at a budget of Azure's has not come.
+async fn wait_for_turn(
+    lifeboat: &Lifeboat,
+    message: &ReconcileMessage,
+    by: (&str, &str),
+    plan: &Plan,
+    chain: &mut Chain<'_>,
+    report: &mut Report,
+) -> Result<Option<Next>, NotNow> {
+    if message.reserved == Some(Reserved::Point) || !plan.makes_point() {
+        return Ok(None);
+    }
+    if let Some(at) = chain.turn_after(lifeboat.clock.now()) {
+        report.lines.push(format!("its turn at a budget of Azure's is at {at}"));
+        chain.seal().await?;
+        return Ok(Some(Next::Nothing));
+    }
+    let Some(turn_at) = turn_of_point(lifeboat, plan).await else { return Ok(None) };
+    let waits = Decision { turn_at: Some(turn_at), ..decision(message, by, &Plan::default(), Vec::new()) };
+    chain.add(Entry::Decision(waits)).await?;
+    chain.seal().await?;
+    Ok(Some(Next::TurnAt(turn_at, Reserved::Point)))
 }
 
 /// When a plan that makes a point may be performed: `None` for now.
@@ -273,7 +295,12 @@ async fn perform_all(
             false => {
                 let checked = tokio::time::Instant::now();
                 lifeboat.store.renew(lease).await?;
-                perform::perform(lifeboat, effect, Latest(checked + LATEST)).await
+                // Read again before each effect: whoever stops changes waits for one request, not for a plan.
+                if stop::is_stopped(&lifeboat.store).await {
+                    Outcome::not_sent(effect)
+                } else {
+                    perform::perform(lifeboat, effect, Latest(checked + LATEST)).await
+                }
             }
         };
         let (key, detail) = (outcome.effect.clone(), outcome.detail.clone());
@@ -292,77 +319,4 @@ async fn perform_all(
         wait.map_or_else(|| look::next(looked, machine, now), |wait| look::after(wait, looked, machine, now))
     };
     Ok(stopped.iter().map(again).min())
-}
-
-fn cause(message: &ReconcileMessage) -> String {
-    match &message.cause {
-        Cause::Written { event_id } => format!("VmWritten {event_id}"),
-        Cause::Swept { sweep } => format!("PolicySweep {sweep}"),
-        Cause::Asked { request_id } => format!("asked {request_id}"),
-    }
-}
-
-/// What the audit says of a plan, one line each; nothing when it may be performed.
-fn audited(plan: &Plan, in_force: &InForce, policy: Option<&BackupPolicy>, facts: &Facts) -> Vec<String> {
-    let Some(policy) = policy else {
-        // No policy, no effects: a plan of the kind cannot come out of planning, and is not believed if it does.
-        return plan.effects.iter().map(|effect| format!("{effect}: no policy is followed")).collect();
-    };
-    let mut notes = audit::audit(plan, policy, facts);
-    notes.extend(audit::audit_choice(plan, &in_force.policies, policy, facts));
-    notes.iter().map(|note| format!("{}: {}", note.effect, note.finding)).collect()
-}
-
-fn decision(message: &ReconcileMessage, (policy, digest): (&str, &str), plan: &Plan, audit: Vec<String>) -> Decision {
-    let planned = |effects: &[Effect]| -> Vec<PlannedEffect> {
-        effects.iter().map(|effect| PlannedEffect { key: effect.key(), what: effect.to_string() }).collect()
-    };
-    Decision {
-        cause: cause(message),
-        look: message.look,
-        policy: policy.to_owned(),
-        policy_digest: digest.to_owned(),
-        effects: planned(&plan.effects),
-        would: planned(&plan.would),
-        refusals: plan.refusals.iter().map(ToString::to_string).collect(),
-        late: plan.late,
-        missed: plan.missed,
-        turn_at: None,
-        audit,
-    }
-}
-
-/// True when a sweep's first look finds that other looks are at work on the same: each sweep would else add looks of its own.
-fn others_at_work(chain: &Chain<'_>, message: &ReconcileMessage, now: Timestamp) -> bool {
-    let first_of_sweep = message.look == 1 && matches!(message.cause, Cause::Swept { .. });
-    let others = chain.last_act().filter(|(_, last)| last.cause != cause(message));
-    first_of_sweep && others.is_some_and(|(at, _)| now.duration_since(at) < LOOKS_APART_MAX)
-}
-
-/// A decision is written down when it does something, or says something else than the last one did.
-fn is_news(chain: &Chain<'_>, decision: &Decision) -> bool {
-    let last = chain.entries().filter_map(|entry| match entry {
-        Entry::Decision(last) => Some(last),
-        Entry::Outcome { .. } | Entry::Verified { .. } => None,
-    });
-    let same = |last: &Decision| {
-        last.refusals == decision.refusals
-            && last.would == decision.would
-            && last.policy_digest == decision.policy_digest
-    };
-    !decision.effects.is_empty() || !last.last().is_some_and(same)
-}
-
-fn tell(message: &ReconcileMessage, plan: &Plan, decision: &Decision, report: &mut Report) {
-    for refusal in plan.refusals.iter().filter(|refusal| refusal.alarms()) {
-        tracing::error!(machine = %message.machine, "nothing is done: {refusal}");
-    }
-    let late = match (plan.late, plan.missed) {
-        (_, missed @ 1..) => format!(" (late; {missed} slots before it were missed)"),
-        (true, 0) => " (late)".to_owned(),
-        (false, 0) => String::new(),
-    };
-    report.lines.extend(decision.effects.iter().map(|effect| format!("{}{late}", effect.what)));
-    report.lines.extend(decision.would.iter().map(|effect| format!("would {}{late}", effect.what)));
-    report.lines.extend(decision.refusals.iter().cloned());
 }

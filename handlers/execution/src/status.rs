@@ -14,17 +14,17 @@ use lifeboat_planning::facts::{self, CollectionSeen, MachineSeen, Owner};
 use lifeboat_planning::id::PointName;
 use lifeboat_planning::policy::{BackupPolicy, Choice, Mode, choose};
 
+use crate::alarms::{self, Cause};
 use crate::estate::{self, Estate, EstateError};
 use crate::lifeboat::Lifeboat;
 use crate::observe;
 use crate::perform::OWNER_TAG;
 use crate::policies::{self, PolicyError};
-use crate::sweep_record;
+use crate::watch::SWEEP_OVERDUE;
+use crate::{stop, sweep_record};
 
 /// Collections whose points are told at most: more do not fit an answer that a person reads.
 const COLLECTIONS_MAX: usize = 200;
-/// A sweep is overdue after three of its periods.
-const SWEEP_OVERDUE_SECS: i64 = 15 * 60;
 
 /// Why a question was not answered. Asking again is safe.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +49,7 @@ pub async fn status(lifeboat: &Lifeboat) -> Result<Status, StatusError> {
     let last_sweep = match sweep_record::read(&lifeboat.store).await {
         Ok(found) => found.and_then(|(record, _)| {
             let (started, completed) = (record.started_at?, record.completed_at?);
-            if now.duration_since(completed).as_secs() > SWEEP_OVERDUE_SECS {
+            if now.duration_since(completed) > SWEEP_OVERDUE {
                 tell(
                     completed,
                     "no sweep was completed for a while".to_owned(),
@@ -78,6 +78,7 @@ pub async fn status(lifeboat: &Lifeboat) -> Result<Status, StatusError> {
     if points.failed > 0 {
         tell(now, format!("{} points failed", points.failed), "see /api/points for which, and the ledger for why");
     }
+    shown(lifeboat, now, &mut tell).await;
     let build = Build {
         version: lifeboat.settings.build.version.clone(),
         id: lifeboat.settings.build.id.clone(),
@@ -107,6 +108,35 @@ async fn estate_status(
     };
     tell(now, error.to_string(), advice);
     None
+}
+
+/// The open alarms, but for those that are told anew by what was read just now; and the switch.
+async fn shown(lifeboat: &Lifeboat, now: Timestamp, tell: &mut impl FnMut(Timestamp, String, &str)) {
+    match stop::in_force(&lifeboat.store).await {
+        Ok(None) => {}
+        Ok(Some(stop)) => {
+            let what = format!("all changes are stopped: {} (certain from {})", stop.reason, stop.confirmed_from());
+            tell(stop.stopped_at, what, "a person with a name lets them go on");
+        }
+        Err(error) => tell(now, error.to_string(), "nothing is changed while the switch cannot be read"),
+    }
+    match alarms::open(&lifeboat.store).await {
+        Ok(open) => {
+            for alarm in open {
+                if matches!(alarm.cause, Cause::PolicyUnreadable | Cause::SweepOverdue) {
+                    continue;
+                }
+                let policy = alarm.policy.as_ref().map(|policy| format!("policy {policy}: ")).unwrap_or_default();
+                let machines = match alarm.machines_total {
+                    0 => String::new(),
+                    1 => " (1 machine)".to_owned(),
+                    many => format!(" ({many} machines)"),
+                };
+                tell(alarm.since, format!("{policy}{}{machines}", alarm.what), alarm.cause.advice());
+            }
+        }
+        Err(error) => tell(now, error.to_string(), "the alarms are not known"),
+    }
 }
 
 async fn policy_status(

@@ -1,8 +1,11 @@
 //! `Api`: people and programs ask over HTTP; the host has checked the function key before we are asked.
-//! It changes nothing. `/api/status` answers a browser with a page and everybody else with JSON; `/api/points` is JSON.
+//! `/api/status` answers a browser with a page and everybody else with JSON; `/api/points` is JSON. What only adds safety is taken from
+//! any holder of the key: POST `/api/stop` and `/api/hold`. What takes it away needs a person with a name, and is refused.
 
 use http::{Method, StatusCode, header};
+use jiff::Timestamp;
 use lifeboat_execution::{Answer, Api, Event, Lifeboat, NotDone, StatusError};
+use serde::Deserialize;
 
 use crate::host::{Failure, HttpInvocation, HttpReply};
 use crate::pages;
@@ -13,14 +16,9 @@ pub async fn receive(lifeboat: &Lifeboat, request: HttpInvocation) -> Result<Htt
 }
 
 async fn answer(lifeboat: &Lifeboat, request: HttpInvocation) -> HttpReply {
-    if request.method != Method::GET {
-        return problem(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered here");
-    }
-    let path = request.path.trim_end_matches('/').to_ascii_lowercase();
-    let question = match path.strip_prefix("/api").unwrap_or(&path) {
-        "/status" => Api::Status,
-        "/points" => Api::Points { machine: request.query.get("machine").map(str::to_owned) },
-        _ => return problem(StatusCode::NOT_FOUND, "there is /api/status and /api/points?machine=<ARM id>"),
+    let question = match question(&request) {
+        Ok(question) => question,
+        Err(problem) => return problem,
     };
     let accepts = request.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match lifeboat.handle(Event::Api(question)).await {
@@ -29,6 +27,9 @@ async fn answer(lifeboat: &Lifeboat, request: HttpInvocation) -> HttpReply {
         }
         Ok(Answer::Status(status)) => json(&*status),
         Ok(Answer::Points(points)) => json(&*points),
+        Ok(Answer::Stopped(stop)) => accepted(&stop, stop.confirmed_from()),
+        Ok(Answer::Held(hold)) => accepted(&hold, hold.confirmed_from()),
+        Err(NotDone::Hold(error)) if error.is_refusal() => problem(StatusCode::CONFLICT, &error.to_string()),
         Ok(Answer::Done(_)) => problem(StatusCode::INTERNAL_SERVER_ERROR, "a question was answered with a deed"),
         Err(NotDone::Status(StatusError::NotAMachine(text))) => {
             problem(StatusCode::BAD_REQUEST, &format!("{text} is not the ARM id of a machine"))
@@ -38,6 +39,53 @@ async fn answer(lifeboat: &Lifeboat, request: HttpInvocation) -> HttpReply {
             tracing::error!(%reason, "a question could not be answered");
             problem(StatusCode::SERVICE_UNAVAILABLE, &reason)
         }
+    }
+}
+
+/// What is asked, or why it is not answered.
+fn question(request: &HttpInvocation) -> Result<Api, HttpReply> {
+    const THERE_IS: &str = "there is /api/status, /api/points?machine=<ARM id>, and POST /api/stop and /api/hold";
+    const NAME: &str = "this needs a person with a name: orders with a name are not taken yet";
+    let path = request.path.trim_end_matches('/').to_ascii_lowercase();
+    match (&request.method, path.strip_prefix("/api").unwrap_or(&path)) {
+        (&Method::GET, "/status") => Ok(Api::Status),
+        (&Method::GET, "/points") => Ok(Api::Points { machine: request.query.get("machine").map(str::to_owned) }),
+        (&Method::POST, "/stop") => Ok(Api::Stop { reason: order(request)?.reason }),
+        (&Method::POST, "/hold") => {
+            let Order { reason, point } = order(request)?;
+            let point = point.ok_or_else(|| problem(StatusCode::BAD_REQUEST, "`point` is missing: its ARM id"))?;
+            Ok(Api::Hold { point, reason })
+        }
+        (&Method::POST, "/resume" | "/release" | "/breaker") => Err(problem(StatusCode::FORBIDDEN, NAME)),
+        (_, "/status" | "/points" | "/stop" | "/hold") => {
+            Err(problem(StatusCode::METHOD_NOT_ALLOWED, "this method is not answered here"))
+        }
+        _ => Err(problem(StatusCode::NOT_FOUND, THERE_IS)),
+    }
+}
+
+/// The body of an order.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    reason: String,
+    point: Option<String>,
+}
+
+fn order(request: &HttpInvocation) -> Result<Order, HttpReply> {
+    let read = serde_json::from_slice::<Order>(&request.body).ok().filter(|order| !order.reason.trim().is_empty());
+    let expected = r#"the body is JSON: {"reason": "why"}, and for a hold "point" with its ARM id"#;
+    read.ok_or_else(|| problem(StatusCode::BAD_REQUEST, expected))
+}
+
+/// An order that is written down, and from when on it is certain that nothing sent before it can act any more.
+fn accepted(record: &impl serde::Serialize, confirmed_from: Timestamp) -> HttpReply {
+    match serde_json::to_value(record) {
+        Ok(mut body) => {
+            body["confirmedFrom"] = confirmed_from.to_string().into();
+            HttpReply::json(StatusCode::ACCEPTED, &body)
+        }
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
 }
 

@@ -52,6 +52,6 @@ fn note(done: Done, answer: Answer) -> Done {
             tracing::info!("{line}");
             done.note(line)
         }),
-        Answer::Status(_) | Answer::Points(_) => done,
+        Answer::Status(_) | Answer::Points(_) | Answer::Stopped(_) | Answer::Held(_) => done,
     }
 }

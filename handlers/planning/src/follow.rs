@@ -33,6 +33,17 @@ pub fn follow<'a>(work: Work, policies: &'a [BackupPolicy], facts: &Facts, now: 
     }
 }
 
+impl Plan {
+    /// The plan when a person has stopped all changes: what it would do is told, and nothing is done.
+    #[must_use]
+    pub fn stopped(mut self) -> Self {
+        self.would.append(&mut self.effects);
+        self.refusals.push(Refusal::ChangesStopped);
+        self.look_again_at = None;
+        self
+    }
+}
+
 /// A policy would match it, were it not for what manages it.
 fn is_covered_but_managed(policies: &[BackupPolicy], machine: &MachineAttributes) -> bool {
     machine.managed_by.is_some() && policies.iter().any(|policy| reach(&policy.matches, machine) != Reach::Outside)

@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+pub mod allowance;
 pub mod audit;
 pub mod creation;
 pub mod effect;

@@ -19,6 +19,8 @@ pub enum Refusal {
     ManagedElsewhere,
     /// Several policies of the same highest priority match it: which one is meant nobody says.
     EqualPriorities,
+    /// A person has stopped all changes.
+    ChangesStopped,
     /// It is in a region that this deployment does not own.
     NotOurRegion,
     /// No entry of the policy wants a point now.
@@ -93,6 +95,8 @@ pub enum Refusal {
     OtherVaultPolicy,
     /// Azure's check before protection stands against it: its code.
     PreCheckFailed(String),
+    /// The day's counter grants no further beginning of protection.
+    ProtectionsCounted,
     /// A job of the vault is at work on it.
     JobInProgress,
     /// A job of the vault failed: its code.
@@ -142,6 +146,7 @@ impl fmt::Display for Refusal {
             Self::NoPolicyMatches => f.write_str("no policy matches the machine"),
             Self::ManagedElsewhere => f.write_str("something else manages the machine"),
             Self::EqualPriorities => f.write_str("several policies of the same highest priority match the machine"),
+            Self::ChangesStopped => f.write_str("a person has stopped all changes"),
             Self::NotOurRegion => f.write_str("the machine is in a region that this deployment does not own"),
             Self::NothingDue => f.write_str("no point is due"),
             Self::ReportOnly => f.write_str("the policy only reports"),
@@ -179,6 +184,7 @@ impl fmt::Display for Refusal {
             Self::ItemOfPredecessor => f.write_str("the item of its name in the vault is that of a machine before it"),
             Self::OtherVaultPolicy => f.write_str("its item has another vault policy"),
             Self::PreCheckFailed(code) => write!(f, "Azure's check before protection says {code}"),
+            Self::ProtectionsCounted => f.write_str("the day's counter grants no further beginning of protection"),
             Self::JobInProgress => f.write_str("a job of the vault is at work on the machine"),
             Self::BackupJobFailed(code) => write!(f, "a job of the vault failed with {code}"),
         }

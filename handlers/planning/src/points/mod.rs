@@ -13,6 +13,8 @@ mod snapshots;
 use alloc::vec::Vec;
 use jiff::{SignedDuration, Timestamp};
 
+pub use snapshots::whole_sets;
+
 use crate::creation;
 use crate::effect::Effect;
 use crate::facts::{CollectionSeen, Facts, Machine, Point, PointState, Provisioning, SnapshotsSeen};

@@ -3,6 +3,7 @@
 //!
 //! How many disks a set has is told by the tag of its snapshots, so that a disk attached later does not make it incomplete.
 
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -12,7 +13,7 @@ use super::restore_point::{excluded, make_group, slot_text};
 use super::{ATTEMPTS_MAX, Asked, Decision, not_at_rest, snapshots_read};
 use crate::creation::region;
 use crate::effect::{Effect, PointEffect, SnapshotTags};
-use crate::facts::{Facts, Machine, PointState, Snapshot, SnapshotsSeen, Volume};
+use crate::facts::{Facts, Machine, Owner, PointState, Snapshot, SnapshotsSeen, Volume};
 use crate::id::{self, MachineKey, PointName, SlotName};
 use crate::look;
 use crate::policy::{BackupPolicy, PointEntry};
@@ -79,6 +80,24 @@ pub(super) fn last_served(policy: &BackupPolicy, entry: &PointEntry, machine: &M
         let asked = Asked { policy: &policy.name, entry, slot: SlotName::At(*slot) };
         is_whole(&of_slot(asked, machine, snapshots, facts))
     })
+}
+
+/// The sets of a machine that are whole: the name of the first snapshot of each, and when its last one was taken.
+pub fn whole_sets(snapshots: &[Snapshot], owner: &Owner, vm_hash: &str) -> Vec<(String, Option<Timestamp>)> {
+    let own = snapshots.iter().filter(|snapshot| {
+        owner.is(snapshot.owner.as_deref(), snapshot.estate.as_deref()) && snapshot.machine.as_deref() == Some(vm_hash)
+    });
+    let mut sets: BTreeMap<(String, SlotName), Vec<(PointName, &Snapshot)>> = BTreeMap::new();
+    for (name, snapshot) in own.filter_map(|snapshot| Some((PointName::parse(&snapshot.name)?, snapshot))) {
+        sets.entry((name.rule.clone(), name.slot)).or_default().push((name, snapshot));
+    }
+    let whole = sets.into_values().filter(|set| is_whole(set));
+    whole
+        .filter_map(|set| {
+            let at = set.iter().filter_map(|(_, snapshot)| snapshot.created_at).max();
+            set.first().map(|(name, _)| (name.to_string(), at))
+        })
+        .collect()
 }
 
 /// The snapshots of the slot that are ours and of this machine.

@@ -1,0 +1,329 @@
+//! Alarms: one record per cause and policy, with a count, open until the cause is over.
+//! It never decides what is alarming, and where the store does not take the record the log and the metric still have it.
+//!
+//! ```text
+//! none ─ raise ─► open ─ raise ─► open, counted      settle ─► closed: kept, and opened again by the next raise
+//! ```
+
+use std::fmt;
+
+use jiff::Timestamp;
+use lifeboat_azure::blobs::Store;
+use lifeboat_planning::id::hash;
+use serde::{Deserialize, Serialize};
+
+use crate::swap::{self, Change, SwapError};
+
+/// The version of [`Alarm`] that this release writes.
+pub const VERSION: u32 = 1;
+/// Where the records lie.
+pub const FOLDER: &str = "alarms/";
+/// Machines named in an alarm, at most: what a person reads; the count says how many there are.
+pub const MACHINES_MAX: usize = 20;
+/// Alarms read for one answer, at most: a cause each for some hundred policies.
+pub const SHOWN_MAX: usize = 500;
+
+/// What can be alarming. The words are those of logs, metrics and records: a release never changes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Cause {
+    /// There is no estate record, or the store does not answer for it.
+    StoreMissing,
+    /// A record of the store cannot be read.
+    StoreUnreadable,
+    /// The store, or what was made, is another estate's.
+    ForeignEstate,
+    /// A bundle of policies cannot be read.
+    PolicyUnreadable,
+    /// Several policies of the same highest priority match machines.
+    EqualPriorities,
+    /// The newest conforming point of machines is older than the policy asks.
+    RpoBreached,
+    /// All attempts to make a point failed.
+    AttemptsUsedUp,
+    /// A backup job failed.
+    BackupJobFailed,
+    /// No sweep was completed for a while.
+    SweepOverdue,
+    /// Azure refuses to delete a point that is due.
+    DeleteRefused,
+    /// A limit was reached, and a person must close its breaker.
+    BreakerOpen,
+    /// Azure's clock and ours differ: nothing is deleted.
+    ClockSkew,
+    /// The vault that a policy names is not there, or not usable.
+    NoVault,
+    /// A right is missing, or a subscription cannot be seen.
+    NotPermitted,
+    /// Machines that no policy of this kind can protect.
+    Unsupported,
+    /// The audit refused a plan: a bug.
+    AuditRefused,
+}
+
+/// One alarm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Alarm {
+    /// Version of the record.
+    pub version: u32,
+    /// The cause.
+    pub cause: Cause,
+    /// The policy; none where the cause is not about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// Since when it is open, or was when it was open last.
+    pub since: Timestamp,
+    /// When it was raised last.
+    pub last: Timestamp,
+    /// How often it was raised since then.
+    pub count: u64,
+    /// When the cause was over; none while the alarm is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_at: Option<Timestamp>,
+    /// What it is about, in one line.
+    pub what: String,
+    /// Machines that it is about, by ARM id; not all where there are many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub machines: Vec<String>,
+    /// How many machines it is about, as of the last raise.
+    #[serde(default)]
+    pub machines_total: u64,
+}
+
+/// What is raised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raised<'a> {
+    /// The cause.
+    pub cause: Cause,
+    /// The policy.
+    pub policy: Option<&'a str>,
+    /// What it is about, in one line.
+    pub what: String,
+    /// The machines.
+    pub machines: Machines<'a>,
+}
+
+/// The machines of an alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Machines<'a> {
+    /// Those that this raise is about, beside those of the raises before.
+    Also(&'a [String]),
+    /// All of them: those of the raises before are no longer meant.
+    All(&'a [String]),
+}
+
+/// Raises an alarm: one error line and one count of the metric, whatever the store does, and the record where it does. A record that
+/// was not written is written by the next raise.
+pub async fn raise(store: &Store, raised: &Raised<'_>, now: Timestamp) {
+    say(raised);
+    let name = blob_name(raised.cause, raised.policy);
+    let changed = swap::swap(store, &name, VERSION, |known| Change::Write(raised.on(known, now), ()));
+    if let Err(error) = changed.await {
+        tracing::warn!(error = %error, cause = %raised.cause, "the alarm could not be recorded");
+    }
+}
+
+/// The error line and the count of an alarm alone: where the store is not ours, or not there.
+pub fn say(raised: &Raised<'_>) {
+    let policy = raised.policy.unwrap_or_default();
+    tracing::error!(alarm = raised.cause.word(), policy, machines = raised.machines.list().len(), "{}", raised.what);
+}
+
+/// Closes an alarm whose cause is over; nothing where it is not open.
+pub async fn settle(store: &Store, cause: Cause, policy: Option<&str>, now: Timestamp) -> Result<(), SwapError> {
+    swap::swap(store, &blob_name(cause, policy), VERSION, |known: Option<Alarm>| match known {
+        Some(open) if open.is_open() => Change::Write(Alarm { settled_at: Some(now), ..open }, ()),
+        _ => Change::Leave(()),
+    })
+    .await
+}
+
+/// Takes a machine out of an open alarm, because its cause is over for it; the alarm closes with its last one. A machine that is not
+/// named, because there are too many, stays counted.
+pub async fn clear(
+    store: &Store,
+    cause: Cause,
+    policy: Option<&str>,
+    machine: &str,
+    now: Timestamp,
+) -> Result<(), SwapError> {
+    swap::swap(store, &blob_name(cause, policy), VERSION, |known: Option<Alarm>| match known {
+        Some(open) if open.is_open() && open.machines.iter().any(|id| id.eq_ignore_ascii_case(machine)) => {
+            Change::Write(open.without(machine, now), ())
+        }
+        _ => Change::Leave(()),
+    })
+    .await
+}
+
+/// The open alarms, oldest first.
+pub async fn open(store: &Store) -> Result<Vec<Alarm>, SwapError> {
+    let mut open = Vec::new();
+    for name in store.list(FOLDER).await?.iter().take(SHOWN_MAX) {
+        let read: Option<Alarm> = swap::read(store, name, VERSION).await?;
+        open.extend(read.filter(Alarm::is_open));
+    }
+    open.sort_by(|one, other| (one.since, one.cause, &one.policy).cmp(&(other.since, other.cause, &other.policy)));
+    Ok(open)
+}
+
+/// The blob of an alarm. A policy's name may hold what a blob's may not, and is hashed.
+pub fn blob_name(cause: Cause, policy: Option<&str>) -> String {
+    match policy {
+        None => format!("{FOLDER}{}.json", cause.word()),
+        Some(policy) => format!("{FOLDER}{}-{}.json", cause.word(), hash(&[policy])),
+    }
+}
+
+impl Raised<'_> {
+    /// The record after this raise.
+    fn on(&self, known: Option<Alarm>, now: Timestamp) -> Alarm {
+        let before = known.filter(Alarm::is_open);
+        let (mut machines, total) = match (&before, self.machines) {
+            (Some(before), Machines::Also(_)) => (before.machines.clone(), before.machines_total),
+            _ => (Vec::new(), 0),
+        };
+        let new: Vec<&String> = self.machines.list().iter().filter(|id| !machines.contains(id)).collect();
+        let machines_total = total + new.len() as u64;
+        let room = MACHINES_MAX.saturating_sub(machines.len());
+        machines.extend(new.into_iter().take(room).cloned());
+        Alarm {
+            version: VERSION,
+            cause: self.cause,
+            policy: self.policy.map(str::to_owned),
+            since: before.as_ref().map_or(now, |before| before.since),
+            // Two instances' clocks differ; the record never goes back.
+            last: before.as_ref().map_or(now, |before| before.last.max(now)),
+            count: before.as_ref().map_or(1, |before| before.count.saturating_add(1)),
+            settled_at: None,
+            what: self.what.clone(),
+            machines,
+            machines_total,
+        }
+    }
+}
+
+impl Machines<'_> {
+    fn list(&self) -> &[String] {
+        match self {
+            Self::Also(list) | Self::All(list) => list,
+        }
+    }
+}
+
+impl Alarm {
+    fn without(mut self, machine: &str, now: Timestamp) -> Self {
+        self.machines.retain(|id| !id.eq_ignore_ascii_case(machine));
+        self.machines_total = self.machines_total.saturating_sub(1);
+        if self.machines_total == 0 {
+            self.settled_at = Some(now);
+        }
+        self
+    }
+
+    /// True until the cause is over.
+    pub fn is_open(&self) -> bool {
+        self.settled_at.is_none()
+    }
+}
+
+impl Cause {
+    /// The word of logs, metrics and records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::StoreMissing => "storeMissing",
+            Self::StoreUnreadable => "storeUnreadable",
+            Self::ForeignEstate => "foreignEstate",
+            Self::PolicyUnreadable => "policyUnreadable",
+            Self::EqualPriorities => "equalPriorities",
+            Self::RpoBreached => "rpoBreached",
+            Self::AttemptsUsedUp => "attemptsUsedUp",
+            Self::BackupJobFailed => "backupJobFailed",
+            Self::SweepOverdue => "sweepOverdue",
+            Self::DeleteRefused => "deleteRefused",
+            Self::BreakerOpen => "breakerOpen",
+            Self::ClockSkew => "clockSkew",
+            Self::NoVault => "noVault",
+            Self::NotPermitted => "notPermitted",
+            Self::Unsupported => "unsupported",
+            Self::AuditRefused => "auditRefused",
+        }
+    }
+
+    /// What a person does about it.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::StoreMissing | Self::StoreUnreadable => {
+                "nothing is changed until `lifeboat init` (a new store) or `lifeboat init --adopt` (a lost one)"
+            }
+            Self::ForeignEstate => {
+                "the store may be another estate's: put the right one back, or `lifeboat init --adopt`"
+            }
+            Self::PolicyUnreadable => "push policies that can be read (`lifeboat policies push`)",
+            Self::EqualPriorities => {
+                "give one of the policies another priority: their machines are left alone until then"
+            }
+            Self::RpoBreached => "see the machines' decisions in the ledger",
+            Self::AttemptsUsedUp => "see in Azure why the points failed; an update of the machine begins anew",
+            Self::BackupJobFailed => "see the job's errors in the vault",
+            Self::SweepOverdue => "see the errors of PolicySweep in the log",
+            Self::DeleteRefused => "see what refuses it: a lock, a hold, a right",
+            Self::BreakerOpen => "see what would be done, then close the breaker",
+            Self::ClockSkew => "nothing is deleted until the clocks agree",
+            Self::NoVault => "make the vault, or name another one in the policy",
+            Self::NotPermitted => "give back the right that the log names",
+            Self::Unsupported => {
+                "see the support matrix; exclude the machines, or protect them by another kind of point"
+            }
+            Self::AuditRefused => "report this: the plan was not performed",
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).expect("a time")
+    }
+
+    fn raised<'a>(machines: Machines<'a>) -> Raised<'a> {
+        Raised { cause: Cause::RpoBreached, policy: Some("production"), what: "late".into(), machines }
+    }
+
+    #[test]
+    fn version_1_reads_as_it_was_written() {
+        let golden = include_bytes!("../golden/alarm-v1.json");
+        let alarm: Alarm = crate::record::read_up_to(VERSION, "golden", golden).expect("reads");
+        assert_eq!((alarm.cause, alarm.count, alarm.is_open()), (Cause::RpoBreached, 12, false));
+        let written: serde_json::Value = serde_json::to_value(&alarm).expect("writes");
+        assert_eq!(written, serde_json::from_slice::<serde_json::Value>(golden).expect("JSON"));
+        assert_eq!(serde_json::to_value(Cause::ForeignEstate).expect("writes"), Cause::ForeignEstate.word());
+    }
+
+    #[test]
+    fn a_raise_opens_counts_and_names_a_bounded_number_of_machines() {
+        let ids: Vec<String> = (0..30).map(|n| format!("vm-{n}")).collect();
+        let first = raised(Machines::Also(&ids[..2])).on(None, at(1));
+        assert_eq!((first.count, first.machines_total, first.since), (1, 2, at(1)));
+        let second = raised(Machines::Also(&ids[1..])).on(Some(first.clone()), at(5));
+        assert_eq!((second.count, second.machines_total, second.machines.len()), (2, 30, MACHINES_MAX));
+        assert_eq!((second.since, second.last), (at(1), at(5)));
+        let fewer = raised(Machines::All(&ids[..1])).on(Some(second.clone()), at(4));
+        assert_eq!((fewer.machines_total, fewer.last, fewer.count), (1, at(5), 3));
+        let left = first.clone().without("VM-0", at(7));
+        assert_eq!((left.machines_total, left.is_open()), (1, true));
+        assert_eq!(left.without("vm-1", at(8)).settled_at, Some(at(8)));
+        let settled = Alarm { settled_at: Some(at(9)), ..second };
+        let again = raised(Machines::Also(&ids[..1])).on(Some(settled), at(20));
+        assert_eq!((again.count, again.since, again.machines_total, again.is_open()), (1, at(20), 1, true));
+    }
+}

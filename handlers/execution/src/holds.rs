@@ -1,0 +1,149 @@
+//! Holds: a person's order that a point stays. It is written on the resource first, as a tag, and then in the store, so that a store
+//! that is lost loses no hold.
+//!
+//! It never releases one: that needs a person with a name. It holds what this deployment made; nothing of ours touches the rest.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use lifeboat_azure::blobs::Condition;
+use lifeboat_azure::{Error, Latest, ResourceId, tags};
+use lifeboat_planning::id::hash;
+use serde::{Deserialize, Serialize};
+
+use crate::estate::{self, EstateError};
+use crate::lifeboat::Lifeboat;
+use crate::observe::tag;
+use crate::perform::{ESTATE_TAG, HOLD_TAG, OWNER_TAG};
+use crate::stop::{CONFIRMED_AFTER, REASON_CHARS_MAX};
+
+/// The version of [`Hold`] that this release writes.
+pub const VERSION: u32 = 1;
+/// How long after the ownership was read the tag may be written (design §4).
+const LATEST: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// A hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Hold {
+    /// Version of the record.
+    pub version: u32,
+    /// What the hold is told apart by: the value of its tag.
+    pub id: String,
+    /// ARM id of the point.
+    pub point: String,
+    /// When it was ordered.
+    pub held_at: Timestamp,
+    /// Why, in a person's words.
+    pub reason: String,
+}
+
+/// Why a point is not held.
+#[derive(Debug, thiserror::Error)]
+pub enum HoldError {
+    /// No such id. Repeating is pointless.
+    #[error("{0} is not the ARM id of a restore point or a snapshot")]
+    NotAPoint(String),
+    /// It is not this deployment's. Repeating is pointless: nothing of Lifeboat's deletes it.
+    #[error("this deployment did not make it, so that nothing of Lifeboat's deletes it")]
+    Foreign,
+    /// The tag that was written is not there when it is read back. Repeating is safe.
+    #[error("the tag of the hold is not there yet: order it again")]
+    NotThere,
+    /// There is no estate to go by.
+    #[error(transparent)]
+    Estate(#[from] EstateError),
+    /// Azure did not answer or refused, or the store did. Repeating is safe.
+    #[error("the hold could not be written")]
+    Azure(#[from] Error),
+    /// It cannot be written as JSON. A bug.
+    #[error("the hold cannot be written")]
+    Unwritable(#[from] serde_json::Error),
+}
+
+/// Holds a point.
+pub async fn hold(lifeboat: &Lifeboat, point: &str, reason: &str) -> Result<Hold, HoldError> {
+    let estate = estate::read(&lifeboat.store, &lifeboat.settings.deployment).await?;
+    let (resource, name) = tagged(point)?;
+    let known = tags::get(&lifeboat.arm, &resource).await?;
+    let is = |name, value: &str| tag(&known, name).as_deref() == Some(value);
+    if !is(OWNER_TAG, &estate.deployment) || !is(ESTATE_TAG, &estate.id) {
+        return Err(HoldError::Foreign);
+    }
+    let now = lifeboat.clock.now();
+    let hold = Hold::new(point, reason, now);
+    let new = BTreeMap::from([(name.clone(), hold.id.clone())]);
+    tags::merge(&lifeboat.arm, &resource, &new, Latest::after(LATEST)).await?;
+    // Azure may take the write and finish it later: a hold is one when it is read back.
+    let written = tags::get(&lifeboat.arm, &resource).await?;
+    if tag(&written, &name).as_deref() != Some(hold.id.as_str()) {
+        return Err(HoldError::NotThere);
+    }
+    let bytes = serde_json::to_vec(&hold)?;
+    lifeboat.store.put(&hold.blob_name(), bytes.into(), Condition::Any).await?;
+    Ok(hold)
+}
+
+/// The resource whose tag says that a point is held, and the tag's name. A restore point has no tags of its own.
+fn tagged(point: &str) -> Result<(ResourceId, String), HoldError> {
+    let no_point = || HoldError::NotAPoint(point.to_owned());
+    let id: ResourceId = point.parse().map_err(|_| no_point())?;
+    if id.is("Microsoft.Compute/snapshots") {
+        return Ok((id, HOLD_TAG.to_owned()));
+    }
+    if !id.is("Microsoft.Compute/restorePointCollections/restorePoints") {
+        return Err(no_point());
+    }
+    let name = format!("{HOLD_TAG}-{}", id.name().to_ascii_lowercase());
+    Ok((id.parent().ok_or_else(no_point)?, name))
+}
+
+impl HoldError {
+    /// True when the order itself is at fault.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::NotAPoint(_) | Self::Foreign | Self::NotThere)
+    }
+}
+
+impl Hold {
+    /// A hold from now on. Two orders for one point at different times are two holds.
+    pub fn new(point: &str, reason: &str, now: Timestamp) -> Self {
+        let reason = reason.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect();
+        let id = hash(&[&point.to_lowercase(), &now.to_string()]);
+        Self { version: VERSION, id, point: point.to_owned(), held_at: now, reason }
+    }
+
+    /// From then on nothing that was on its way can delete the point any more.
+    pub fn confirmed_from(&self) -> Timestamp {
+        self.held_at.checked_add(CONFIRMED_AFTER).unwrap_or(Timestamp::MAX)
+    }
+
+    fn blob_name(&self) -> String {
+        format!("holds/{}.json", self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn version_1_reads_as_it_was_written() {
+        let golden = include_bytes!("../golden/hold-v1.json");
+        let hold: Hold = crate::record::read_up_to(VERSION, "golden", golden).expect("reads");
+        let written: serde_json::Value = serde_json::to_value(&hold).expect("writes");
+        assert_eq!(written, serde_json::from_slice::<serde_json::Value>(golden).expect("JSON"));
+        assert_eq!(Hold::new(&hold.point, &hold.reason, hold.held_at), hold, "its id is made of point and time");
+    }
+
+    #[test]
+    fn a_restore_point_is_held_by_a_tag_of_its_collection_and_a_snapshot_by_its_own() {
+        let compute = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute";
+        let (on, name) = tagged(&format!("{compute}/restorePointCollections/c/restorePoints/LB-x")).expect("a point");
+        assert_eq!((on.name(), name.as_str()), ("c", "lifeboat-hold-lb-x"));
+        let (on, name) = tagged(&format!("{compute}/snapshots/s-1")).expect("a point");
+        assert_eq!((on.name(), name.as_str()), ("s-1", "lifeboat-hold"));
+        assert!(tagged(&format!("{compute}/virtualMachines/vm")).is_err());
+        assert!(tagged("nonsense").is_err());
+    }
+}
