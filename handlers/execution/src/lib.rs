@@ -14,6 +14,7 @@ mod connect;
 pub mod counters;
 mod decided;
 pub mod estate;
+mod estate_sweep;
 mod event;
 pub mod gate;
 pub mod holds;
@@ -37,6 +38,7 @@ mod status;
 pub mod stop;
 pub mod swap;
 mod sweep_record;
+mod vault_lists;
 mod watch;
 
 pub use connect::{ARM_URL, ConnectError, Connections, Places};

@@ -132,7 +132,8 @@ async fn item(lifeboat: &Lifeboat, vault: &ResourceId, machine: &ResourceId) -> 
     Ok(own.map_or(ItemSeen::Absent, |item| ItemSeen::Present(item_from_azure(item))))
 }
 
-fn item_from_azure(read: ProtectedItem) -> Item {
+/// An item as `azure` reads it, in the words of `planning`.
+pub fn item_from_azure(read: ProtectedItem) -> Item {
     let state = match read.state {
         protected_items::ItemState::IrPending => ItemState::IrPending,
         protected_items::ItemState::Protected => ItemState::Protected,

@@ -1,6 +1,7 @@
 //! The sweep: finds by Resource Graph the new machines that events missed, and queues a look at each.
 //! It never changes a machine; it moves `known_since` only when all it found is queued, and never two sweeps run at once.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -16,6 +17,7 @@ use lifeboat_planning::sweep::{self, Candidate, Standing};
 
 use crate::budget::{self, Budget};
 use crate::estate::{self, EstateError};
+use crate::estate_sweep::{self, Swept};
 use crate::event::PolicySweep;
 use crate::lifeboat::{Lifeboat, Report};
 use crate::policies::{self, InForce, PolicyError};
@@ -106,60 +108,90 @@ async fn sweep(lifeboat: &Lifeboat, owner: &Owner) -> Result<Report, SweepError>
     let (mut record, etag) = sweep_record::read_or_start(&lifeboat.store, started_at).await?;
     watch::sweep_begins(lifeboat, record.completed_at, started_at).await;
     let read = policies::in_force(&lifeboat.store, &lifeboat.policies).await;
-    watch::policies(lifeboat, read.as_deref().map_err(|error| error), started_at).await;
+    watch::policies(lifeboat, read.as_deref(), started_at).await;
     let in_force = read?;
-    let Some(widest) = widest(in_force.policies.iter()) else {
-        return Ok(Report::line("no policy asks for a point on creation"));
-    };
-    let (seen, found) = new_machines(lifeboat, &in_force, &record, widest).await?;
-    let standings = standings(lifeboat, found, owner).await?;
-
     let number = record.number + 1;
-    let mut open = Vec::new();
-    let mut queued = 0;
-    let equal: Vec<String> = standings
-        .iter()
-        .filter(|(found, _)| matches!(found.follows, Follows::Equal { .. }))
-        .map(|(found, _)| found.candidate.id.clone())
-        .collect();
-    for (found, standing) in standings {
+    let mut already = HashSet::new();
+    let created = created(lifeboat, &in_force, owner, &mut record, number, &mut already).await?;
+    record.unreadable = unreadable(lifeboat).await;
+    let widest = widest(in_force.policies.iter());
+    if record.unreadable.is_empty() {
+        record.known_since = sweep::known_since_after(started_at, record.known_since, &created.open);
+    }
+    record.forget_settled_before(widest.map_or(started_at, |widest| sweep::window_start(record.known_since, widest)));
+    let swept = estate_sweep::run(lifeboat, &in_force, number, &already).await?;
+    let completed_at = lifeboat.clock.now();
+    let record = SweepRecord {
+        number,
+        started_at: Some(started_at),
+        completed_at: Some(completed_at),
+        seen: created.seen.max(swept.covered),
+        open: created.queued,
+        ..record
+    };
+    sweep_record::write(&lifeboat.store, &record, Condition::IfMatch(etag)).await?;
+    watch::sweep_ends(lifeboat, &created.equal, completed_at).await;
+    let (seen, queued) = (created.seen, created.queued);
+    let mut report =
+        Report::line(format!("sweep {number}: {seen} new machines in scope, {queued} without a point are queued"));
+    if swept.covered > 0 {
+        let Swept { covered, queued, left } = swept;
+        report
+            .lines
+            .push(format!("{covered} machines are covered, {queued} need a look and are queued, {left} are left"));
+    }
+    Ok(report)
+}
+
+/// What a sweep found of machines that were created lately.
+#[derive(Default)]
+struct Created {
+    seen: u64,
+    queued: u64,
+    open: Vec<Candidate>,
+    equal: Vec<String>,
+}
+
+/// New machines without their point: a look is queued for each. What is settled is remembered in the record.
+async fn created(
+    lifeboat: &Lifeboat,
+    in_force: &InForce,
+    owner: &Owner,
+    record: &mut SweepRecord,
+    number: u64,
+    already: &mut HashSet<String>,
+) -> Result<Created, SweepError> {
+    let Some(widest) = widest(in_force.policies.iter()) else { return Ok(Created::default()) };
+    let (seen, found) = new_machines(lifeboat, in_force, record, widest).await?;
+    let mut created = Created { seen, ..Created::default() };
+    for (found, standing) in standings(lifeboat, found, owner).await? {
+        if matches!(found.follows, Follows::Equal { .. }) {
+            created.equal.push(found.candidate.id.clone());
+        }
         match standing {
             Standing::Protected | Standing::UsedUp => {
                 record.settled.insert(settled_key(&found.key, &in_force.digest), found.candidate.created_at);
             }
-            Standing::Open if matches!(found.follows, Follows::Equal { told: true }) => open.push(found.candidate),
+            Standing::Open if matches!(found.follows, Follows::Equal { told: true }) => {
+                created.open.push(found.candidate);
+            }
             Standing::Open => {
                 let message = ReconcileMessage::new(found.candidate.id.clone(), Cause::Swept { sweep: number });
                 queue::send(&lifeboat.sender, &message, None).await?;
-                queued += 1;
+                already.insert(found.candidate.id.clone());
+                created.queued += 1;
                 let reports_only = matches!(found.follows, Follows::One { mode: Mode::Report, .. });
                 // Told once is told: nothing will be made.
                 if reports_only || matches!(found.follows, Follows::Equal { .. }) {
                     record.settled.insert(settled_key(&found.key, &in_force.digest), found.candidate.created_at);
                 }
                 if !reports_only {
-                    open.push(found.candidate);
+                    created.open.push(found.candidate);
                 }
             }
         }
     }
-    record.unreadable = unreadable(lifeboat).await;
-    if record.unreadable.is_empty() {
-        record.known_since = sweep::known_since_after(started_at, record.known_since, &open);
-    }
-    record.forget_settled_before(sweep::window_start(record.known_since, widest));
-    let completed_at = lifeboat.clock.now();
-    let record = SweepRecord {
-        number,
-        started_at: Some(started_at),
-        completed_at: Some(completed_at),
-        seen,
-        open: queued,
-        ..record
-    };
-    sweep_record::write(&lifeboat.store, &record, Condition::IfMatch(etag)).await?;
-    watch::sweep_ends(lifeboat, &equal, completed_at).await;
-    Ok(Report::line(format!("sweep {number}: {seen} new machines in scope, {queued} without a point are queued")))
+    Ok(created)
 }
 
 /// The rule that looks back furthest, of those that ask for a point on creation.
@@ -180,7 +212,7 @@ async fn new_machines(
     let found = rows.into_iter().filter_map(|row| {
         let about = row_attributes(&row);
         let region = region(&about.location);
-        if about.managed_by.is_some() || !lifeboat.settings.owned_regions.contains(&region) {
+        if !lifeboat.settings.owned_regions.contains(&region) {
             return None;
         }
         let candidate = Candidate { id: row.id, vm_id: row.vm_id, created_at: row.time_created? };

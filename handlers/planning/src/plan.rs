@@ -150,8 +150,8 @@ fn point_begun(effects: &[Effect]) -> Option<Consistency> {
 pub fn in_scope(policy: &BackupPolicy, machine: &Machine) -> Result<(), Refusal> {
     match policy::reach(&policy.matches, &machine.about) {
         Reach::Outside => Err(Refusal::NoPolicyMatches),
-        // Never for now, named or not: what its manager does to it has not been looked into.
-        Reach::Covered | Reach::Named if machine.about.managed_by.is_some() => Err(Refusal::ManagedElsewhere),
+        // Its manager replaces, scales and deletes it: a pattern that happens to cover it is no order to protect it.
+        Reach::Covered if machine.about.managed_by.is_some() => Err(Refusal::ManagedElsewhere),
         Reach::Covered | Reach::Named => Ok(()),
     }
 }
