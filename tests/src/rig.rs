@@ -59,13 +59,17 @@ const STARTS_MAX: u64 = 1_000_003;
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// What the identity may do: the actions of `infra/app/roles.bicep`.
-pub const ACTIONS: [&str; 11] = [
+pub const ACTIONS: [&str; 15] = [
     "Microsoft.Compute/virtualMachines/read",
     "Microsoft.Compute/virtualMachines/instanceView/read",
     "Microsoft.Compute/restorePointCollections/read",
     "Microsoft.Compute/restorePointCollections/write",
     "Microsoft.Compute/restorePointCollections/restorePoints/read",
     "Microsoft.Compute/restorePointCollections/restorePoints/write",
+    "Microsoft.Compute/restorePointCollections/restorePoints/delete",
+    "Microsoft.Compute/snapshots/read",
+    "Microsoft.Compute/snapshots/delete",
+    "Microsoft.Authorization/locks/read",
     "Microsoft.Compute/locations/operations/read",
     "Microsoft.Resources/subscriptions/read",
     "Microsoft.Resources/subscriptions/resourceGroups/read",

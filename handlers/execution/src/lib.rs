@@ -13,6 +13,7 @@ mod connect;
 pub mod counters;
 pub mod estate;
 mod event;
+mod expiry_sweep;
 pub mod ledger;
 mod lifeboat;
 mod observe;
@@ -36,7 +37,7 @@ pub use connect::{ARM_URL, ConnectError, Connections, Places};
 /// What is believed about Azure, and on what ground: the register of the crate that speaks it.
 pub use lifeboat_azure::evidence;
 
-pub use event::{Api, Event, PolicySweep, VmWritten};
+pub use event::{Api, Event, ExpirySweep, PolicySweep, VmWritten};
 pub use lifeboat::{Answer, Lifeboat, NotDone, Report};
 pub use settings::{Build, Settings};
 pub use status::StatusError;

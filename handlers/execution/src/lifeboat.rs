@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::event::{Api, Event};
 use crate::queue::{self, QueueError};
 use crate::settings::Settings;
-use crate::{policies, policy_sweep, reconcile, status};
+use crate::{expiry_sweep, policies, policy_sweep, reconcile, status};
 
 /// One deployment's hands.
 #[derive(Debug)]
@@ -66,6 +66,9 @@ pub enum NotDone {
     /// A sweep could not be finished; the next one starts where it started.
     #[error(transparent)]
     Sweep(#[from] policy_sweep::SweepError),
+    /// A sweep of expiry could not be finished; the next one starts where it started.
+    #[error(transparent)]
+    Expiry(#[from] expiry_sweep::ExpiryError),
     /// A question could not be answered.
     #[error(transparent)]
     Status(#[from] status::StatusError),
@@ -89,6 +92,7 @@ impl Lifeboat {
             }
             Event::Reconcile(body) => Ok(Answer::Done(reconcile::run(self, &ReconcileMessage::decode(&body)?).await?)),
             Event::PolicySweep(sweep) => Ok(Answer::Done(policy_sweep::run(self, sweep).await?)),
+            Event::ExpirySweep(sweep) => Ok(Answer::Done(expiry_sweep::run(self, sweep).await?)),
             Event::Api(Api::Status) => Ok(Answer::Status(Box::new(status::status(self).await?))),
             Event::Api(Api::Points { machine }) => {
                 Ok(Answer::Points(Box::new(status::points(self, machine.as_deref()).await?)))
