@@ -47,22 +47,20 @@ fn main() -> ExitCode {
     let all = points(&names, now);
     let (ten, hundred) = (listed(&all[..10_000]), listed(&all));
     print_what_is_decided(&zone, now, &hundred);
+    let each = median_ms(|| decide(&hundred, POINTS_PER_MACHINE, &zone, now));
     lines::print(vec![
         line("10,000 points of one machine, any order", &ten, 10_000, 1.0, &zone, now),
         line("10,000 points of 100 machines", &ten, POINTS_PER_MACHINE, 1.0, &zone, now),
         line("100,000 points of one machine, any order", &hundred, 100_000, 20.0, &zone, now),
         line("100,000 points of 1,000 machines", &hundred, POINTS_PER_MACHINE, 20.0, &zone, now),
         line("100,000 points of one machine, as made", &all, 100_000, 20.0, &zone, now),
+        Line::at_least("points a microsecond, 1,000 machines", hundred.len() as f64 / (each * 1_000.0), "/us", 5.0),
     ])
 }
 
 /// Verdicts on all of them, so many of one machine, beside sorting the times alone.
 fn line(what: &'static str, all: &[PointSeen<'_>], each: usize, budget: f64, zone: &TimeZone, now: Timestamp) -> Line {
-    let decided = median_ms(|| {
-        for machine in all.chunks(each) {
-            black_box(verdicts(&question(zone, now), black_box(machine)));
-        }
-    });
+    let decided = median_ms(|| decide(all, each, zone, now));
     let sorted = median_ms(|| {
         for machine in all.chunks(each) {
             let mut times: Vec<Timestamp> = black_box(machine).iter().map(|point| point.at).collect();
@@ -71,6 +69,12 @@ fn line(what: &'static str, all: &[PointSeen<'_>], each: usize, budget: f64, zon
         }
     });
     Line::at_most(what, decided, "ms", budget).floor(sorted, "the times sorted and dropped")
+}
+
+fn decide(all: &[PointSeen<'_>], each: usize, zone: &TimeZone, now: Timestamp) {
+    for machine in all.chunks(each) {
+        black_box(verdicts(&question(zone, now), black_box(machine)));
+    }
 }
 
 /// The figures mean nothing unless most points go and some stay.

@@ -1,11 +1,11 @@
-//! Malformed policies name line, column and field: each `fixtures/policies/*.yaml` beside its golden `*.txt`.
+//! Malformed policies, and those that ask for what can never be met, name line, column and field: each `fixtures/policies/*.yaml` beside its golden `*.txt`.
 //! It never holds the documents of the product: the shipped example is tested where it lives.
 //!
 //! LIFEBOAT_GOLDEN=write writes the golden files again.
 
 use std::path::PathBuf;
 
-use lifeboat_contract::policy::{DOCUMENT_BYTES_MAX, Fault, PROBLEMS_MAX, read_policy};
+use lifeboat_contract::policy::{DOCUMENT_BYTES_MAX, Fault, PROBLEMS_MAX, check_policies, read_policy};
 use lifeboat_planning::policy::{Case, Glob, Match, Mode, matches};
 use proptest::prelude::*;
 
@@ -23,6 +23,9 @@ spec:
       onCreate: { within: 24h }
 ";
 
+/// Fewer than this, and somebody has lost some.
+const BAD_DOCUMENTS_MIN: usize = 100;
+
 fn folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/policies"))
 }
@@ -39,12 +42,12 @@ fn every_malformed_policy_gets_its_golden_messages() {
         .filter(|path| path.extension().is_some_and(|ext| ext == "yaml"))
         .collect();
     names.sort();
-    assert!(names.len() >= 20, "{} documents", names.len());
+    assert!(names.len() >= BAD_DOCUMENTS_MIN, "{} documents", names.len());
     let write = std::env::var("LIFEBOAT_GOLDEN").as_deref() == Ok("write");
     let mut differing = Vec::new();
     for path in names {
         let name = path.file_name().unwrap().to_str().unwrap().to_string();
-        let problems = read_policy(&std::fs::read_to_string(&path).unwrap(), &name).expect_err(&name);
+        let problems = check_policies(&[(&name, std::fs::read_to_string(&path).unwrap())]).problems;
         assert!(!problems.is_empty() && problems.iter().all(|p| p.line > 0 && p.column > 0), "{name}");
         let got: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
         assert_eq!(got.lines().count(), problems.len(), "{name}: each problem is one line");
@@ -94,6 +97,7 @@ fn every_condition_of_the_form_can_be_read() {
         ("{ location: West Europe }", |m| matches!(m, Match::Location(l) if l.as_str() == "westeurope")),
         ("{ os: windows }", |m| matches!(m, Match::Os(_))),
         ("{ size: Standard_D4s_v5 }", |m| matches!(m, Match::Size(_))),
+        ("{ noConformingPointFor: 7d }", |m| matches!(m, Match::NoConformingPointFor(t) if t.as_hours() == 168)),
     ] {
         let document = GOOD.replace(
             "\n    all: [ { tag: { env: prod } }, { not: { tag: { lifeboat: skip } } } ]",
@@ -120,6 +124,12 @@ fn huge_documents_are_refused_unread_and_problems_are_bounded() {
     for opener in ["[", "{", "{a: ", "- ", "? ", "!!seq [", "&a [", "\"", "|\n "] {
         assert!(read_policy(&opener.repeat(20_000), "p.yaml").is_err(), "{opener}");
     }
+}
+
+#[test]
+fn a_place_for_one_policy_takes_no_second() {
+    let problems = read_policy(&format!("{GOOD}---\n{GOOD}"), "p.yaml").unwrap_err();
+    assert!(matches!(problems.as_slice(), [p] if p.fault == Fault::SeveralDocuments && p.line == 13), "{problems:?}");
 }
 
 #[test]
@@ -156,7 +166,7 @@ proptest! {
 fn never_an_error_without_a_problem(text: &str) -> Result<(), TestCaseError> {
     if let Err(problems) = read_policy(text, "p.yaml") {
         prop_assert!(!problems.is_empty(), "an error without a problem: {:?}", text);
-        for problem in problems {
+        for problem in problems.into_iter().chain(check_policies(&[("p.yaml", text)]).problems) {
             prop_assert!(problem.line > 0 && problem.column > 0);
             prop_assert_eq!(problem.to_string().lines().count(), 1);
         }

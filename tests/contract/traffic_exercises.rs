@@ -15,7 +15,7 @@ use lifeboat_azure::{
     Access, ArmClient, ErrorKind, Latest, ResourceId, disks, graph, health, locks, machines, permissions,
     resource_groups, restore_points, skus, snapshots, subscriptions, tags, usages,
 };
-use lifeboat_simulator::azure::{DiskSeed, Grant};
+use lifeboat_simulator::azure::{DiskSeed, Grant, VaultSeed};
 use lifeboat_simulator::bus::QueueOptions;
 use lifeboat_simulator::clock::Clock;
 use lifeboat_tests::azure::Azure;
@@ -152,6 +152,7 @@ fn bench() -> Bench {
     let mut seed = Azure::seed(MACHINE);
     seed.disks = vec![DiskSeed { name: "data".to_owned(), size_gib: 32 }];
     azure.arm.add_machine(&seed);
+    azure.arm.add_vault(&VaultSeed::new(SUBSCRIPTION, GROUP, backup::VAULT, LOCATION));
     let (blobs, bus) = azure.store_and_queue(QueueOptions::new(QUEUE));
     let transport: Arc<dyn HttpClient> = azure.transport(&blobs, &bus);
     let credential = Identity::new(Arc::clone(&transport), azure.identity_header());

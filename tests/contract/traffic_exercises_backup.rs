@@ -17,7 +17,7 @@ use lifeboat_tests::rig::{EPOCH, GROUP, LOCATION, SUBSCRIPTION};
 use super::{Bench, Exercise, Result, WHOLE_OPERATION, latest, machine};
 
 /// The vault that the bench has.
-const VAULT: &str = "rsv-weu-1";
+pub const VAULT: &str = "rsv-weu-1";
 /// The vault policy that every vault has.
 const POLICY: &str = "DefaultPolicy";
 /// Longer than any backup of the simulator runs.

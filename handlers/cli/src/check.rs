@@ -1,15 +1,15 @@
-//! `lifeboat check FILE`: judges a policy document and shows each problem at its place in the text.
-//! It never asks Azure and never changes the file.
+//! `lifeboat check FILE|DIR…`: judges policy documents and shows each problem at its place in the text.
+//! It never asks Azure and never changes a file.
 
-use std::io::Read;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
-use lifeboat_contract::policy::{BackupPolicyDocument, DOCUMENT_BYTES_MAX, Problem, read_policy};
+use lifeboat_contract::policy::{Checked, Problem, Weight, check_policies, digest};
 use serde_json::{Value, json};
 
 use crate::output::{self, Form, Outcome};
+use crate::policy_files;
 
 /// The longest piece of a line that is shown, in characters: what fits a terminal beside the line number.
 const SHOWN_CHARS_MAX: usize = 100;
@@ -17,19 +17,21 @@ const SHOWN_CHARS_MAX: usize = 100;
 /// What stands before the place of a problem when a long line is cut, in characters: enough to know where one is.
 const SHOWN_BEFORE_CHARS: usize = 60;
 
-/// Judges a policy document: is it understood, whole, and acted on by this release?
+/// Judges policy documents: are they understood, whole, acted on by this release, and can what they ask for be met?
 ///
-/// Each problem is shown with line, column and field, what was expected, and the nearest known name. Nothing is sent anywhere.
+/// Each problem is shown with line, column and field, what was expected, and the nearest known name. Several files and folders are
+/// judged as one set, as they will be in force together. A warning is something that can be meant so. Nothing is sent anywhere.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  lifeboat check policies/production.yaml
+  lifeboat check policies/
   lifeboat check policies/production.yaml --output json
   generate-policy | lifeboat check -
 
-Exit codes: 0 the document is a policy, 1 it is not or cannot be read, 2 the command line was not understood.")]
+Exit codes: 0 no errors (warnings may be shown), 1 there are errors or a file cannot be read, 2 the command line was not understood.")]
 pub struct CheckArgs {
-    /// The document; `-` reads standard input.
-    file: PathBuf,
+    /// Files, and folders with all .yaml and .yml files below them; `-` reads standard input.
+    #[arg(required = true, value_name = "FILE|DIR")]
+    paths: Vec<PathBuf>,
     /// How the result is written.
     #[arg(long, value_enum, default_value_t)]
     output: Form,
@@ -37,59 +39,51 @@ pub struct CheckArgs {
 
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> Result<Outcome> {
-    let name = if args.file.as_os_str() == "-" { "standard input".to_owned() } else { args.file.display().to_string() };
-    let bytes = read(args).with_context(|| format!("{name} cannot be read"))?;
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-            anyhow::bail!("{name}:{line}: this is not UTF-8 text (byte {})", at + 1);
-        }
-    };
-    let read = read_policy(&text, &name);
+    let files = policy_files::read(&args.paths)?;
+    let checked = check_policies(&files);
     match args.output {
-        Form::Json => output::say_json(&as_json(&name, &read)),
-        Form::Text => show(&name, &text, &read),
+        Form::Json => output::say_json(&as_json(&files, &checked)),
+        Form::Text => show(&files, &checked),
     }
-    Ok(if read.is_ok() { Outcome::Held } else { Outcome::DidNotHold })
+    Ok(if checked.holds() { Outcome::Held } else { Outcome::DidNotHold })
 }
 
-/// At most one byte more than a document may have: its reader then says that it is too large.
-fn read(args: &CheckArgs) -> std::io::Result<Vec<u8>> {
-    let bound = DOCUMENT_BYTES_MAX as u64 + 1;
-    let mut bytes = Vec::new();
-    if args.file.as_os_str() == "-" {
-        std::io::stdin().lock().take(bound).read_to_end(&mut bytes)?;
-    } else {
-        std::fs::File::open(&args.file)?.take(bound).read_to_end(&mut bytes)?;
+fn show(files: &[(String, String)], checked: &Checked) {
+    for problem in &checked.problems {
+        output::say(shown(problem, text_of(files, &problem.file)));
     }
-    // The cut may go through a character; the document is refused for its length, not for that.
-    while bytes.len() as u64 == bound && std::str::from_utf8(&bytes).is_err_and(|error| error.error_len().is_none()) {
-        bytes.pop();
-        bytes.push(b' ');
+    // Where a policy of the set is refused, none of them would be put in force: they are not listed as if all were well.
+    if checked.holds() {
+        for read in &checked.policies {
+            let (file, name, mode) = (&read.file, &read.policy.name, read.mode());
+            let digest = digest(text_of(files, file));
+            output::say(format_args!("{file}: policy `{name}`, mode {mode}, digest {}", &digest[..12]));
+        }
     }
-    Ok(bytes)
+    let (errors, warnings) = counts(checked);
+    if errors + warnings > 0 {
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let files = if let [(name, _)] = files { name.clone() } else { format!("{} files", files.len()) };
+        output::tell(format_args!("{files}: {errors} error{}, {warnings} warning{}", plural(errors), plural(warnings)));
+    }
 }
 
-fn show(name: &str, text: &str, read: &Result<BackupPolicyDocument, Vec<Problem>>) {
-    match read {
-        Ok(document) => {
-            output::say(format_args!(
-                "{name}: policy `{}`, mode {}, digest {}",
-                document.policy.name,
-                mode(document),
-                &document.digest[..12]
-            ));
-        }
-        Err(problems) => {
-            for problem in problems {
-                output::say(shown(problem, text));
-            }
-            let count = problems.len();
-            output::tell(format_args!("{name}: {count} problem{}", if count == 1 { "" } else { "s" }));
-        }
+fn text_of<'a>(files: &'a [(String, String)], name: &str) -> &'a str {
+    files.iter().find(|(file, _)| file == name).map_or("", |(_, text)| text)
+}
+
+fn counts(checked: &Checked) -> (usize, usize) {
+    let warnings = checked.problems.iter().filter(|problem| problem.weight() == Weight::Warning).count();
+    (checked.problems.len() - warnings, warnings)
+}
+
+/// Each problem at its place in the text, and how many there are.
+pub fn show_problems(name: &str, text: &str, problems: &[Problem]) {
+    for problem in problems {
+        output::say(shown(problem, text));
     }
+    let count = problems.len();
+    output::tell(format_args!("{name}: {count} problem{}", if count == 1 { "" } else { "s" }));
 }
 
 /// A problem in one line that editors understand, and below it the place in the text.
@@ -106,36 +100,47 @@ fn shown(problem: &Problem, text: &str) -> String {
     format!("{problem}\n{margin} |\n{number} | {}\n{margin} | {caret}^\n", piece.trim_end())
 }
 
-fn as_json(name: &str, read: &Result<BackupPolicyDocument, Vec<Problem>>) -> Value {
-    match read {
-        Ok(document) => json!({
-            "file": name,
-            "ok": true,
-            "policy": { "name": document.policy.name, "mode": mode(document), "digest": document.digest },
-        }),
-        Err(problems) => {
-            let problems: Vec<Value> = problems
-                .iter()
-                .map(|problem| {
-                    json!({
-                        "line": problem.line,
-                        "column": problem.column,
-                        "field": problem.field,
-                        "fault": problem.fault.to_string(),
-                        "expected": problem.expected,
-                        "nearest": problem.nearest,
-                        "advice": problem.advice.map(|advice| advice.to_string()),
-                        "message": problem.to_string(),
-                    })
-                })
-                .collect();
-            json!({ "file": name, "ok": false, "problems": problems })
-        }
-    }
+fn as_json(files: &[(String, String)], checked: &Checked) -> Value {
+    let policies: Vec<Value> = checked
+        .policies
+        .iter()
+        .map(|read| {
+            json!({
+                "file": read.file,
+                "name": read.policy.name,
+                "mode": read.mode(),
+                "priority": read.policy.priority,
+                "digest": digest(text_of(files, &read.file)),
+            })
+        })
+        .collect();
+    let problems: Vec<Value> = checked.problems.iter().map(problem_as_json).collect();
+    let (errors, warnings) = counts(checked);
+    json!({
+        "ok": checked.holds(),
+        "errors": errors,
+        "warnings": warnings,
+        "policies": policies,
+        "problems": problems,
+    })
 }
 
-fn mode(document: &BackupPolicyDocument) -> String {
-    format!("{:?}", document.policy.mode).to_lowercase()
+fn problem_as_json(problem: &Problem) -> Value {
+    json!({
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "weight": match problem.weight() {
+            Weight::Error => "error",
+            Weight::Warning => "warning",
+        },
+        "field": problem.field,
+        "fault": problem.fault.to_string(),
+        "expected": problem.expected,
+        "nearest": problem.nearest,
+        "advice": problem.advice.map(|advice| advice.to_string()),
+        "message": problem.to_string(),
+    })
 }
 
 #[cfg(test)]
@@ -143,7 +148,7 @@ mod tests {
     use super::*;
 
     fn first(text: &str) -> String {
-        shown(&read_policy(text, "p.yaml").unwrap_err()[0], text)
+        shown(&check_policies(&[("p.yaml", text)]).problems[0], text)
     }
 
     #[test]
@@ -160,7 +165,7 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_around_the_place_and_no_control_character_gets_out() {
         let text = format!("apiVersion: lifeboat/v1\nkind: \u{1b}[31mred\nmetadata: {{ {}bad: 1 }}\n", "x".repeat(300));
-        for problem in read_policy(&text, "p.yaml").unwrap_err() {
+        for problem in check_policies(&[("p.yaml", &text)]).problems {
             let said = shown(&problem, &text);
             assert!(!said.contains('\u{1b}'), "{said:?}");
             assert!(said.lines().skip(1).all(|line| line.chars().count() < SHOWN_CHARS_MAX + 10), "{said}");

@@ -8,10 +8,12 @@ mod examples;
 mod handler;
 mod init;
 mod invoke;
+mod keep;
 mod local;
 mod output;
 mod package;
 mod policies;
+mod policy_files;
 mod scratch;
 mod settings;
 mod stage;
@@ -28,8 +30,9 @@ use settings::Settings;
 /// Keeps Azure virtual machines restorable.
 ///
 /// Lifeboat runs in your own Azure Functions app. This command tries it out on your machine (`local`), judges policies (`check`),
-/// begins a store (`init`), puts policies in force (`policies push`), writes what is deployed (`package`), sends a function what its trigger would send (`invoke`) and prints what is believed about
-/// Azure (`evidence`).
+/// shows which points a policy would keep (`keep`), begins a store (`init`), puts policies in force (`policies push`), writes what is
+/// deployed (`package`), sends a function what its trigger would send (`invoke`) and prints what is believed about Azure
+/// (`evidence`).
 #[derive(Debug, Parser)]
 #[command(
     name = "lifeboat",
@@ -37,6 +40,7 @@ use settings::Settings;
     after_help = "Start with:
   lifeboat local              all of it on this machine, with a simulated Azure
   lifeboat check FILE         is this policy understood?
+  lifeboat keep --policy FILE --dates FILE    which points would it keep, and why?
 
 Exit codes of every command: 0 it held, 1 something did not hold or was refused, 2 the command line was not understood."
 )]
@@ -49,6 +53,7 @@ struct CommandLine {
 enum Command {
     Local(local::LocalArgs),
     Check(check::CheckArgs),
+    Keep(keep::KeepArgs),
     Init(init::InitArgs),
     Policies(policies::PoliciesArgs),
     Invoke(invoke::InvokeArgs),
@@ -77,6 +82,7 @@ fn run(command: Command) -> Result<Outcome> {
         match command {
             Command::Local(args) => local::run(&args, &settings).await,
             Command::Check(args) => check::run(&args),
+            Command::Keep(args) => keep::run(&args),
             Command::Init(args) => init::run(&args).await,
             Command::Policies(args) => policies::run(&args).await,
             Command::Invoke(args) => invoke::run(&args, &settings).await,

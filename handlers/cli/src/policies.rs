@@ -1,21 +1,18 @@
 //! `lifeboat policies push DIR`: checks a folder of policies and puts them in force together, by the operator's own sign-in.
 //! It never puts a part of them in force, and changes nothing in Azure but the store.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
-use lifeboat_contract::policy::DOCUMENT_BYTES_MAX;
+use lifeboat_contract::policy::check_policies;
 use lifeboat_execution::bundle::{Bundle, File};
 use lifeboat_execution::operator::Operator;
 use lifeboat_execution::{ARM_URL, Connections};
 use serde_json::json;
 
 use crate::output::{self, Form, Outcome};
-
-/// Folders in folders, at most: a link that leads back to its own folder ends here.
-const DEPTH_MAX: usize = 8;
+use crate::policy_files;
 
 /// The policies that are in force.
 #[derive(Debug, Args)]
@@ -31,9 +28,9 @@ enum PoliciesCommand {
 
 /// Checks all policies of a folder and puts them in force together.
 ///
-/// Every `*.yaml` and `*.yml` in the folder and below it is one document. They become one bundle, which is named by its digest and
-/// never written over; then one pointer is moved to it. With one problem in one document nothing is put in force. You act by your
-/// own sign-in (`az login`).
+/// Every `*.yaml` and `*.yml` in the folder and below it is read. They become one bundle, which is named by its digest and never
+/// written over; then one pointer is moved to it. With one error in one document, as `check` tells them, nothing is put in force.
+/// You act by your own sign-in (`az login`).
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lifeboat policies push policies --check
@@ -62,18 +59,19 @@ pub async fn run(args: &PoliciesArgs) -> Result<Outcome> {
 }
 
 async fn push(args: &PushArgs) -> Result<Outcome> {
-    let bundle = Bundle::new(documents(&args.dir)?);
+    ensure!(args.dir.is_dir(), "{} is no folder", args.dir.display());
+    let files = policy_files::read_folder(&args.dir)?;
+    let checked = check_policies(&files);
+    let problems: Vec<String> = checked.problems.iter().map(ToString::to_string).collect();
+    if !checked.holds() {
+        return Ok(refused(args, &problems));
+    }
+    let bundle = Bundle::new(files.into_iter().map(|(name, text)| File { name, text }).collect());
     let (_, digest) = bundle.to_bytes();
+    // As the handler will read it, which must not find more than was found here.
     let policies = match bundle.policies() {
         Ok(policies) => policies,
-        Err(error) => {
-            let problems = error.problems();
-            match args.output {
-                Form::Json => output::say_json(&json!({ "ok": false, "problems": problems })),
-                Form::Text => problems.iter().for_each(output::say),
-            }
-            return Ok(Outcome::DidNotHold);
-        }
+        Err(error) => return Ok(refused(args, &error.problems())),
     };
     let names: Vec<&str> = policies.iter().map(|policy| policy.name.as_str()).collect();
     let pushed = match &args.store {
@@ -89,6 +87,7 @@ async fn push(args: &PushArgs) -> Result<Outcome> {
             "ok": true,
             "digest": digest,
             "policies": names,
+            "warnings": problems,
             "pushed": pushed.is_some(),
             "moved": pushed.as_ref().is_some_and(|pushed| pushed.moved),
             "previous": pushed.as_ref().and_then(|pushed| pushed.previous.clone()),
@@ -99,36 +98,17 @@ async fn push(args: &PushArgs) -> Result<Outcome> {
                 Some(pushed) if pushed.moved => "are in force",
                 Some(_) => "were in force already",
             };
+            problems.iter().for_each(output::tell);
             output::say(format_args!("{} policies ({}) {what}, digest {digest}.", names.len(), names.join(", ")));
         }
     }
     Ok(Outcome::Held)
 }
 
-/// The documents of a folder and the folders below, by their paths in it.
-fn documents(dir: &Path) -> Result<Vec<File>> {
-    let mut found = Vec::new();
-    collect(dir, dir, 0, &mut found)?;
-    ensure!(!found.is_empty(), "{} has no *.yaml", dir.display());
-    Ok(found)
-}
-
-fn collect(root: &Path, dir: &Path, depth: usize, found: &mut Vec<File>) -> Result<()> {
-    ensure!(depth < DEPTH_MAX, "{} is more than {DEPTH_MAX} folders deep", dir.display());
-    let entries = fs::read_dir(dir).with_context(|| format!("{} cannot be read", dir.display()))?;
-    for entry in entries {
-        let path = entry.with_context(|| format!("{} cannot be read", dir.display()))?.path();
-        let named = |ext: &str| path.extension().is_some_and(|own| own.eq_ignore_ascii_case(ext));
-        if path.is_dir() {
-            collect(root, &path, depth + 1, found)?;
-        } else if named("yaml") || named("yml") {
-            let unreadable = || format!("{} cannot be read", path.display());
-            let length = fs::metadata(&path).with_context(unreadable)?.len();
-            ensure!(length <= DOCUMENT_BYTES_MAX as u64, "{} has more than {DOCUMENT_BYTES_MAX} bytes", path.display());
-            let text = fs::read_to_string(&path).with_context(unreadable)?;
-            let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
-            found.push(File { name, text });
-        }
+fn refused(args: &PushArgs, problems: &[String]) -> Outcome {
+    match args.output {
+        Form::Json => output::say_json(&json!({ "ok": false, "problems": problems })),
+        Form::Text => problems.iter().for_each(output::say),
     }
-    Ok(())
+    Outcome::DidNotHold
 }

@@ -34,7 +34,7 @@ fn a_good_policy_ends_0_and_says_what_it_is() {
     assert!(out(&run).contains("policy `production`, mode report"), "{}", out(&run));
     let run = lifeboat(&["check", GOOD, "--output", "json"]);
     let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
-    assert_eq!((&said["ok"], &said["policy"]["mode"]), (&true.into(), &"report".into()));
+    assert_eq!((&said["ok"], &said["policies"][0]["mode"]), (&true.into(), &"report".into()));
 }
 
 #[test]
@@ -57,6 +57,48 @@ fn a_bad_policy_ends_1_and_points_at_the_place() {
 }
 
 #[test]
+fn a_folder_is_judged_as_one_set_with_all_below_it() {
+    let folder = folder("check-folder");
+    let good = std::fs::read_to_string(GOOD).unwrap();
+    let nested = folder.join("more");
+    std::fs::create_dir_all(&nested).unwrap();
+    std::fs::write(folder.join("a.yaml"), &good).unwrap();
+    std::fs::write(folder.join("notes.txt"), "no policy").unwrap();
+    std::fs::write(folder.join(".hidden.yaml"), "no policy").unwrap();
+    let second = good.replace("name: production", "name: second").replace("mode: report", "priority: 50");
+    std::fs::write(nested.join("b.yml"), format!("{second}---\n{}", good.replace("name: production", "name: c")))
+        .unwrap();
+    let folder = folder.to_str().unwrap();
+    let run = lifeboat(&["check", folder, "--output", "json"]);
+    assert_eq!(run.status.code(), Some(1), "two of equal priority for the same machines: {}", out(&run));
+    let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    let names: Vec<_> = said["policies"].as_array().unwrap().iter().map(|policy| policy["name"].clone()).collect();
+    assert_eq!(names, ["production", "second", "c"]);
+    assert_eq!((&said["errors"], &said["problems"][0]["field"]), (&1.into(), &"spec.match".into()));
+    assert!(said["problems"][0]["file"].as_str().unwrap().ends_with("b.yml"), "{said}");
+
+    std::fs::remove_dir_all(&nested).unwrap();
+    let run = lifeboat(&["check", folder, &format!("{folder}/a.yaml")]);
+    assert_eq!(run.status.code(), Some(0), "a file that is named twice is read once: {}", out(&run));
+    std::fs::remove_file(format!("{folder}/a.yaml")).unwrap();
+    let run = lifeboat(&["check", folder]);
+    assert_eq!(run.status.code(), Some(1));
+    assert!(err(&run).contains("has no policy file"), "{}", err(&run));
+}
+
+#[test]
+fn a_warning_is_shown_and_ends_0() {
+    let file = folder("check-warning").join("p.yaml");
+    let text = std::fs::read_to_string(GOOD).unwrap();
+    let schedule = "schedule: { cron: '0 2 * * *', timezone: UTC }";
+    std::fs::write(&file, text.replace("onCreate: { within: 24h }", schedule)).unwrap();
+    let run = lifeboat(&["check", file.to_str().unwrap()]);
+    assert_eq!(run.status.code(), Some(0), "{}", out(&run));
+    assert!(out(&run).contains("warning: spec.points[0].schedule: there is no `keep`"), "{}", out(&run));
+    assert!(out(&run).contains("policy `production`") && err(&run).contains("0 errors, 1 warning"), "{}", err(&run));
+}
+
+#[test]
 fn a_file_that_is_no_text_or_not_there_ends_1() {
     let file = folder("no-text").join("p.yaml");
     std::fs::write(&file, b"apiVersion: lifeboat/v1\nkind: \xff\n").unwrap();
@@ -70,7 +112,7 @@ fn a_file_that_is_no_text_or_not_there_ends_1() {
 fn an_unknown_command_ends_2_and_is_told_what_there_is() {
     let run = lifeboat(&["assess"]);
     assert_eq!(run.status.code(), Some(2));
-    assert!(err(&run).contains("local, check, init, policies, invoke, package"), "{}", err(&run));
+    assert!(err(&run).contains("local, check, keep, init, policies, invoke, package"), "{}", err(&run));
     let run = lifeboat(&["invoke", "VmDeleted", "--example", "created"]);
     assert_eq!(run.status.code(), Some(2));
     assert!(err(&run).contains("VmWritten, Reconcile, PolicySweep, ExpirySweep, Api"), "{}", err(&run));
@@ -138,7 +180,8 @@ fn policies_are_checked_together_before_anything_is_sent() {
     let good = std::fs::read_to_string(GOOD).unwrap();
     std::fs::create_dir_all(dir.join("more")).unwrap();
     std::fs::write(dir.join("a.yaml"), &good).unwrap();
-    std::fs::write(dir.join("more/b.yml"), good.replace("name: production", "name: other")).unwrap();
+    let other = good.replace("name: production", "name: other");
+    std::fs::write(dir.join("more/b.yml"), other.replace("mode: report", "priority: 50")).unwrap();
     std::fs::write(dir.join("notes.txt"), "no policy").unwrap();
     let path = dir.to_str().unwrap();
     let run = lifeboat(&["policies", "push", path, "--check", "--output", "json"]);
@@ -149,12 +192,20 @@ fn policies_are_checked_together_before_anything_is_sent() {
     std::fs::write(dir.join("c.yaml"), &good).unwrap();
     let run = lifeboat(&["policies", "push", path, "--check"]);
     assert_eq!(run.status.code(), Some(1));
-    assert_eq!(out(&run).trim(), "c.yaml: a.yaml has a policy production as well");
+    let said = out(&run);
+    assert!(
+        said.starts_with("c.yaml:6:19: metadata.name: the name `production` is taken, first in a.yaml:6"),
+        "{said}"
+    );
+    std::fs::write(dir.join("c.yaml"), &other).unwrap();
+    let run = lifeboat(&["policies", "push", path, "--check"]);
+    assert_eq!(run.status.code(), Some(1), "what `check` refuses is not put in force");
+    assert!(out(&run).contains("for the same machines with the same priority 100"), "{}", out(&run));
     let run = lifeboat(&["policies", "push", path]);
     assert_eq!(run.status.code(), Some(2), "without --check it must be told where the store is");
     let run = lifeboat(&["policies", "push", folder("no-policies").to_str().unwrap(), "--check"]);
     assert_eq!(run.status.code(), Some(1));
-    assert!(err(&run).contains("has no *.yaml"), "{}", err(&run));
+    assert!(err(&run).contains("has no policy file"), "{}", err(&run));
 }
 
 #[test]
@@ -162,4 +213,52 @@ fn adopting_a_store_needs_the_subscriptions_in_scope() {
     let run = lifeboat(&["init", "--adopt", "--store", "https://a.blob.core.windows.net/l", "--deployment", "lb-weu"]);
     assert_eq!(run.status.code(), Some(2));
     assert!(err(&run).contains("--subscriptions"), "{}", err(&run));
+}
+
+const EVERYTHING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../contract/examples/everything.yaml");
+
+#[test]
+fn keep_shows_what_would_stay_and_what_would_go_each_with_its_reasons() {
+    let dates = folder("keep").join("dates.txt");
+    let lines = "# one machine\n2026-11-20T02:00 snapshot restorable\n2026-11-24T23:15 snapshot restorable held\n\
+                 2026-11-25T01:15 snapshot restorable\n2026-11-25T02:15 snapshot restorable\n\
+                 2026-11-25T02:00 restorePoint failed\n";
+    std::fs::write(&dates, lines).unwrap();
+    let rules = ["keep", "--keep", "last=1,min=2", "--zone", "Europe/Berlin", "--dates", dates.to_str().unwrap()];
+    let at = ["--now", "2026-11-25T12:00:00Z", "--output", "json"];
+    let run = lifeboat(&[rules.as_slice(), at.as_slice()].concat());
+    assert_eq!(run.status.code(), Some(0), "{}", err(&run));
+    let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    let verdicts: Vec<&str> =
+        said["points"].as_array().unwrap().iter().map(|p| p["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts, ["expire", "blocked", "expire", "keep", "keep"]);
+    assert_eq!(said["points"][3]["reasons"][0]["reason"], "last");
+    assert_eq!(said["linesDueOldestFirst"], serde_json::json!([2, 4]));
+    let run = lifeboat(&["keep", "--policy", EVERYTHING, "--dates", dates.to_str().unwrap(), at[0], at[1]]);
+    assert_eq!(run.status.code(), Some(0), "{}", err(&run));
+    assert!(out(&run).contains("5 points at 2026-11-25T12:00:00Z: 5 keep,"), "{}", out(&run));
+    assert!(out(&run).contains("2026-11-25T02:15:00+01:00"), "{}", out(&run));
+}
+
+#[test]
+fn keep_says_what_it_does_not_understand() {
+    let folder = folder("keep-not");
+    let (dates, policy) = (folder.join("dates.txt"), folder.join("p.yaml"));
+    std::fs::write(&dates, "2026-10-25T02:30 restorePoint restorable\n").unwrap();
+    let text = std::fs::read_to_string(EVERYTHING).unwrap();
+    std::fs::write(&policy, text.replace("daily: 7", "dayly: 7")).unwrap();
+    let (dates, policy) = (dates.to_str().unwrap(), policy.to_str().unwrap());
+    let run = lifeboat(&["keep", "--policy", EVERYTHING, "--dates", dates]);
+    assert_eq!(run.status.code(), Some(1));
+    assert!(err(&run).contains("line 1: clocks show this time twice"), "{}", err(&run));
+    let run = lifeboat(&["keep", "--policy", policy, "--dates", dates]);
+    assert_eq!(run.status.code(), Some(1));
+    assert!(out(&run).contains("spec.points[0].keep.dayly"), "{}", out(&run));
+    let run = lifeboat(&["keep", "--policy", policy, "--dates", dates, "--output", "json"]);
+    let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!((run.status.code(), &said["ok"]), (Some(1), &false.into()));
+    let run = lifeboat(&["keep", "--policy", EVERYTHING, "--entry", "weekly", "--dates", dates]);
+    assert!(err(&run).contains("no entry `weekly`"), "{}", err(&run));
+    assert_eq!(lifeboat(&["keep", "--dates", dates]).status.code(), Some(2));
+    assert_eq!(lifeboat(&["keep", "--keep", "last=1", "--policy", policy, "--dates", dates]).status.code(), Some(2));
 }

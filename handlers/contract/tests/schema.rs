@@ -57,8 +57,12 @@ fn every_shipped_example_names_its_schema_validates_and_is_read_as_report_withou
         assert!(schema_accepts(text), "{file}");
         let checked = check_policies(&[(file, text)]);
         assert_eq!(checked.problems, [], "{file}");
-        let [(_, policy)] = checked.policies.as_slice() else { panic!("{file}") };
-        assert_eq!(policy.mode, Mode::Report, "{file}: an example changes nothing until told otherwise");
+        let [only] = checked.policies.as_slice() else { panic!("{file}") };
+        assert_eq!(
+            (only.policy.mode, only.mode()),
+            (Mode::Report, "report"),
+            "{file}: an example changes nothing until told otherwise"
+        );
     }
 }
 
@@ -70,6 +74,11 @@ fn no_shipped_example_is_left_out() {
     let mut listed: Vec<&str> = EXAMPLES.iter().map(|(file, _)| *file).collect();
     listed.sort_unstable();
     assert_eq!(there, listed);
+}
+
+#[test]
+fn the_shipped_examples_can_be_in_force_together() {
+    assert_eq!(check_policies(EXAMPLES).problems, []);
 }
 
 #[test]
@@ -124,6 +133,7 @@ const SAME_OF_EVERYTHING: &[(&str, &str)] = &[
     ("vaults: [ rsv-weu-1 ]", "vault: rsv-weu-1"),
     ("vaultPolicyFromTag: backup-policy, vaultPolicy: EnhancedPolicy", "retention: 30d"),
     (", vaultPolicyFromTag: backup-policy, vaultPolicy: EnhancedPolicy", ""),
+    ("vaultPolicyFromTag: backup-policy", "vaultPolicyFromTag: ''"),
     ("onDrift: report", "onDrift: repair"),
     ("onDrift: report", "schedule: {}"),
     ("atLeast: fileSystem", "atLeast: filesystem"),
@@ -226,6 +236,18 @@ fn schema_and_reader_accept_the_same() {
     ] {
         let text = EXAMPLE.replacen(from, to, 1);
         assert_ne!(text, EXAMPLE, "{from}");
+        assert!(read_policy(&text, "p").is_ok(), "the reader refuses `{to}`: {:?}", read_policy(&text, "p"));
+        assert!(schema_accepts(&text), "the schema refuses `{to}`");
+    }
+    for (from, to) in [
+        ("vaultPolicyFromTag: backup-policy", "vaultPolicyFromTag: 'backup:policy/1'"),
+        (", vaultPolicy: EnhancedPolicy", ""),
+        ("vaultPolicyFromTag: backup-policy, ", ""),
+        ("keep: { hourly: 24, min: 2 }", "keep: { within: 1h }"),
+        ("      whenMachineDeleted: keepLast", "      # nothing"),
+    ] {
+        let text = EVERYTHING.replacen(from, to, 1);
+        assert_ne!(text, EVERYTHING, "{from}");
         assert!(read_policy(&text, "p").is_ok(), "the reader refuses `{to}`: {:?}", read_policy(&text, "p"));
         assert!(schema_accepts(&text), "the schema refuses `{to}`");
     }

@@ -1,9 +1,7 @@
 //! A bundle: the policy documents that are in force together, immutable in the store and named by the digest of its bytes.
 //! It never falls back to a part: one document that cannot be read makes the whole bundle one that cannot be read.
 
-use std::collections::BTreeMap;
-
-use lifeboat_contract::policy::read_policy;
+use lifeboat_contract::policy::read_policies;
 use lifeboat_planning::id::hex;
 use lifeboat_planning::policy::BackupPolicy;
 use serde::{Deserialize, Serialize};
@@ -13,10 +11,11 @@ use crate::record::{RecordError, read_up_to};
 
 /// The version of [`Bundle`] that this release writes.
 pub const VERSION: u32 = 1;
-/// Documents in a bundle, at most: each machine is held against each of them.
-pub const FILES_MAX: usize = 500;
-/// All texts of a bundle together, in bytes: what one blob and an answer of the store hold, with room for how JSON writes them.
-pub const TEXT_BYTES_MAX: usize = 1024 * 1024;
+/// Files in a bundle, at most: those of a set of policies.
+pub const FILES_MAX: usize = lifeboat_contract::policy::FILES_MAX;
+/// All texts of a bundle together, in bytes: those of a set of policies, which one blob and an answer of the store hold, with room
+/// for how JSON writes them.
+pub const TEXT_BYTES_MAX: usize = lifeboat_contract::policy::FILES_BYTES_MAX;
 
 /// The documents of a bundle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +50,7 @@ pub enum BundleError {
     #[error("it has no document")]
     Empty,
     /// More than a bundle holds.
-    #[error("it has {files} documents with {bytes} bytes; {FILES_MAX} with {TEXT_BYTES_MAX} are held")]
+    #[error("it has {files} files with {bytes} bytes; {FILES_MAX} with {TEXT_BYTES_MAX} are held")]
     TooLarge {
         /// How many.
         files: usize,
@@ -122,20 +121,8 @@ impl Bundle {
 
 /// Reads a set of documents: the one place that knows how.
 fn read_set(files: &[File]) -> Result<Vec<BackupPolicy>, Vec<String>> {
-    let (mut policies, mut problems) = (Vec::new(), Vec::new());
-    let mut named: BTreeMap<String, &str> = BTreeMap::new();
-    for file in files {
-        match read_policy(&file.text, &file.name) {
-            Ok(read) => {
-                if let Some(first) = named.insert(read.policy.name.clone(), &file.name) {
-                    problems.push(format!("{}: {first} has a policy {} as well", file.name, read.policy.name));
-                }
-                policies.push(read.policy);
-            }
-            Err(found) => problems.extend(found.iter().map(ToString::to_string)),
-        }
-    }
-    if problems.is_empty() { Ok(policies) } else { Err(problems) }
+    let files: Vec<(&str, &str)> = files.iter().map(|file| (file.name.as_str(), file.text.as_str())).collect();
+    read_policies(&files).map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
 #[cfg(test)]
@@ -170,7 +157,7 @@ mod tests {
         let problems = |files| Bundle::new(files).policies().expect_err("problems").problems();
         assert_eq!(problems(vec![]), ["it has no document"]);
         let twice = problems(vec![file("a.yaml", "a"), file("b.yaml", "a")]);
-        assert_eq!(twice, ["b.yaml: a.yaml has a policy a as well"]);
+        assert!(twice.len() == 1 && twice[0].contains("the name `a` is taken, first in a.yaml:3"), "{twice:?}");
         let broken = File { name: "c.yaml".into(), text: "kind: [".into() };
         assert!(!problems(vec![file("a.yaml", "a"), broken]).is_empty());
         let large = File { name: "d.yaml".into(), text: "#".repeat(TEXT_BYTES_MAX + 1) };

@@ -83,6 +83,14 @@ impl<'a> Chain<'a> {
         ledger::unanswered(&self.bodies)
     }
 
+    /// True when a decision that is still read here was to make this point.
+    pub fn has_decided(&self, point: &str) -> bool {
+        self.entries().any(|entry| match entry {
+            Entry::Decision(decision) => decision.effects.iter().any(|effect| effect.what.contains(point)),
+            Entry::Outcome { .. } | Entry::Verified { .. } => false,
+        })
+    }
+
     /// The last decision that did something, and when it was taken.
     pub fn last_act(&self) -> Option<(Timestamp, &Decision)> {
         self.bodies.iter().rev().find_map(|body| match &body.entry {

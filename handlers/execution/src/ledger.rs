@@ -112,10 +112,12 @@ pub enum OutcomeResult {
     Unanswered,
     /// Not sent: an effect before it did not get through, or its latest moment had passed.
     NotSent,
-    /// No outcome had been saved (we were stopped); read again, and it is there.
+    /// No outcome had been saved (we were stopped); read again, and it is as the effect wanted it.
     FoundAfterStop,
-    /// No outcome had been saved (we were stopped); read again, and it is not there.
+    /// No outcome had been saved (we were stopped); read again, and it is not as the effect wanted it.
     AbsentAfterStop,
+    /// No outcome had been saved (we were stopped), and nothing that can be read tells whether it was done.
+    UnknownAfterStop,
 }
 
 /// The end of a chain: what the next entry rests on.

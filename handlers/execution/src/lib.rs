@@ -2,6 +2,7 @@
 //! It never decides about policy (`planning` does) and never speaks Azure's wire (`azure` does).
 #![forbid(unsafe_code)]
 
+mod account;
 pub mod alarms;
 pub mod breakers;
 pub mod budget;

@@ -11,12 +11,12 @@ use lifeboat_azure::machines::AgentState;
 use lifeboat_azure::presence::{self, Presence};
 use lifeboat_azure::{machines, restore_points, subscriptions};
 use lifeboat_planning::creation::region;
+use lifeboat_planning::facts::vault::ProtectionFacts;
 use lifeboat_planning::facts::{
     Agent, Collection, CollectionSeen, DiskSupport, DiskTags, Facts, Machine, MachineSeen, Owner, Point, PointState,
     Provisioning, SnapshotsSeen, UnknownBecause, Volume,
 };
 use lifeboat_planning::id::{self, MachineKey};
-use lifeboat_planning::facts::vault::ProtectionFacts;
 use lifeboat_planning::policy::{self, BackupPolicy, Choice, Conforming, MachineAttributes, Os, PointKind};
 
 use crate::lifeboat::Lifeboat;

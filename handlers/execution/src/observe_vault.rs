@@ -38,8 +38,7 @@ pub async fn protection(
         Ok(vault) => vault,
         Err(seen) => return Ok(ProtectionFacts { vault: seen, ..facts }),
     };
-    facts.vault =
-        VaultSeen::Present(Vault { id: vault.id.as_str().to_owned(), location: vault.location.clone() });
+    facts.vault = VaultSeen::Present(Vault { id: vault.id.as_str().to_owned(), location: vault.location.clone() });
     facts.vault_policy = vault_policy(lifeboat, placement, machine, &vault.id).await?;
     facts.jobs = jobs(lifeboat, &vault.id, &id, now).await?;
     facts.item = item(lifeboat, &vault.id, &id).await?;

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use lifeboat_azure::{protectable_items, protection, resource_groups};
 use lifeboat_azure::restore_points::{self, NewCollection, NewPoint};
 use lifeboat_azure::snapshots::{self, NewSnapshot};
 use lifeboat_azure::{Error, ErrorKind, Latest, ResourceId};
+use lifeboat_azure::{protectable_items, protection, resource_groups};
 use lifeboat_planning::effect::{Consistency, Effect, PointEffect, ProtectionEffect};
 
 use crate::ledger::OutcomeResult;

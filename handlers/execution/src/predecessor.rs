@@ -9,13 +9,15 @@
 
 use lifeboat_azure::blobs::Condition;
 use lifeboat_azure::{Error, ResourceId};
-use lifeboat_planning::facts::{CollectionSeen, Machine, MachineSeen, PointState};
+use lifeboat_planning::facts::{CollectionSeen, Machine, MachineSeen, PointState, SnapshotsSeen, UnknownBecause};
 use lifeboat_planning::id::{self, MachineKey, PointName, hash};
 
+use crate::account::{self, Seen};
 use crate::chain::Chain;
 use crate::lifeboat::{Lifeboat, Report};
 use crate::observe;
-use crate::reconcile::{NotNow, account};
+use crate::observe_snapshots;
+use crate::reconcile::NotNow;
 use crate::record::{FormerMachine, MACHINE_VERSION, MachineRecord, RecordError};
 
 /// Machines that had one id and are not yet answered for, at most: each is made and deleted within the time of a restore point.
@@ -115,7 +117,12 @@ async fn answer_for(
     }
     let group = id::points_group(&former.region);
     let seen = observe::collection(lifeboat, machine_id.subscription(), &group, &id::collection(&key)).await?;
-    account(&mut chain, &seen, report).await?;
+    let snapshots = match chain.unanswered().iter().any(|effect| effect.what.starts_with(account::SNAPSHOT)) {
+        true => observe_snapshots::in_group(lifeboat, machine_id.subscription(), &group).await?,
+        false => SnapshotsSeen::Unknown(UnknownBecause::NotAsked),
+    };
+    let all = Seen { collection: &seen, snapshots: &snapshots, protection: None };
+    account::settle(&mut chain, &all, report).await?;
     let open = !chain.unanswered().is_empty();
     chain.seal().await?;
     Ok(open || has_point_in_progress(&seen))

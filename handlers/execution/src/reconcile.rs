@@ -6,6 +6,7 @@
 //!              └ busy ──────────┴ unknown, not yet ─────────────────────────────────────────────────┘
 //! ```
 
+use std::mem::Discriminant;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,11 +15,12 @@ use lifeboat_azure::blobs::Lease;
 use lifeboat_azure::{Latest, ResourceId};
 use lifeboat_contract::work::{Cause, ReconcileMessage, Reserved};
 use lifeboat_planning::effect::{Effect, PointEffect};
-use lifeboat_planning::facts::{CollectionSeen, Facts, MachineSeen, Owner, PointState};
-use lifeboat_planning::id::{MachineKey, PointName, hash};
+use lifeboat_planning::facts::{Facts, MachineSeen, Owner};
+use lifeboat_planning::id::{MachineKey, hash};
 use lifeboat_planning::policy::BackupPolicy;
 use lifeboat_planning::{Followed, Plan, Work, audit, look};
 
+use crate::account::{self, Seen};
 use crate::budget::{self, Budget};
 use crate::chain::{Chain, ChainError};
 use crate::estate::{self, EstateError};
@@ -187,7 +189,7 @@ async fn with_lease(
     };
     let mut chain = Chain::open(&lifeboat.store, lifeboat.clock, &key, &message.machine).await?;
     let former_under_way = predecessor::settle(lifeboat, id, &facts.machine, report).await?;
-    account(&mut chain, &facts.collection, report).await?;
+    account::settle(&mut chain, &Seen::of(&facts), report).await?;
 
     let looked = message.look - 1;
     let Followed { policy, plan } = lifeboat_planning::follow(Work { look: looked }, &in_force.policies, &facts, now);
@@ -253,7 +255,7 @@ async fn turn_of_point(lifeboat: &Lifeboat, plan: &Plan) -> Option<Timestamp> {
     budget::wait_for(lifeboat, &Budget::restore_points(&place.subscription, &place.group)).await
 }
 
-/// Performs effects in their order up to the first that does not get through; each gets its outcome in the ledger.
+/// Performs effects in their order; of each family up to the first that does not get through. Each gets its outcome in the ledger.
 async fn perform_all(
     lifeboat: &Lifeboat,
     effects: &[Effect],
@@ -262,11 +264,13 @@ async fn perform_all(
     looked: u32,
     machine: &str,
 ) -> Result<Option<Timestamp>, NotNow> {
-    let mut stopped: Option<Outcome> = None;
+    let mut stopped: Vec<(Discriminant<Effect>, Outcome)> = Vec::new();
     for effect in effects {
-        let outcome = match &stopped {
-            Some(_) => Outcome::not_sent(effect),
-            None => {
+        let family = std::mem::discriminant(effect);
+        let outcome = match stopped.iter().any(|(other, _)| *other == family) {
+            // What points rest on is of their family, and so with protection: one does not hold up the other.
+            true => Outcome::not_sent(effect),
+            false => {
                 let checked = tokio::time::Instant::now();
                 lifeboat.store.renew(lease).await?;
                 perform::perform(lifeboat, effect, Latest(checked + LATEST)).await
@@ -278,61 +282,16 @@ async fn perform_all(
             tracing::error!(machine, "{effect}: {}", outcome.detail);
         }
         let through = matches!(outcome.result, OutcomeResult::Done | OutcomeResult::AlreadyThere);
-        if !through && stopped.is_none() {
-            stopped = Some(outcome);
+        if !through && !stopped.iter().any(|(other, _)| *other == family) {
+            stopped.push((family, outcome));
         }
     }
-    let Some(outcome) = stopped else { return Ok(None) };
     let now = lifeboat.clock.now();
-    let wait = outcome.retry_after.and_then(|wait| SignedDuration::try_from(wait).ok());
-    Ok(Some(wait.map_or_else(|| look::next(looked, machine, now), |wait| look::after(wait, looked, machine, now))))
-}
-
-/// The account of what was begun: outcomes that were never saved, and points that came to their end.
-pub async fn account(chain: &mut Chain<'_>, seen: &CollectionSeen, report: &mut Report) -> Result<(), ChainError> {
-    answer_for_a_stop(chain, seen).await?;
-    say_what_ended(chain, seen, report).await
-}
-
-/// Effects whose outcome was never saved, because we were stopped: what is there now answers for them.
-async fn answer_for_a_stop(chain: &mut Chain<'_>, seen: &CollectionSeen) -> Result<(), ChainError> {
-    for effect in chain.unanswered() {
-        let result = match (seen, effect.what.split(' ').nth(1)) {
-            (CollectionSeen::Unknown(_), _) => continue,
-            // A snapshot does not lie in the collection: the sweep that deletes it answers for it.
-            _ if effect.what.starts_with("delete snapshot") => continue,
-            (CollectionSeen::GroupAbsent, _) => OutcomeResult::AbsentAfterStop,
-            (_, Some("resource")) => OutcomeResult::FoundAfterStop,
-            (CollectionSeen::Absent, _) => OutcomeResult::AbsentAfterStop,
-            (CollectionSeen::Present(seen), _) => {
-                let is_collection = effect.what.starts_with("make restore point collection");
-                let there = is_collection || seen.points.iter().any(|point| effect.what.contains(&point.name));
-                if there { OutcomeResult::FoundAfterStop } else { OutcomeResult::AbsentAfterStop }
-            }
-        };
-        chain.add(Entry::Outcome { effect: effect.key, result, detail: String::new() }).await?;
-    }
-    Ok(())
-}
-
-/// Points of ours that came to an end since the last look, said once each.
-async fn say_what_ended(chain: &mut Chain<'_>, seen: &CollectionSeen, report: &mut Report) -> Result<(), ChainError> {
-    let CollectionSeen::Present(collection) = seen else { return Ok(()) };
-    for point in collection.points.iter().filter(|point| PointName::parse(&point.name).is_some()) {
-        let succeeded = match point.state {
-            PointState::Succeeded => true,
-            PointState::Failed => false,
-            PointState::InProgress | PointState::Deleting => continue,
-        };
-        let said =
-            chain.entries().any(|entry| matches!(entry, Entry::Verified { point: name, .. } if *name == point.name));
-        if !said {
-            let (name, consistency) = (point.name.clone(), point.consistency.clone());
-            report.lines.push(format!("point {name} {}", if succeeded { "succeeded" } else { "failed" }));
-            chain.add(Entry::Verified { point: name, succeeded, consistency }).await?;
-        }
-    }
-    Ok(())
+    let again = |(_, outcome): &(Discriminant<Effect>, Outcome)| {
+        let wait = outcome.retry_after.and_then(|wait| SignedDuration::try_from(wait).ok());
+        wait.map_or_else(|| look::next(looked, machine, now), |wait| look::after(wait, looked, machine, now))
+    };
+    Ok(stopped.iter().map(again).min())
 }
 
 fn cause(message: &ReconcileMessage) -> String {

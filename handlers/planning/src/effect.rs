@@ -10,6 +10,7 @@ use crate::id::{PointName, hash};
 
 /// A change to the world.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a plan has a handful, and none is kept in numbers")]
 pub enum Effect {
     /// Something about recovery points.
     Point(PointEffect),

@@ -15,6 +15,7 @@ pub mod facts;
 mod follow;
 pub mod id;
 pub mod look;
+pub mod needs;
 pub mod points;
 pub mod policy;
 pub mod refusal;

@@ -55,6 +55,10 @@ impl Names {
         for name in URL_HEADERS {
             if let (Some(theirs), Some(ours)) = (theirs.headers.get(name), ours.headers.get(name)) {
                 self.urls.insert(UrlKey::of(theirs), without_host(ours).to_owned());
+                let (name, own) = (operation_in(theirs), operation_in(ours));
+                if is_guid(name) {
+                    self.words.insert(name.to_lowercase(), own.to_owned());
+                }
             }
         }
         self.learn_body("", &theirs.body, &ours.body);
@@ -70,7 +74,9 @@ impl Names {
                 }
             }
             (Value::Array(theirs), Value::Array(ours)) => {
-                theirs.iter().zip(ours).for_each(|(value, own)| self.learn_body(field, value, own));
+                for (value, own) in paired(theirs, ours) {
+                    self.learn_body(field, value, own);
+                }
             }
             (Value::String(theirs), Value::String(ours)) if !theirs.eq_ignore_ascii_case(ours) => {
                 let is_token = TOKENS.contains(&field.to_lowercase().as_str());
@@ -82,9 +88,9 @@ impl Names {
         }
     }
 
-    /// Whether the URL that a line polls was handed out here too.
+    /// Whether the URL that a line polls was handed out here too, or the name of the operation or job that it asks for.
     pub fn knows(&self, line: &Line) -> bool {
-        self.urls.contains_key(&UrlKey::of(&line.target))
+        self.urls.contains_key(&UrlKey::of(&line.target)) || self.words.contains_key(last_part(&line.key()))
     }
 
     /// The line's request with the simulator's names in it.
@@ -131,7 +137,30 @@ impl Names {
     }
 }
 
-fn is_guid(text: &str) -> bool {
+/// The elements of two lists that stand for each other: those with one id, then the others in their order.
+fn paired<'a>(theirs: &'a [Value], ours: &'a [Value]) -> Vec<(&'a Value, &'a Value)> {
+    let same = |one: &Value, other: &Value| {
+        let id = one["id"].as_str().map(key);
+        id.is_some() && id == other["id"].as_str().map(key)
+    };
+    let has = |list: &[Value], one: &Value| list.iter().any(|other| same(one, other));
+    let both = theirs.iter().filter_map(|value| Some((value, ours.iter().find(|own| same(value, own))?)));
+    let rest = theirs.iter().filter(|value| !has(ours, value)).zip(ours.iter().filter(|own| !has(theirs, own)));
+    both.chain(rest).collect()
+}
+
+/// The name of the operation in its URL.
+pub fn operation_in(url: &str) -> &str {
+    last_part(url.split('?').next().unwrap_or_default())
+}
+
+/// The last part of a path.
+pub fn last_part(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
+
+/// Whether a text is a GUID.
+pub fn is_guid(text: &str) -> bool {
     text.len() == GUID_CHARACTERS
         && text.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',

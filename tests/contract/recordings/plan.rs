@@ -3,7 +3,8 @@
 //! It never looks at the simulator, and takes nothing from an answer but what the rules name.
 //!
 //! *Presupposed* is what the first `GET` shows of a resource that the tape never writes, and that nothing before it can
-//! have changed. What an operation that is not modelled may have changed, that is what its path and its body name, is
+//! have changed, unless it came with something that the tape made. What a list shows that did not show it before appeared
+//! meanwhile, and is planted then. What an operation that is not modelled may have changed, that is what its path and its body name, is
 //! planted again before its next `GET`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,9 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use lifeboat_azure::operations::Operation;
 use serde_json::Value;
 
-use crate::names::{URL_HEADERS, UrlKey};
+use crate::names::{URL_HEADERS, UrlKey, is_guid, last_part, operation_in};
 use crate::spoken;
 use crate::tape::{Line, Tape, key};
+use crate::time::has_ended;
 
 /// Where a group is when no request of its tape says it. No tape's outcome rests on it: a `GET` of it says it again.
 const SOMEWHERE: &str = "westus";
@@ -33,6 +35,8 @@ pub struct Role {
     pub seeded: bool,
     /// What is planted before it is sent.
     pub planted_before: Vec<Value>,
+    /// It is the last poll of an operation whose end the tape never shows: the caller went on, so it ended meanwhile.
+    pub gives_up: bool,
 }
 
 /// What is known of a tape beforehand.
@@ -48,19 +52,29 @@ pub struct Plan {
     pub presupposed: Vec<Value>,
 }
 
-/// Which lines poll an operation, each with the line that started it.
+/// Which lines poll an operation, each with the line that started it: those that ask a URL that was handed out, and those
+/// that ask elsewhere for what bears the operation's name, or the name of the job that its status told of.
 pub fn polls(tape: &Tape) -> Vec<Option<usize>> {
     let mut handed_out: BTreeMap<String, usize> = BTreeMap::new();
     let mut found = Vec::new();
     for (at, line) in tape.lines.iter().enumerate() {
-        let starter = if line.is_read() { handed_out.get(&line.key()).copied() } else { None };
+        let path = line.key();
+        let named = || handed_out.get(last_part(&path)).copied();
+        let starter = if line.is_read() { handed_out.get(&path).copied().or_else(named) } else { None };
         if starter.is_some() || !line.is_read() {
             for url in URL_HEADERS.iter().filter_map(|name| line.answer.headers.get(*name)) {
-                let path = UrlKey::of(url).path;
-                if path != line.key() {
-                    handed_out.insert(path, starter.unwrap_or(at));
+                let polled = UrlKey::of(url).path;
+                if polled != path {
+                    handed_out.insert(polled, starter.unwrap_or(at));
+                }
+                let name = operation_in(url).to_lowercase();
+                if is_guid(&name) {
+                    handed_out.insert(name, starter.unwrap_or(at));
                 }
             }
+        }
+        if let (Some(starter), Some(job)) = (starter, line.answer.body["properties"]["jobId"].as_str()) {
+            handed_out.insert(job.to_lowercase(), starter);
         }
         found.push(starter);
     }
@@ -77,23 +91,41 @@ impl Plan {
             let own = &tape.lines[asked];
             plan.roles.push(Role {
                 polls: polls[at],
-                operation: spoken::operation(&own.method, own.path()),
+                operation: spoken::operation(&line.method, line.path())
+                    .or_else(|| spoken::operation(&own.method, own.path())),
                 modelled: modelled[asked],
                 repeated: at > 0 && repeats(line, &tape.lines[at - 1]),
                 ..Role::default()
             });
         }
+        plan.find_given_up(tape);
         plan.find_seeds(tape);
         plan.find_scopes(tape);
         plan
+    }
+
+    fn find_given_up(&mut self, tape: &Tape) {
+        let mut last: BTreeMap<usize, (usize, bool)> = BTreeMap::new();
+        for (at, line) in tape.lines.iter().enumerate() {
+            if let Some(starter) = self.roles[at].polls {
+                let ended = last.get(&starter).is_some_and(|(_, ended)| *ended);
+                last.insert(starter, (at, ended || has_ended(&line.answer)));
+            }
+        }
+        for (at, _) in last.into_values().filter(|(_, ended)| !ended) {
+            self.roles[at].gives_up = true;
+        }
     }
 
     fn find_seeds(&mut self, tape: &Tape) {
         let writes = |line: &&Line| matches!(line.method.as_str(), "PUT" | "PATCH" | "DELETE");
         let written: BTreeSet<String> = tape.lines.iter().filter(writes).map(Line::key).collect();
         let written_names: BTreeSet<String> = written.iter().map(|id| kind_and_name(id)).collect();
+        let made: Vec<String> =
+            tape.lines.iter().filter(|line| line.method == "PUT").map(|line| format!("{}/", line.key())).collect();
         let mut asked: BTreeSet<String> = BTreeSet::new();
         let mut changed: BTreeSet<String> = BTreeSet::new();
+        let mut listed: BTreeSet<String> = BTreeSet::new();
         for (at, line) in tape.lines.iter().enumerate() {
             let modelled = self.roles[at].modelled;
             if self.roles[at].polls.is_some() || self.roles[at].repeated {
@@ -113,12 +145,15 @@ impl Plan {
                 asked.insert(line.key());
                 continue;
             }
+            let listed_before = !listed.insert(line.target.to_lowercase());
             for resource in shown(line) {
                 let id = resource["id"].as_str().map(key).unwrap_or_default();
                 let is_new = asked.insert(id.clone());
-                let never_written =
-                    !written.contains(&id) && (id == line.key() || !written_names.contains(&kind_and_name(&id)));
-                if changed.remove(&id) {
+                let never_written = !written.contains(&id)
+                    && (id == line.key() || !written_names.contains(&kind_and_name(&id)))
+                    && !came_with(&made, &id, resource);
+                let appeared = listed_before && is_new && never_written && id != line.key();
+                if changed.remove(&id) || appeared {
                     self.roles[at].planted_before.push(resource.clone());
                 } else if is_new && never_written {
                     self.presupposed.push(resource.clone());
@@ -181,6 +216,12 @@ fn shown(line: &Line) -> Vec<&Value> {
     }
     let elements = body["value"].as_array().map(Vec::as_slice).unwrap_or_default();
     elements.iter().filter(|one| one["id"].as_str().is_some_and(|id| id.contains("/providers/"))).collect()
+}
+
+/// Whether a resource came with one that the tape made, being below it. What stands there for a machine is told of the
+/// machine, and that the tape did not make.
+fn came_with(made: &[String], id: &str, resource: &Value) -> bool {
+    resource["properties"]["virtualMachineId"].is_null() && made.iter().any(|above| id.starts_with(above.as_str()))
 }
 
 /// The last type and name of an id. The listing of a subscription writes groups in upper case, and there the recorder

@@ -96,6 +96,43 @@ fn a_poll_belongs_to_the_operation_that_handed_its_url_out_and_asks_the_simulato
 }
 
 #[test]
+fn what_came_with_something_that_the_tape_made_is_not_presupposed_but_for_what_stands_for_a_machine() {
+    let vault = format!("{GROUP}/providers/P/vaults/v");
+    let (policy, listed) = (format!("{vault}/policies/p"), format!("{vault}/found"));
+    let element = json!({ "id": format!("{vault}/found/1"), "properties": { "virtualMachineId": machine() } });
+    let put = ("PUT", vault.as_str(), json!({}), 201, json!({}), json!({ "id": vault }));
+    let list = |value: Value| ("GET", listed.as_str(), Value::Null, 200, json!({}), json!({ "value": value }));
+    let plan = Plan::of(&tape_of(&[put.clone(), get(&policy), list(json!([element]))]), &[true; 3]);
+    assert_eq!(plan.presupposed, [element.clone()]);
+
+    let plan = Plan::of(&tape_of(&[put, list(json!([])), list(json!([element]))]), &[true; 3]);
+    assert_eq!(plan.presupposed, Vec::<Value>::new(), "the first list did not show it");
+    assert_eq!(plan.roles[2].planted_before, [element]);
+}
+
+#[test]
+fn what_bears_the_name_of_an_operation_or_of_its_job_belongs_to_it_and_a_last_poll_gives_up() {
+    let (operation, job) = ("11111111-2222-4333-8444-555555555555", "66666666-7777-4888-9999-aaaaaaaaaaaa");
+    let id = machine();
+    let location = json!({ "Location": format!("https://management.azure.com{id}/results/{operation}?t=1") });
+    let post = ("POST", id.as_str(), Value::Null, 202, location, Value::Null);
+    let (status, own) = (format!("/other/operations/{operation}"), format!("/other/jobs/{job}"));
+    let told = json!({ "status": "InProgress", "properties": { "jobId": job } });
+    let poll = ("GET", status.as_str(), Value::Null, 200, json!({}), told);
+    let running = json!({ "properties": { "status": "InProgress" } });
+    let plan = Plan::of(&tape_of(&[post, poll, ("GET", &own, Value::Null, 200, json!({}), running)]), &[true; 3]);
+    let polls: Vec<Option<usize>> = plan.roles.iter().map(|role| role.polls).collect();
+    assert_eq!(polls, [None, Some(0), Some(0)]);
+    let gives_up: Vec<bool> = plan.roles.iter().map(|role| role.gives_up).collect();
+    assert_eq!(gives_up, [false, false, true], "the tape never shows the end");
+}
+
+#[test]
+fn a_path_is_the_same_with_its_semicolons_escaped() {
+    assert_eq!(tape::key("/A/Vm%3BB%3bC/"), tape::key("/a/vm;b;c"));
+}
+
+#[test]
 fn an_id_that_was_handed_out_is_replaced_in_paths_and_bodies() {
     let theirs = format!("{GROUP}/providers/P/points/p/diskRestorePoints/theirs");
     let mut names = Names::default();
@@ -125,6 +162,8 @@ fn an_operation_has_ended_when_its_answer_says_so() {
         (202, Value::Null, false),
         (204, Value::Null, true),
         (200, json!({ "properties": { "provisioningState": "Updating" } }), false),
+        (200, json!({ "properties": { "status": "InProgress" } }), false),
+        (200, json!({ "properties": { "status": "CompletedWithWarnings" } }), true),
         (404, json!({ "error": { "code": "ResourceNotFound" } }), true),
     ];
     for (status, body, ended) in cases {

@@ -93,9 +93,9 @@ impl Line {
     }
 }
 
-/// A path as it is compared: ARM's ids mean the same in any case.
+/// A path as it is compared: ARM's ids mean the same in any case, and with a `;` escaped.
 pub fn key(path: &str) -> String {
-    path.trim_end_matches('/').to_lowercase()
+    path.trim_end_matches('/').to_lowercase().replace("%3b", ";")
 }
 
 /// Reads the text of a tape.

@@ -85,6 +85,12 @@ impl World {
         true
     }
 
+    /// Moves the clock by so much, if that is forward.
+    pub fn wait(&self, length: SignedDuration) {
+        self.clock.jump(length.max(SignedDuration::ZERO));
+        self.arm.clock_jumped();
+    }
+
     /// Sends a request and reads the answer.
     pub async fn ask(&self, method: &str, asked: &Asked) -> Said {
         let token = self.identity.token(&self.caller.object_id, ARM_AUDIENCE);

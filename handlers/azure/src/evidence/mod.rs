@@ -63,6 +63,7 @@ pub const EVIDENCE: &[&[Entry]] = &[
     stand_in::ENTRIES[1],
     stand_in::ENTRIES[2],
     stand_in::ENTRIES[3],
+    stand_in::ENTRIES[4],
 ];
 
 /// All of them in a row.

@@ -5,7 +5,7 @@ mod dates;
 mod rules;
 
 pub use dates::{DATES_MAX, DatedPoint, DatesProblem, LineFault, When, read_dates};
-pub use rules::{EntryRules, RulesProblem, entries_of_policy, read_keep, zone};
+pub use rules::{EntryRules, RulesProblem, entries_of_rules, read_keep, zone};
 
 pub use jiff::tz::TimeZone;
 pub use lifeboat_planning::policy::{AtLeast, PointKind, WhenMachineDeleted};

@@ -1,14 +1,13 @@
-//! The rules of keeping out of a policy document, or out of the short form `last=3,daily=7,within=2d`.
-//! It never judges the rest of a document: `check` does.
+//! The rules of keeping: those of a policy's entry, or a short form of them, `last=3,daily=7,within=2d`.
+//! It never reads a document; `policy` does, and judges it whole.
 
 use std::fmt;
 
-use jiff::tz::{TimeZone, TimeZoneDatabase};
-use lifeboat_planning::policy::{PointKind, WhenMachineDeleted};
+use jiff::tz::TimeZone;
+use lifeboat_planning::policy::{AtLeast, PointEntry, PointKind, WhenMachineDeleted};
 use lifeboat_planning::retention::Keep;
-use serde::Deserialize;
 
-use crate::policy::{DOCUMENT_BYTES_MAX, duration};
+use crate::policy::{cron, duration};
 
 /// One entry of a policy, as far as keeping goes.
 #[derive(Clone, Debug)]
@@ -21,6 +20,8 @@ pub struct EntryRules {
     pub keep: Option<Keep>,
     /// The zone that its periods are counted in: its schedule's, else UTC.
     pub zone: TimeZone,
+    /// The consistency that it asks for.
+    pub at_least: AtLeast,
     /// What becomes of its points when their machine is gone.
     pub when_gone: WhenMachineDeleted,
 }
@@ -28,10 +29,6 @@ pub struct EntryRules {
 /// Why there are no rules to apply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RulesProblem {
-    /// The document is longer than any policy.
-    TooLarge,
-    /// The document is not understood; the reader's own words.
-    Document(String),
     /// No zone of this name is known.
     Zone(String),
     /// A rule without a name that is known.
@@ -40,80 +37,34 @@ pub enum RulesProblem {
     Value(String),
 }
 
-// This is the seam: until `policy::read_policy` gives an entry its `keep` and its schedule's zone, the few fields are read here.
-#[derive(Deserialize)]
-struct Document {
-    spec: Spec,
+impl From<&PointEntry> for EntryRules {
+    fn from(entry: &PointEntry) -> Self {
+        Self {
+            name: entry.name.clone(),
+            kind: entry.kind,
+            keep: entry.keep,
+            zone: entry.schedule.as_ref().map_or(TimeZone::UTC, |schedule| schedule.zone().clone()),
+            at_least: entry.at_least,
+            when_gone: entry.when_machine_deleted,
+        }
+    }
 }
 
-#[derive(Deserialize)]
-struct Spec {
-    points: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    name: String,
-    kind: EntryKind,
-    keep: Option<Rules>,
-    schedule: Option<Schedule>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum EntryKind {
-    RestorePoint,
-    Snapshot,
-}
-
-#[derive(Deserialize)]
-struct Schedule {
-    timezone: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Rules {
-    last: u32,
-    hourly: u32,
-    daily: u32,
-    weekly: u32,
-    monthly: u32,
-    yearly: u32,
-    within: Option<String>,
-    min: u32,
-}
-
-/// The entries of a policy document with their rules.
+/// Rules in their short form, for points of either kind.
 ///
 /// # Errors
-/// A document, a rule or a zone that is not understood.
-pub fn entries_of_policy(text: &str) -> Result<Vec<EntryRules>, RulesProblem> {
-    if text.len() > DOCUMENT_BYTES_MAX {
-        return Err(RulesProblem::TooLarge);
-    }
-    let document: Document = serde_saphyr::from_str(text).map_err(|error| RulesProblem::Document(error.to_string()))?;
-    document.spec.points.into_iter().map(entry).collect()
-}
-
-fn entry(entry: Entry) -> Result<EntryRules, RulesProblem> {
-    let named = entry.schedule.and_then(|schedule| schedule.timezone);
-    Ok(EntryRules {
-        name: entry.name,
-        kind: match entry.kind {
-            EntryKind::RestorePoint => PointKind::RestorePoint,
-            EntryKind::Snapshot => PointKind::Snapshot,
-        },
-        keep: entry.keep.map(keep).transpose()?,
-        zone: named.map_or(Ok(TimeZone::UTC), |name| zone(&name))?,
+/// A rule that is not understood.
+pub fn entries_of_rules(text: &str, zone: &TimeZone) -> Result<Vec<EntryRules>, RulesProblem> {
+    let keep = read_keep(text)?;
+    let entry = |kind| EntryRules {
+        name: text.to_owned(),
+        kind,
+        keep: Some(keep),
+        zone: zone.clone(),
+        at_least: AtLeast::Crash,
         when_gone: WhenMachineDeleted::KeepLast,
-    })
-}
-
-fn keep(rules: Rules) -> Result<Keep, RulesProblem> {
-    let Rules { last, hourly, daily, weekly, monthly, yearly, within, min } = rules;
-    let within = within.map(|text| duration::parse(&text).ok_or(RulesProblem::Value(text))).transpose()?;
-    Ok(Keep { last, hourly, daily, weekly, monthly, yearly, within, min })
+    };
+    Ok(vec![entry(PointKind::RestorePoint), entry(PointKind::Snapshot)])
 }
 
 /// Rules in their short form: `last=3,daily=7,within=2d,min=2`.
@@ -146,16 +97,14 @@ pub fn read_keep(text: &str) -> Result<Keep, RulesProblem> {
 /// A zone by its IANA name, from the database that is part of the binary: the same on every machine.
 ///
 /// # Errors
-/// A name that is not known.
+/// A name that policies do not take either.
 pub fn zone(name: &str) -> Result<TimeZone, RulesProblem> {
-    TimeZoneDatabase::bundled().get(name).map_err(|_| RulesProblem::Zone(name.to_owned()))
+    cron::parse_zone(name).map_err(|_| RulesProblem::Zone(name.to_owned()))
 }
 
 impl fmt::Display for RulesProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge => write!(f, "the policy is longer than {DOCUMENT_BYTES_MAX} bytes"),
-            Self::Document(why) => write!(f, "the policy is not understood: {why}"),
             Self::Zone(name) => write!(f, "`{name}` is no time zone such as Europe/Berlin"),
             Self::Rule(rule) => write!(
                 f,
@@ -174,27 +123,30 @@ impl std::error::Error for RulesProblem {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::read_policy;
     use jiff::SignedDuration;
 
     #[test]
-    fn rules_are_read_from_a_policy_and_from_the_short_form() {
-        let text = "spec:\n  points:\n    - name: daily\n      kind: restorePoint\n      \
-                    schedule: { cron: \"0 2 * * *\", timezone: Europe/Berlin }\n      \
-                    keep: { last: 3, daily: 7, within: 2d, min: 2 }\n    - { name: first, kind: snapshot }\n";
-        let entries = entries_of_policy(text).unwrap();
-        let wanted =
-            Keep { last: 3, daily: 7, within: Some(SignedDuration::from_hours(48)), min: 2, ..Keep::default() };
-        assert_eq!((entries[0].keep, entries[1].keep), (Some(wanted), None));
-        assert_eq!(entries[0].zone.iana_name(), Some("Europe/Berlin"));
-        assert_eq!(read_keep("last=3, daily=7,within=2d,min=2"), Ok(wanted));
+    fn the_rules_of_an_entry_come_with_the_zone_of_its_schedule() {
+        let text = include_str!("../../examples/everything.yaml");
+        let policy = read_policy(text, "everything.yaml").unwrap().policy;
+        let [daily, _] = [0, 1].map(|at| EntryRules::from(&policy.points[at]));
+        let short = read_keep("last=3,daily=7,weekly=4,monthly=12,yearly=3,within=2d,min=1").unwrap();
+        assert_eq!((daily.keep, daily.at_least), (Some(short), AtLeast::FileSystem));
+        assert_eq!(daily.zone.iana_name(), Some("Europe/Berlin"));
+        let without = PointEntry { schedule: None, keep: None, ..policy.points[0].clone() };
+        let without = EntryRules::from(&without);
+        assert_eq!((without.keep, without.zone), (None, TimeZone::UTC));
     }
 
     #[test]
-    fn what_is_no_rule_no_value_and_no_zone_is_told() {
+    fn the_short_form_takes_every_rule_once_named() {
+        let keep = read_keep("last=3, daily=7,within=2d,min=2").unwrap();
+        let within = Some(SignedDuration::from_hours(48));
+        assert_eq!(keep, Keep { last: 3, daily: 7, within, min: 2, ..Keep::default() });
         assert_eq!(read_keep("dayly=7"), Err(RulesProblem::Rule("dayly=7".into())));
         assert_eq!(read_keep("daily=many"), Err(RulesProblem::Value("daily=many".into())));
         assert_eq!(read_keep("within=2"), Err(RulesProblem::Value("within=2".into())));
         assert_eq!(zone("Europe/Berlyn").map(|_| ()), Err(RulesProblem::Zone("Europe/Berlyn".into())));
-        assert!(matches!(entries_of_policy("spec: 3"), Err(RulesProblem::Document(_))));
     }
 }

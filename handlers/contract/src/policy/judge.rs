@@ -3,6 +3,7 @@
 //!
 //! Sums of points are a floor: what rules have in common is taken off generously, so that no policy is refused that fits.
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_planning::policy::{AtLeast, Match, PointEntry, PointKind};
 use lifeboat_planning::retention::Keep;
@@ -184,10 +185,18 @@ fn gaps(schedules: &[&Schedule]) -> (SignedDuration, SignedDuration) {
     if schedules.len() < 2 {
         return (shortest, longest);
     }
+    // As one schedule alone is counted: by the clock on the wall, so that no hour of spring or autumn breaches an RPO. With
+    // several zones there is no such clock.
+    let one_zone = schedules.windows(2).all(|pair| pair[0].zone() == pair[1].zone());
+    let on_the_wall = |schedule: &Schedule| match one_zone {
+        true => Schedule::new(schedule.cron(), TimeZone::UTC),
+        false => schedule.clone(),
+    };
     let Ok(from) = Timestamp::from_second(LAID_OUT_FROM_SECS) else { return (shortest, longest) };
     let mut up_to = from.saturating_add(LAID_OUT).unwrap_or(from);
     let mut slots: Vec<Timestamp> = Vec::new();
     for schedule in schedules {
+        let schedule = on_the_wall(schedule);
         let found = schedule.slots_between(from, up_to).take(LAID_OUT_SLOTS_MAX).map(|slot| slot.at());
         let found: Vec<Timestamp> = found.collect();
         if let (LAID_OUT_SLOTS_MAX, Some(last)) = (found.len(), found.last()) {

@@ -85,14 +85,20 @@ pub fn tag(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<(String, 
         several(reader, second.at, path, entries.len());
         return None;
     }
-    let key = reader.text(key, path, "a tag's key", form::TAG_KEY_CHARS_MAX)?;
-    if key.is_empty() {
-        reader.complain(node.at, path, Complaint::of(Fault::WrongValue(String::new())).expected("a tag's key"));
-        return None;
-    }
+    let key = tag_key(reader, key, path, "a tag's key")?;
     let expected = "a tag's value; * for any";
     let value = reader.text(value, &join(path, key), expected, form::PATTERN_CHARS_MAX)?;
     Some((key.to_string(), Glob::new(value, Case::Sensitive)))
+}
+
+/// Reads the key of a tag: any text, but not none.
+pub fn tag_key<'n>(reader: &mut Reader<'_>, node: &'n Node, path: &str, expected: &str) -> Option<&'n str> {
+    let key = reader.text(node, path, expected, form::TAG_KEY_CHARS_MAX)?;
+    if key.is_empty() {
+        reader.complain(node.at, path, Complaint::of(Fault::WrongValue(String::new())).expected(expected));
+        return None;
+    }
+    Some(key)
 }
 
 fn pattern(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Glob> {

@@ -23,7 +23,7 @@ pub use set::{FILES_BYTES_MAX, FILES_MAX, POLICIES_MAX};
 pub use tree::{DEPTH_MAX, DOCUMENT_BYTES_MAX, DOCUMENTS_MAX, NODES_MAX};
 pub use unmet::{Rule, Share, Unmet};
 
-use lifeboat_planning::policy::BackupPolicy;
+use lifeboat_planning::policy::{BackupPolicy, Mode};
 use sha2::{Digest, Sha256};
 
 /// A backup policy as read from a document.
@@ -42,7 +42,7 @@ pub struct BackupPolicyDocument {
 pub fn read_policy(text: &str, file: &str) -> Result<BackupPolicyDocument, Vec<Problem>> {
     let root = tree::read(text).map_err(|no| {
         let mut reader = reader::Reader::new(file);
-        reader.no_tree(no);
+        reader.no_tree(*no);
         reader.into_problems()
     })?;
     Ok(BackupPolicyDocument { policy: document::read(&root, file)?, digest: digest(text) })
@@ -61,16 +61,35 @@ pub fn read_policies<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Result<V
 /// What `check` finds in a set of files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// The policies that could be read, each with its file.
-    pub policies: Vec<(String, BackupPolicy)>,
+    /// The policies that could be read.
+    pub policies: Vec<CheckedPolicy>,
     /// Errors and warnings, in the order of the files and in each in the order of its text.
     pub problems: Vec<Problem>,
+}
+
+/// A policy that could be read, whatever else is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedPolicy {
+    /// Its file, as it was given.
+    pub file: String,
+    /// The policy.
+    pub policy: BackupPolicy,
 }
 
 impl Checked {
     /// True when there is no error; warnings do not count.
     pub fn holds(&self) -> bool {
         self.problems.iter().all(|problem| problem.weight() == Weight::Warning)
+    }
+}
+
+impl CheckedPolicy {
+    /// The word for its mode, as documents have it.
+    pub fn mode(&self) -> &'static str {
+        match self.policy.mode {
+            Mode::Report => "report",
+            Mode::Enforce => "enforce",
+        }
     }
 }
 
@@ -83,7 +102,8 @@ pub fn check_policies<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Checked
     problems.extend(judge::judge(&policies));
     let place_of = |file: &str| files.iter().position(|(name, _)| name.as_ref() == file);
     problems.sort_by_key(|problem| (place_of(&problem.file), problem.line, problem.column));
-    let policies = policies.into_iter().map(|placed| (placed.file, placed.policy)).collect();
+    let policies =
+        policies.into_iter().map(|placed| CheckedPolicy { file: placed.file, policy: placed.policy }).collect();
     Checked { policies, problems }
 }
 

@@ -27,12 +27,12 @@ pub fn read(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Vec<Poin
     let mut first_lines = BTreeMap::new();
     for (i, (item, entry)) in items.iter().zip(&read).enumerate() {
         let Some(entry) = entry else { continue };
-        let name = entry.name.clone();
-        let Some(first_line) = first_lines.insert(name.clone(), item.at.line) else { continue };
+        let (name, at) = (entry.name.clone(), item.place_of("name"));
+        let Some(first_line) = first_lines.insert(name.clone(), at.line) else { continue };
         first_lines.insert(name.clone(), first_line);
         let fault = Fault::NameTaken { name, first: First::Line(first_line) };
         let complaint = Complaint::of(fault).expected("a name of its own for each entry").advice(Advice::Rename);
-        reader.complain(item.at, &format!("{path}[{i}].name"), complaint);
+        reader.complain(at, &format!("{path}[{i}].name"), complaint);
     }
     read.into_iter().collect()
 }

@@ -63,7 +63,7 @@ pub fn read<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> (Vec<Placed>, Vec
             }
             Err(no) => {
                 let mut reader = Reader::new(file);
-                reader.no_tree(no);
+                reader.no_tree(*no);
                 problems.extend(reader.into_problems());
             }
         }

@@ -123,33 +123,33 @@ enum Step {
 const START: Place = Place { line: 1, column: 1 };
 
 /// Reads a text as one YAML document.
-pub fn read(text: &str) -> Result<Node, NoTree> {
+pub fn read(text: &str) -> Result<Node, Box<NoTree>> {
     bounded(text)?;
     match serde_saphyr::from_str_with_options::<Spanned<Value>>(text, options()) {
         Ok(root) => Ok(Node::from(root)),
-        Err(error) => Err(no_tree(&error, START)),
+        Err(error) => Err(Box::new(no_tree(&error, START))),
     }
 }
 
 /// Reads a text as one YAML document or several, each with its places in the whole text. Documents without anything in them
 /// are left out; a text that has no other is refused.
-pub fn read_several(text: &str) -> Result<Vec<Node>, NoTree> {
+pub fn read_several(text: &str) -> Result<Vec<Node>, Box<NoTree>> {
     bounded(text)?;
     match serde_saphyr::from_multiple_with_options::<Spanned<Value>>(text, options()) {
-        Ok(roots) if roots.is_empty() => Err(NoTree::at_start(Fault::EmptyDocument)),
+        Ok(roots) if roots.is_empty() => Err(Box::new(NoTree::at_start(Fault::EmptyDocument))),
         Ok(roots) => Ok(roots.into_iter().map(Node::from).collect()),
-        Err(error) => Err(no_tree(&error, START)),
+        Err(error) => Err(Box::new(no_tree(&error, START))),
     }
 }
 
 /// Refuses a text that is too long, and makes ready to read another.
-fn bounded(text: &str) -> Result<(), NoTree> {
+fn bounded(text: &str) -> Result<(), Box<NoTree>> {
     TRAIL.with_borrow_mut(Vec::clear);
     if text.len() <= DOCUMENT_BYTES_MAX {
         return Ok(());
     }
     let expected = Some(format!("at most {DOCUMENT_BYTES_MAX}"));
-    Err(NoTree { expected, ..NoTree::at_start(Fault::TooLarge { bytes: text.len() }) })
+    Err(Box::new(NoTree { expected, ..NoTree::at_start(Fault::TooLarge { bytes: text.len() }) }))
 }
 
 impl NoTree {

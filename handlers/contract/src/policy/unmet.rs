@@ -167,14 +167,14 @@ impl fmt::Display for Unmet {
             },
             Self::SameMatch { policy, first, priority } => write!(
                 f,
-                "the policy `{}` ({first}) is for the same machines with the same priority {priority}: both would be left undone",
+                "the policy `{}` ({first}) is for the same machines with the same priority {priority}: they would be left alone",
                 quoted(policy)
             ),
         }
     }
 }
 
-/// `4 daily + 9 monthly`, for several entries with their names.
+/// `7 daily + 9 more monthly`, for several entries with their names.
 fn sum(f: &mut fmt::Formatter<'_>, shares: &[Share]) -> fmt::Result {
     for (i, share) in shares.iter().enumerate() {
         if i > 0 {
@@ -184,8 +184,10 @@ fn sum(f: &mut fmt::Formatter<'_>, shares: &[Share]) -> fmt::Result {
             write!(f, "`{}` ", quoted(&share.entry))?;
         }
         for (i, (rule, count)) in share.parts.iter().enumerate() {
-            let plus = if i > 0 { " + " } else { "" };
-            write!(f, "{plus}{count} {}", rule.name())?;
+            match i {
+                0 => write!(f, "{count} {}", rule.name())?,
+                _ => write!(f, " + {count} more {}", rule.name())?,
+            }
         }
     }
     Ok(())

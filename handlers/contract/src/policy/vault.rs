@@ -37,13 +37,11 @@ fn placements(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Vec<Pl
     let mut first_lines = BTreeMap::new();
     for (i, (item, placement)) in items.iter().zip(&read).enumerate() {
         let Some(placement) = placement else { continue };
-        let first_line = *first_lines.entry(placement.location.clone()).or_insert(item.at.line);
-        if read[..i].iter().flatten().any(|before| before.location == placement.location) {
-            let region = placement.location.as_str().to_string();
-            let complaint =
-                Complaint::of(Fault::RegionTwice { region, first_line }).expected("one placement for a region");
-            reader.complain(item.at, &format!("{path}[{i}].location"), complaint);
-        }
+        let (region, at) = (placement.location.as_str().to_string(), item.place_of("location"));
+        let Some(first_line) = first_lines.insert(region.clone(), at.line) else { continue };
+        first_lines.insert(region.clone(), first_line);
+        let complaint = Complaint::of(Fault::RegionTwice { region, first_line }).expected("one placement for a region");
+        reader.complain(at, &format!("{path}[{i}].location"), complaint);
     }
     read.into_iter().collect()
 }
@@ -58,7 +56,7 @@ fn placement(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Placeme
     });
     let tag = if_there(&fields, "vaultPolicyFromTag", |n| {
         let path = format!("{path}.vaultPolicyFromTag");
-        reader.azure_name(n, &path, TAG_KEY, form::TAG_KEY_CHARS_MAX).map(str::to_string)
+        matching::tag_key(reader, n, &path, TAG_KEY).map(str::to_string)
     });
     reader.need_one_of(node, path, &fields, form::PLACEMENT_NEEDS);
     Some(Placement { location: location?, vault: vault?, vault_policy_from_tag: tag?, vault_policy: policy? })

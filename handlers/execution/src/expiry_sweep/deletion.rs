@@ -19,6 +19,7 @@ use lifeboat_planning::{audit, retention::Kind};
 use super::memory::Memory;
 use super::seen::{Facts, Subject};
 use super::{ExpiryError, Left, Sweep};
+use crate::account;
 use crate::chain::{Chain, ChainError};
 use crate::ledger::{Decision, Entry, OutcomeResult, PlannedEffect};
 use crate::perform::{self, Outcome};
@@ -96,7 +97,7 @@ async fn with_lease(
         return Ok(Became::Left(Left::NoLongerDue(why)));
     };
     let reasons = verdict.filter(|one| one.kind == Kind::Expire).map(|one| one.reasons.to_string()).unwrap_or_default();
-    answer(&mut chain, subject, &facts).await?;
+    account::settle_deletions(&mut chain, &facts.account()).await?;
     let names = still.effects.iter().map(name_of).collect();
     memory.attempt(&due.name, names, &due.policy, lifeboat.clock.now());
     memory.write(&lifeboat.store, &subject.collection).await?;
@@ -142,7 +143,7 @@ pub async fn settle(
     let Some(lease) = machine_lease(sweep, subject).await? else { return Ok(Vec::new()) };
     let settled = async {
         if let Some(mut chain) = open(sweep, subject).await? {
-            answer(&mut chain, subject, facts).await?;
+            account::settle_deletions(&mut chain, &facts.account()).await?;
             chain.seal().await?;
         }
         let mut settled = Vec::new();
@@ -159,23 +160,6 @@ pub async fn settle(
         tracing::warn!(error = %error, "the machine's lease could not be released; it runs out by itself");
     }
     settled
-}
-
-/// Deletions that have no outcome, because we were stopped: what is there now answers for them.
-async fn answer(chain: &mut Chain<'_>, subject: &Subject, facts: &Facts) -> Result<(), ExpiryError> {
-    for effect in chain.unanswered() {
-        let Some(name) = effect.what.strip_prefix("delete ").and_then(|what| what.split([' ', ',']).find(|word| word.starts_with("lb-")))
-        else {
-            continue;
-        };
-        let result = match facts.lists(subject, name) {
-            Some(true) => OutcomeResult::FoundAfterStop,
-            Some(false) => OutcomeResult::AbsentAfterStop,
-            None => continue,
-        };
-        chain.add(Entry::Outcome { effect: effect.key, result, detail: String::new() }).await?;
-    }
-    Ok(())
 }
 
 fn decision(sweep: &Sweep<'_>, due: &Due, reasons: &str) -> Decision {

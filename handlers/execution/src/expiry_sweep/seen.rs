@@ -19,7 +19,7 @@ use super::memory::Memory;
 use crate::lifeboat::Lifeboat;
 use crate::observe::{self, tag};
 use crate::perform::{MACHINE_TAG, OWNER_TAG};
-use crate::{observe_snapshots, policy_sweep};
+use crate::{account, observe_snapshots, policy_sweep};
 
 /// The estate, as one sweep saw it.
 #[derive(Debug)]
@@ -233,6 +233,11 @@ impl Facts {
             locks: self.locks.clone(),
             deleted_by_hand: memory.deleted_by_hand.iter().cloned().collect(),
         }
+    }
+
+    /// What answers for deletions that have no outcome.
+    pub fn account(&self) -> account::Seen<'_> {
+        account::Seen { collection: &self.collection, snapshots: &self.snapshots, protection: None }
     }
 
     /// Where the machine is.

@@ -33,6 +33,8 @@ pub enum Finding {
     Whereabouts,
     /// Fewer restorable points would be left than must be, or not the newest.
     TooFewLeft,
+    /// The last restorable point of a disk that still exists.
+    LastOfDisk,
     /// A point within the time that is kept before the newest.
     Within,
 }
@@ -55,7 +57,31 @@ pub fn audit(
         let Some(entry) = entry(policies, &rule) else { continue };
         notes.extend(left.wrong(entry).into_iter().map(|finding| (finding, entry.name.clone())));
     }
+    for disk in points.disks.iter().flatten() {
+        let (stay, go) = with_disk(disk, points, &going);
+        if go > 0 && stay == 0 {
+            notes.push((Finding::LastOfDisk, disk.clone()));
+        }
+    }
     notes
+}
+
+/// How many restorable points with this disk stay, and how many go; of snapshots each counts by itself.
+fn with_disk(disk: &str, points: &MachinePoints<'_>, going: &BTreeSet<String>) -> (usize, usize) {
+    let disk = disk.to_lowercase();
+    let mut names: Vec<&String> = Vec::new();
+    if let CollectionSeen::Present(seen) = points.collection {
+        let whole = seen.points.iter().filter(|one| one.state == PointState::Succeeded);
+        names.extend(whole.filter(|one| one.disks.iter().any(|own| own.to_lowercase() == disk)).map(|one| &one.name));
+    }
+    if let SnapshotsSeen::Read(seen) = points.snapshots {
+        let whole = seen.iter().filter(|one| one.state == PointState::Succeeded);
+        names.extend(
+            whole.filter(|one| one.disk.as_ref().is_some_and(|own| own.to_lowercase() == disk)).map(|one| &one.name),
+        );
+    }
+    let go = names.iter().filter(|name| going.contains(**name)).count();
+    (names.len() - go, go)
 }
 
 fn name_of(effect: &Effect) -> Option<String> {
@@ -218,6 +244,7 @@ impl fmt::Display for Finding {
             Self::NoOrder => "a point that no enforced policy in force lets go",
             Self::Whereabouts => "a point of a machine that is not known, or not gone for long enough",
             Self::TooFewLeft => "fewer restorable points left than must be, or not the newest",
+            Self::LastOfDisk => "the last restorable point of a disk that still exists",
             Self::Within => "a point that is close enough to the newest to be kept",
         })
     }

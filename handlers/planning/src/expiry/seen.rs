@@ -214,16 +214,17 @@ fn finish_set(set: &mut Seen, snapshots: &[Snapshot]) {
     };
 }
 
-/// Marks the points that are the only restorable one of a disk that still exists.
+/// Marks of each disk that still exists the newest restorable point: not only where it is the only one, because all could be due at
+/// once.
 fn mark_last_of_disks(points: &MachinePoints<'_>, seen: &mut [Seen]) {
     for disk in points.disks.iter().flatten() {
         let has = |one: &Seen| {
             let of_disk = one.disks.iter().any(|own| own.eq_ignore_ascii_case(disk));
             one.name.is_some() && one.state == State::Restorable && of_disk
         };
-        let mut with = seen.iter_mut().filter(|one| has(one));
-        if let (Some(only), None) = (with.next(), with.next()) {
-            only.last_of_disk = true;
+        let newest = seen.iter_mut().filter(|one| has(one)).max_by(|one, other| one.at.cmp(&other.at));
+        if let Some(newest) = newest {
+            newest.last_of_disk = true;
         }
     }
 }

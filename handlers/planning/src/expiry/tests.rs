@@ -242,6 +242,8 @@ fn the_last_point_of_a_disk_stays() {
     world.disks = vec!["/disks/OLD".into()];
     world.collection.points[2].disks = vec!["/disks/old".into()];
     assert_eq!(decided(&world, &enforced()).0[2], "3 keep");
+    world.collection.points.push(Point { disks: vec!["/disks/old".into()], ..point(4) });
+    assert_eq!(decided(&world, &enforced()).0[2..], ["3 keep", "4 expire"], "of two that are due the newer");
 }
 
 #[test]
@@ -252,6 +254,17 @@ fn where_people_deleted_by_hand_two_must_be_read_first() {
     assert_eq!(decided(&world, &enforced()).0[1], "9 blocked");
     world.collection.points.push(point(2));
     assert_eq!(decided(&world, &enforced()).0[1], "9 expire");
+}
+
+/// The points, of which only this one has the OS disk.
+fn world_with_disk_in(days: i64, world: &World) -> CollectionSeen {
+    let mut collection = world.collection.clone();
+    for one in &mut collection.points {
+        if one.name != point(days).name {
+            one.disks = vec!["/disks/other".into()];
+        }
+    }
+    CollectionSeen::Present(collection)
 }
 
 #[test]
@@ -296,6 +309,10 @@ fn the_audit_finds_a_deletion_that_must_not_be() {
     assert_eq!(found(&[due(3)], &living, &[]), vec![Finding::NoOrder]);
     assert_eq!(found(&[due(3)], &all(&unread, Whereabouts::Living), &enforced()), vec![Finding::NotSeen]);
     assert_eq!(found(&[due(3)], &all(&collection, Whereabouts::Unknown), &enforced()), vec![Finding::Whereabouts]);
+    let holds = MachinePoints { disks: Some(vec!["/disks/OS".into()]), ..living.clone() };
+    let alone = world_with_disk_in(3, &world);
+    let alone = MachinePoints { collection: &alone, ..holds };
+    assert_eq!(found(&[due(3)], &alone, &enforced()), vec![Finding::LastOfDisk]);
     let mut within = enforced();
     within[0].points[0].keep = Some(Keep { within: Some(SignedDuration::from_hours(72)), ..Keep::default() });
     assert_eq!(found(&[due(3)], &living, &within), vec![Finding::Within]);

@@ -27,7 +27,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use keep::{Keep, MIN_FLOOR};
 pub use period::{Period, number};
-pub use point::{Barrier, InUse, Ownership, PointSeen, State};
+pub use point::{Barrier, DiskPart, InUse, Ownership, PointSeen, State, newest_of_each_disk};
 pub use reason::{Reason, Reasons, Role};
 
 use crate::policy::{AtLeast, WhenMachineDeleted};

@@ -1,6 +1,9 @@
 //! A recovery point as far as keeping it is decided on: its time, its state, and what stands in the way of its end.
 //! It never fetches anything; what could not be read is a value of its own and counts as standing in the way.
 
+use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
 use jiff::Timestamp;
 
 use crate::policy::AtLeast;
@@ -25,7 +28,8 @@ pub struct PointSeen<'a> {
     pub locked: Barrier,
     /// What uses it.
     pub in_use: InUse,
-    /// It is the last restorable point of a disk that still exists and is not excluded.
+    /// It holds the newest restorable part of a disk that still exists and is not excluded ([`newest_of_each_disk`]): the newest
+    /// and not only a sole one, because of two that both are due neither would be the last.
     pub last_of_disk: bool,
 }
 
@@ -42,6 +46,36 @@ pub enum State {
     NotWhole,
     /// It succeeded and is copied whole.
     Restorable,
+}
+
+/// What a point holds of one disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskPart<'a> {
+    /// The point, as an index into the points that are judged together.
+    pub point: usize,
+    /// The disk; compared as written, so that a doubt keeps more.
+    pub disk: &'a str,
+    /// The moment that its content is of.
+    pub at: Timestamp,
+    /// It succeeded and is copied whole, whatever became of the point's other disks.
+    pub restorable: bool,
+}
+
+/// Of so many points, which are [`PointSeen::last_of_disk`]. `parts` are those of ours and of disks that still exist and are not
+/// excluded; where two parts of a disk are of the same moment, both points are.
+pub fn newest_of_each_disk(points: usize, parts: &[DiskPart<'_>]) -> Vec<bool> {
+    let mut newest: BTreeMap<&str, Timestamp> = BTreeMap::new();
+    for part in parts.iter().filter(|part| part.restorable) {
+        let at = newest.entry(part.disk).or_insert(part.at);
+        *at = (*at).max(part.at);
+    }
+    let mut last = vec![false; points];
+    for part in parts.iter().filter(|part| part.restorable && newest.get(part.disk) == Some(&part.at)) {
+        if let Some(last) = last.get_mut(part.point) {
+            *last = true;
+        }
+    }
+    last
 }
 
 /// Whose a point is.

@@ -2,6 +2,7 @@
 //! It never takes a reason back: a point's reasons only become more.
 
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 
@@ -83,7 +84,7 @@ fn newest_first(points: &[PointSeen<'_>], now: Timestamp) -> Vec<Counted> {
         .filter(|(_, point)| point.counts(now))
         .map(|(index, point)| Counted { at: point.at, index })
         .collect();
-    counted.sort_unstable_by(|a, b| b.at.cmp(&a.at));
+    counted.sort_unstable_by_key(|point| Reverse(point.at));
     for same in counted.chunk_by_mut(|a, b| a.at == b.at).filter(|same| same.len() > 1) {
         same.sort_unstable_by(|a, b| points[b.index].name.cmp(points[a.index].name).then(a.index.cmp(&b.index)));
     }

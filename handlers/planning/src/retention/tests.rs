@@ -168,13 +168,14 @@ fn a_day_that_comes_up_again_is_still_one_day() {
 #[test]
 fn min_counts_restorable_points_of_ours_however_consistent_they_are() {
     let mut seen = points(&DAYS[..4]);
-    seen[1].consistency = Some(AtLeast::Crash);
+    seen[0].consistency = Some(AtLeast::Crash);
+    seen[1].consistency = None;
     seen[2].state = State::Failed;
     seen[3].ownership = Ownership::Foreign;
     let mut asked = asked(Keep { last: 1, min: 2, ..Keep::default() });
     asked.at_least = AtLeast::Application;
     let words = asked.words(&seen);
-    assert_eq!(words, ["keep min", "keep last lessConsistent", "keep evidence", "foreign notOurs"]);
+    assert_eq!(words, ["keep min lessConsistent", "keep last lessConsistent", "keep evidence", "foreign notOurs"]);
     // Asking for less, or more, changes no verdict.
     for at_least in [AtLeast::Crash, AtLeast::FileSystem, AtLeast::Application] {
         asked.at_least = at_least;
@@ -233,6 +234,22 @@ fn the_last_point_of_a_disk_stays_in_whatever_state_its_set_is() {
     seen[1].state = State::of_set([State::Restorable, State::Failed, State::NotWhole]);
     let words = asked(Keep { last: 1, ..Keep::default() }).words(&seen);
     assert_eq!(words[..2], ["keep lastOfDisk", "keep lastOfDisk evidence"]);
+}
+
+#[test]
+fn of_a_disk_that_newer_sets_lack_the_newest_part_stays_though_all_its_sets_are_due() {
+    // The data disk was detached after the third day; its part of the third day failed.
+    let mut seen = points(&DAYS);
+    let part = |disk, day: usize, restorable| DiskPart { point: day, disk, at: time(DAYS[day]), restorable };
+    let parts: Vec<DiskPart<'_>> = (0..DAYS.len())
+        .map(|day| part("os", day, true))
+        .chain([part("data", 2, false), part("data", 0, true), part("data", 1, true)])
+        .collect();
+    for (point, last) in seen.iter_mut().zip(newest_of_each_disk(DAYS.len(), &parts)) {
+        point.last_of_disk = last;
+    }
+    let words = asked(Keep { last: 1, ..Keep::default() }).words(&seen);
+    assert_eq!(words, [DUE, "keep lastOfDisk", DUE, DUE, DUE, "keep last lastOfDisk"]);
 }
 
 #[test]

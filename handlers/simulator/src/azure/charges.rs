@@ -48,6 +48,21 @@ pub(crate) enum Spend {
     PointPut,
     /// A point or a collection deleted.
     PointDelete,
+    /// A vault created or changed.
+    VaultWrite,
+    /// A vault deleted.
+    VaultDelete,
+    /// Something of the backup service read.
+    BackupGet,
+    /// Backup jobs read.
+    BackupJobs,
+}
+
+impl Spend {
+    /// Whether it is a budget of Recovery Services.
+    pub(crate) fn is_of_vaults(self) -> bool {
+        matches!(self, Self::VaultWrite | Self::VaultDelete | Self::BackupGet | Self::BackupJobs)
+    }
 }
 
 /// Whose budgets: the parts of a scope.
@@ -88,6 +103,11 @@ const fn thirty_minutes(name: &'static str, capacity: u32) -> Rule {
 /// Three an hour and machine (documented); that any sixty minutes count, not the hours of the clock, is *assumed* (`point-rate`).
 const fn hourly(name: &'static str, capacity: u32) -> Rule {
     Rule { name, capacity, refill: Refill::SlidingSeconds(3600), evidence: "point-rate" }
+}
+
+/// A budget of Recovery Services: its size was recorded; its window is *assumed* (`vault-sim-budgets`) to be five minutes.
+const fn five_minutes(name: &'static str, capacity: u32) -> Rule {
+    Rule { name, capacity, refill: Refill::WindowSeconds(300), evidence: "vault-sim-budgets" }
 }
 
 pub(crate) static READS: Rule = per_second("subscription-reads", 250, 25);
@@ -134,9 +154,13 @@ static PUT_POINT_ALL: Rule = third_a_minute("PutRestorePointSubscriptionMaximum"
 static DELETE_POINT_ALL: Rule = third_a_minute("DeleteRestorePointSubscriptionMaximum", 360);
 static APPLICATION_POINT: Rule = hourly("CreateApplicationConsistentRestorePoint", 3);
 static CRASH_POINT: Rule = hourly("CreateCrashConsistentRestorePoint", 3);
+static VAULT_WRITE: Rule = five_minutes("VaultWrites", 300);
+static VAULT_DELETE: Rule = five_minutes("VaultDeletes", 50);
+static BACKUP_GET: Rule = five_minutes("BackupReads", 300);
+static BACKUP_JOBS: Rule = five_minutes("BackupJobReads", 450);
 
 /// All budgets.
-pub(crate) static BUDGETS: [&Rule; 42] = [
+pub(crate) static BUDGETS: [&Rule; 46] = [
     &READS,
     &WRITES,
     &DELETES,
@@ -179,6 +203,10 @@ pub(crate) static BUDGETS: [&Rule; 42] = [
     &DELETE_POINT_ALL,
     &APPLICATION_POINT,
     &CRASH_POINT,
+    &VAULT_WRITE,
+    &VAULT_DELETE,
+    &BACKUP_GET,
+    &BACKUP_JOBS,
 ];
 
 /// What a call draws on at ARM itself: the subscription's budget of this principal, and that of all principals.
@@ -219,6 +247,10 @@ pub(crate) fn compute_charges(spend: Spend, whose: Whose<'_>) -> Vec<Charge> {
         // *Assumed* (`point-budget-scope`): "resource" of this budget is the collection.
         Spend::PointPut => vec![one(&PUT_POINT_ONE), all(&PUT_POINT_ALL)],
         Spend::PointDelete => vec![all(&DELETE_POINT_ALL)],
+        Spend::VaultWrite => vec![all(&VAULT_WRITE)],
+        Spend::VaultDelete => vec![all(&VAULT_DELETE)],
+        Spend::BackupGet => vec![all(&BACKUP_GET)],
+        Spend::BackupJobs => vec![all(&BACKUP_JOBS)],
     }
 }
 
@@ -261,4 +293,10 @@ pub(crate) fn compute_refusal(refusal: Refusal, now: Timestamp) -> ArmError {
     ArmError::new(429, "OperationNotAllowed", message)
         .with_details(vec![detail])
         .with_header("retry-after", refusal.retry_after_seconds.to_string())
+}
+
+/// The refusal of Recovery Services. *Assumed* (`vault-sim-budgets`): code and wording.
+pub(crate) fn vault_refusal(refusal: Refusal) -> ArmError {
+    let message = "The request was throttled: too many requests have been received for this subscription.";
+    ArmError::new(429, "TooManyRequests", message).with_header("retry-after", refusal.retry_after_seconds.to_string())
 }

@@ -7,13 +7,15 @@ use super::charges::BUDGETS;
 use super::denials::Denial;
 use super::registry::routes;
 use super::state::Step;
+use super::vaults::VaultDenial;
 
 /// The ids of all entries that routes, later steps, limits and budgets name, each once, in order.
 pub fn evidence_ids() -> Vec<&'static str> {
     let routes = routes().map(|route| route.evidence);
     let denials = Denial::ALL.into_iter().map(Denial::evidence);
     let budgets = BUDGETS.iter().map(|rule| rule.evidence);
-    let steps = Step::EVIDENCE.iter().copied();
+    let denials = denials.chain(VaultDenial::entries());
+    let steps = Step::entries();
     let beliefs = BELIEFS.iter().copied();
     let all: BTreeSet<&str> = routes.chain(denials).chain(budgets).chain(steps).chain(beliefs).collect();
     all.into_iter().collect()
@@ -98,6 +100,16 @@ const BELIEFS: &[&str] = &[
     "subscription-states",
     "usage-limits",
     "usage-names",
+    "vault-sim-group",
+    "vault-sim-job-errors",
+    "vault-sim-latencies",
+    "vault-sim-linked-machine",
+    "vault-sim-operation-length",
+    "vault-sim-point-expiry",
+    "vault-sim-point-order",
+    "vault-sim-protectable",
+    "vault-sim-snapshot-busy",
+    "vault-sim-time-zone",
     "vm-event-deployment",
     "vm-generalized-view",
     "vm-latencies",

@@ -120,6 +120,9 @@ impl State {
     /// A group's end: it is gone and all that was in it, or stays because it was told to fail.
     pub(crate) fn group_gone(&mut self, group: &str, cause: &Cause, failure: Option<Failure>, at: Timestamp) {
         let Some(found) = self.groups.get(group).cloned() else { return };
+        // *Assumed* (`vault-sim-group`): that a vault with items keeps its whole group, and the code.
+        let held = failure.is_none() && self.vaults.holds_items_below(&format!("{group}/"));
+        let failure = failure.or_else(|| held.then(items_in_the_way));
         let ended = found.deletion.as_ref().and_then(|name| self.group_deletions.get_mut(name));
         if let Some(deletion) = ended {
             deletion.ended = Some(failure.clone());
@@ -154,6 +157,7 @@ impl State {
         for snapshot in snapshots {
             self.volume_gone("", (Kind::Snapshot, &snapshot), cause, at);
         }
+        self.forget_vaults_below(within, at);
         self.locks.retain(|id, _| !id.starts_with(within));
         self.health.forget_below(within);
     }
@@ -289,6 +293,11 @@ fn tag_filter(text: &str) -> Result<(String, Option<String>), ArmError> {
         return Ok((name, None));
     }
     Ok((name, Some(part("tagValue").ok_or_else(unknown)?)))
+}
+
+fn items_in_the_way() -> Failure {
+    let message = "The group cannot be deleted: a vault in it holds protected items.".to_owned();
+    Failure { code: "ResourceGroupDeletionBlocked".to_owned(), message }
 }
 
 fn key_of(call: &Call) -> String {

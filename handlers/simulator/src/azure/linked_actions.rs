@@ -27,13 +27,15 @@ const fn linked(of: &'static str, path: &'static str, kind: &'static str, needs:
 const MACHINE: &str = "Microsoft.Compute/virtualMachines/write";
 const SNAPSHOT: &str = "Microsoft.Compute/snapshots/write";
 const DISK: &str = "Microsoft.Compute/disks/write";
+const ITEM: &str = "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/write";
 const ACCESS_DISK: &str = "Microsoft.Compute/disks/beginGetAccess/action";
 
 /// All of them. The first two are named by the reference (`linked-collection-source`, `linked-network-interface`); those of
 /// snapshots and disks were quoted from ARM by callers, with the same action for both kinds of source (`linked-disk-copy`).
+/// Microsoft's table of roles for backup names the right over the machine to protect (`vault-sim-linked-machine`).
 /// *Assumed* is the disk that a machine attaches (`linked-machine-disk`). `restorePoints/write` has no entry: other
 /// products' roles for it hold no right on disks.
-static LINKED: [Linked; 8] = [
+static LINKED: [Linked; 9] = [
     linked(
         "Microsoft.Compute/restorePointCollections/write",
         "properties/source/id",
@@ -52,6 +54,7 @@ static LINKED: [Linked; 8] = [
     linked(SNAPSHOT, "properties/creationData/sourceResourceId", "microsoft.compute/snapshots", ACCESS_DISK),
     linked(DISK, "properties/creationData/sourceResourceId", "microsoft.compute/snapshots", ACCESS_DISK),
     linked(DISK, "properties/creationData/sourceResourceId", "microsoft.compute/disks", ACCESS_DISK),
+    linked(ITEM, "properties/sourceResourceId", "microsoft.compute/virtualmachines", MACHINE),
 ];
 
 /// Whether the caller may use what the body names. The wording is that which callers of ARM have quoted

@@ -30,6 +30,7 @@ pub(crate) mod heard;
 mod history;
 mod identity;
 mod ids;
+mod latencies;
 mod linked_actions;
 mod locks;
 mod log;
@@ -59,6 +60,7 @@ mod subscriptions;
 pub(crate) mod tests;
 mod troubles;
 mod usages;
+mod vaults;
 mod volume;
 mod volume_calls;
 
@@ -86,14 +88,18 @@ pub use self::health::{
 };
 pub use self::history::{CollectionSeed, PointSeed};
 pub use self::identity::{ARM_AUDIENCE, BUS_AUDIENCE, Identity, Principal, STORAGE_AUDIENCE};
+pub use self::latencies::Latencies;
 pub use self::locks::LockLevel;
 pub use self::log::{RequestCounts, RequestRecord};
 pub use self::machines::{MachineSeed, Os};
 pub use self::observe::{Exchange, Hook};
 pub use self::point::PointView;
 pub use self::sizes::{RestrictionReason, SizeRestriction};
-pub use self::state::Latencies;
 pub use self::subscriptions::SubscriptionState;
+pub use self::vaults::{
+    ItemSeed, ItemState, JobFailure, JobOperation, JobPart, PolicySeed, VaultItemView, VaultJobView, VaultPointView,
+    VaultSeed,
+};
 
 use self::budgets::Budgets;
 use self::faults::Candidate;

@@ -14,7 +14,9 @@ use super::access::allows;
 use super::blobs::wire::{http_date, reset_response};
 use super::budgets::Left;
 use super::call::{Answer, Call, Failure};
-use super::charges::{Spend, Whose, arm_charges, arm_refusal, compute_charges, compute_header, compute_refusal};
+use super::charges::{
+    Spend, Whose, arm_charges, arm_refusal, compute_charges, compute_header, compute_refusal, vault_refusal,
+};
 use super::distortion;
 use super::errors::{self, ArmError, Origin};
 use super::faults::{ArmFaultEffect, Candidate, RegionTrouble};
@@ -177,6 +179,7 @@ fn dropped(state: &mut State, route: &Route, call: &Call) -> Result<Answer, ArmE
     let answer = (route.handler)(&mut shadow, call)?;
     let wait = state.latencies.scaled(state.latencies.application_point_ms);
     state.operations.adopt(&shadow.operations, wait, call.now);
+    state.vaults.adopt(&shadow.vaults);
     // Identifiers that were given away are not given twice.
     state.names = shadow.names;
     Ok(answer)
@@ -230,7 +233,13 @@ fn spend_compute(
     if route.spend == Spend::PointPut {
         charges.extend(super::restore_points::charge(state, call));
     }
-    let left = arm.budgets().take(&charges, call.now).map_err(|refusal| compute_refusal(refusal, call.now))?;
+    let left = arm.budgets().take(&charges, call.now);
+    if route.spend.is_of_vaults() {
+        let left = left.map_err(vault_refusal)?;
+        let calls = left.first().map(|left| left.calls.to_string());
+        return Ok(calls.map(|calls| ("x-ms-ratelimit-remaining-subscription-resource-requests", calls)));
+    }
+    let left = left.map_err(|refusal| compute_refusal(refusal, call.now))?;
     Ok(Some(("x-ms-ratelimit-remaining-resource", compute_header(&left))))
 }
 

@@ -3,11 +3,13 @@
 //! lines in its provider's file here and a file of its own.
 //! It never answers anything itself.
 
+mod backups;
 mod compute;
 mod graph;
 mod health;
 mod locks;
 mod resources;
+mod vaults;
 
 use super::call::{Answer, Call};
 use super::charges::Spend;
@@ -66,8 +68,16 @@ const fn route(
 }
 
 /// Every route, by provider.
-pub(crate) static ROUTES: &[&[Route]] =
-    &[resources::ROUTES, locks::ROUTES, compute::ROUTES, compute::VOLUMES, graph::ROUTES, health::ROUTES];
+pub(crate) static ROUTES: &[&[Route]] = &[
+    resources::ROUTES,
+    locks::ROUTES,
+    compute::ROUTES,
+    compute::VOLUMES,
+    vaults::ROUTES,
+    backups::ROUTES,
+    graph::ROUTES,
+    health::ROUTES,
+];
 
 /// All of them.
 pub(crate) fn routes() -> impl Iterator<Item = &'static Route> {

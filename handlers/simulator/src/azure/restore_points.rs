@@ -236,6 +236,10 @@ fn check_machine(state: &State, machine: &Machine, source: &str, excluded: &[Str
     if own().flat_map(|found| found.points.values()).any(|point| point.state == PointState::Creating) {
         return Err(another_operation(&machine.name));
     }
+    // *Assumed* (`vault-sim-snapshot-busy`): that a vault's snapshot keeps a restore point waiting as another point does.
+    if state.vaults.takes_snapshot_of(source) {
+        return Err(another_operation(&machine.name));
+    }
     if own().map(|found| found.points.len()).sum::<usize>() >= POINTS_PER_MACHINE {
         return Err(Denial::PointsAlive.error(&machine.name));
     }

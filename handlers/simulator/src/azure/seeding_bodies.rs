@@ -16,7 +16,7 @@ use super::machines::{Machine, Provisioning, tags_of};
 use super::point::{Point, PointState};
 use super::power::Power;
 use super::registry::{Found, find};
-use super::state::State;
+use super::state::{State, Step};
 use super::volume::{Kind, Phase, Progress, Volume};
 use super::volume_calls::size_in;
 
@@ -52,12 +52,18 @@ impl State {
         };
         self.ensure_group(&parsed.subscription, &parsed.group, location, listed);
         match parsed.kind().to_ascii_lowercase().as_str() {
-            "microsoft.compute/virtualmachines" => self.seed_machine_body(&parsed, body, listed),
+            "microsoft.compute/virtualmachines" => {
+                self.seed_machine_body(&parsed, body, listed);
+                self.await_agent(id, body, now);
+            }
             "microsoft.compute/disks" => self.seed_volume(Kind::Disk, parsed, body, now, listed),
             "microsoft.compute/snapshots" => self.seed_volume(Kind::Snapshot, parsed, body, now, listed),
             "microsoft.compute/restorepointcollections" => self.seed_collection(&parsed, body, listed)?,
             "microsoft.compute/restorepointcollections/restorepoints" => self.seed_point(&parsed, body, listed)?,
-            other => return Err(format!("{other} is not modelled")),
+            other => match self.seed_vault_body(&parsed, body, listed) {
+                Some(done) => done?,
+                None => return Err(format!("{other} is not modelled")),
+            },
         }
         Ok(())
     }
@@ -92,6 +98,18 @@ impl State {
             if let Some(disk) = self.disks.get_mut(&id) {
                 Arc::make_mut(disk).implied = true;
             }
+        }
+    }
+
+    /// An agent that was not heard of when the body was read reports some time later: the body shows a young machine.
+    fn await_agent(&mut self, id: &str, body: &Value, now: Timestamp) {
+        let code = &body["properties"]["instanceView"]["vmAgent"]["statuses"][0]["code"];
+        let silent = self
+            .machines
+            .get(&key(id))
+            .filter(|machine| !machine.agent_ready && code == "ProvisioningState/Unavailable");
+        if let Some(vm_id) = silent.map(|machine| machine.vm_id.clone()) {
+            self.after(now, self.latencies.agent_ready_ms, Step::AgentReady { machine: key(id), vm_id });
         }
     }
 

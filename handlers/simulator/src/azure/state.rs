@@ -19,6 +19,7 @@ use super::graph::{GraphIndex, Listed};
 use super::groups::{Deletion, Group};
 use super::health::Health;
 use super::ids::{Names, key};
+use super::latencies::Latencies;
 use super::locks::Locks;
 use super::machines::Machine;
 use super::operations::Operations;
@@ -26,52 +27,8 @@ use super::power::Power;
 use super::restore_points;
 use super::sizes::Sizes;
 use super::subscriptions::Subscription;
+use super::vaults::{self, VaultStep, Vaults};
 use super::volume::{Kind, Volume};
-
-/// How long things take, in milliseconds before the factor.
-#[derive(Clone, Debug)]
-pub struct Latencies {
-    /// Scales all of them, in thousandths: 1000 is as recorded.
-    pub factor_permille: u32,
-    /// A machine from `PUT` to `Succeeded` (recorded: 14.5 s).
-    pub machine_create_ms: u32,
-    /// From `PUT` until the guest agent reports (recorded: 26.7 s).
-    pub agent_ready_ms: u32,
-    /// A change of a machine (*assumed*, `vm-latencies`).
-    pub machine_update_ms: u32,
-    /// A machine's removal (*assumed*, `vm-latencies`).
-    pub machine_delete_ms: u32,
-    /// A crash-consistent point (recorded: 12.8 s).
-    pub crash_point_ms: u32,
-    /// A point of the other modes (recorded: 45.7 s).
-    pub application_point_ms: u32,
-    /// A point's removal (recorded: 5.1 s).
-    pub point_delete_ms: u32,
-    /// A collection's removal (recorded: 0.1 s).
-    pub collection_delete_ms: u32,
-    /// A change of a machine that brings disks (recorded: 5.9 to 9.1 s).
-    pub machine_attach_ms: u32,
-    /// From `powerOff` until it is stopped (recorded: 17.7 s).
-    pub machine_power_off_ms: u32,
-    /// From `deallocate` until it is deallocated (recorded: 20.3 s).
-    pub machine_deallocate_ms: u32,
-    /// A start or restart (*assumed*, `vm-start`).
-    pub machine_start_ms: u32,
-    /// An empty disk, or a change of one (recorded: 0.1 s).
-    pub disk_create_ms: u32,
-    /// A disk made from another one, a snapshot or a point (recorded: 0.8 to 0.9 s).
-    pub disk_copy_ms: u32,
-    /// A disk's or snapshot's removal (*assumed*, `disk-latencies`).
-    pub disk_delete_ms: u32,
-    /// Giving or taking a signed URL (*assumed*, `disk-latencies`).
-    pub disk_access_ms: u32,
-    /// A snapshot (recorded: 0.2 to 1.0 s).
-    pub snapshot_create_ms: u32,
-    /// The acceptance of a copy from another region (recorded: 1.6 to 1.8 s).
-    pub snapshot_copy_start_ms: u32,
-    /// That copy itself, and a background copy (*assumed*, `snapshot-copy-duration`: recorded is only that it is 0 percent at first).
-    pub snapshot_copy_ms: u32,
-}
 
 /// Everything.
 #[derive(Clone, Debug)]
@@ -93,6 +50,7 @@ pub(crate) struct State {
     pub(crate) locks: Locks,
     pub(crate) sizes: Sizes,
     pub(crate) health: Health,
+    pub(crate) vaults: Vaults,
     pub(crate) graph: GraphIndex,
     /// Points that ARM accepted, ever.
     pub(crate) points_created: u64,
@@ -135,6 +93,8 @@ pub(crate) enum Step {
     AccessEnds { operation: String, kind: Kind, volume: String, until: Timestamp },
     /// A group is gone with all that was in it, or stays because it was told to.
     GroupGone { group: String, cause: Cause, failure: Option<Failure> },
+    /// Something happens to a vault or in it.
+    Vault(VaultStep),
 }
 
 impl Step {
@@ -157,7 +117,12 @@ impl Step {
         "group-delete",
     ];
 
-    /// The entry that this one rests on: one of [`Self::EVIDENCE`].
+    /// All of them, those of vaults too.
+    pub(crate) fn entries() -> impl Iterator<Item = &'static str> {
+        Self::EVIDENCE.iter().chain(&VaultStep::EVIDENCE).copied()
+    }
+
+    /// The entry that this one rests on: one of [`Self::entries`].
     pub(crate) fn evidence(&self) -> &'static str {
         match self {
             Self::MachineDone { .. } => "vm-put",
@@ -175,41 +140,8 @@ impl Step {
             Self::SnapshotCopied { .. } => "snapshot-copy-start",
             Self::AccessGranted { .. } | Self::AccessEnds { .. } => "snapshot-open-access",
             Self::GroupGone { .. } => "group-delete",
+            Self::Vault(step) => step.evidence(),
         }
-    }
-}
-
-impl Default for Latencies {
-    fn default() -> Self {
-        Self {
-            factor_permille: 1_000,
-            machine_create_ms: 14_515,
-            agent_ready_ms: 26_665,
-            machine_update_ms: 1_000,
-            machine_delete_ms: 20_000,
-            crash_point_ms: 12_844,
-            application_point_ms: 45_688,
-            point_delete_ms: 5_125,
-            collection_delete_ms: 109,
-            machine_attach_ms: 8_500,
-            machine_power_off_ms: 17_735,
-            machine_deallocate_ms: 20_312,
-            machine_start_ms: 20_000,
-            disk_create_ms: 110,
-            disk_copy_ms: 850,
-            disk_delete_ms: 500,
-            disk_access_ms: 500,
-            snapshot_create_ms: 800,
-            snapshot_copy_start_ms: 1_700,
-            snapshot_copy_ms: 600_000,
-        }
-    }
-}
-
-impl Latencies {
-    /// So many milliseconds, scaled.
-    pub(crate) fn scaled(&self, milliseconds: u32) -> SignedDuration {
-        SignedDuration::from_micros(i64::from(milliseconds) * i64::from(self.factor_permille))
     }
 }
 
@@ -232,6 +164,7 @@ impl State {
             locks: Locks::new(),
             sizes: Sizes::default(),
             health: Health::default(),
+            vaults: Vaults::default(),
             graph: GraphIndex::new(graph_lag),
             points_created: 0,
             raised: Vec::new(),
@@ -257,7 +190,7 @@ impl State {
 
     /// Something happens later.
     pub(crate) fn later(&mut self, at: Timestamp, step: Step) {
-        debug_assert!(Step::EVIDENCE.contains(&step.evidence()), "a step names an entry that is not listed");
+        debug_assert!(Step::entries().any(|id| id == step.evidence()), "a step names an entry that is not listed");
         self.steps += 1;
         self.due.insert((at, self.steps), step);
         self.fresh.push(at);
@@ -313,6 +246,7 @@ impl State {
             || self.disks.contains_key(&key)
             || self.snapshots.contains_key(&key)
             || self.collections.contains_key(&key)
+            || self.vaults.has(&key)
     }
 
     /// The region of a top-level resource.
@@ -321,7 +255,8 @@ impl State {
         let machine = self.machines.get(&key).map(|machine| &machine.location);
         let disk = || self.disks.get(&key).or_else(|| self.snapshots.get(&key)).map(|disk| &disk.location);
         let collection = || self.collections.get(&key).map(|collection| &collection.about.location);
-        machine.or_else(disk).or_else(collection).map(|region| region.to_ascii_lowercase())
+        let vault = || self.vaults.region(&key);
+        machine.or_else(disk).or_else(collection).or_else(vault).map(|region| region.to_ascii_lowercase())
     }
 
     fn happen(&mut self, step: Step, at: Timestamp) {
@@ -360,6 +295,7 @@ impl State {
                 self.access_ends(&operation, kind, &volume, until, at);
             }
             Step::GroupGone { group, cause, failure } => self.group_gone(&group, &cause, failure, at),
+            Step::Vault(step) => vaults::happen(self, step, at),
         }
     }
 }

@@ -12,4 +12,5 @@ mod recorded;
 mod replayed;
 mod samples;
 mod seeded;
+mod vaults;
 mod volumes;

@@ -3,10 +3,12 @@
 //! They stand in the same register, so that a belief is one entry wherever it is used.
 
 mod arm;
+mod backup;
 mod compute;
 mod graph;
 mod store;
 
 use super::Entry;
 
-pub(super) const ENTRIES: [&[Entry]; 4] = [arm::ENTRIES, compute::ENTRIES, graph::ENTRIES, store::ENTRIES];
+pub(super) const ENTRIES: [&[Entry]; 5] =
+    [arm::ENTRIES, backup::ENTRIES, compute::ENTRIES, graph::ENTRIES, store::ENTRIES];
