@@ -194,6 +194,21 @@ impl Rig {
         }
     }
 
+    /// Fires the timer of expiry, and waits until what it started has ended.
+    pub async fn expire(&self) {
+        if let Some(host) = self.gateway.host() {
+            host.fire_timer("ExpirySweep").await;
+            host.idle().await;
+        }
+    }
+
+    /// What the host that runs has logged for a function, oldest first.
+    pub fn said_by(&self, function: &str) -> Vec<String> {
+        let category = format!("Function.{function}");
+        let logs = self.gateway.host().map(|host| host.logs()).unwrap_or_default();
+        logs.into_iter().filter(|line| line.category.starts_with(&category)).map(|line| line.text).collect()
+    }
+
     /// Asks the Api as a person with the function key does.
     pub async fn ask(&self, path: &str) -> (u16, serde_json::Value) {
         let Some(host) = self.gateway.host() else { return (503, serde_json::Value::Null) };
