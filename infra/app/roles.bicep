@@ -25,9 +25,15 @@ var actions = [
   // GET and PUT restorePointCollections/{c}; the list of its points comes with $expand. [P] [R]
   'Microsoft.Compute/restorePointCollections/read'
   'Microsoft.Compute/restorePointCollections/write'
-  // GET and PUT restorePoints/{p}. There is no delete: nothing of today's functions deletes a point. [P] [R]
+  // GET, PUT and DELETE restorePoints/{p}; only ExpirySweep deletes. [P] [R]
   'Microsoft.Compute/restorePointCollections/restorePoints/read'
   'Microsoft.Compute/restorePointCollections/restorePoints/write'
+  'Microsoft.Compute/restorePointCollections/restorePoints/delete'
+  // GET and DELETE snapshots/{s} in the points' group, and their list. [P] [R]
+  'Microsoft.Compute/snapshots/read'
+  'Microsoft.Compute/snapshots/delete'
+  // GET locks of the subscription and of the points' group: what is locked is not deleted, and what cannot be read counts as locked. [P]
+  'Microsoft.Authorization/locks/read'
   // GET locations/{l}/operations/{id}: the status URL of a restore point's PUT (Azure-AsyncOperation). [P] [R]
   // The URL hangs under the subscription, not under a group, so the assignment cannot be narrower.
   'Microsoft.Compute/locations/operations/read'

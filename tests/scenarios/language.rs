@@ -2,7 +2,7 @@
 //! It never guesses: a line that it does not know is an error with its number.
 //!
 //! ```text
-//! policy enforce|report within 24h | policy broken | policy missing | policies equal
+//! policy enforce|report within 24h [keep last|within N] | policy broken | policy missing | policies equal
 //! estate mine|missing|broken|foreign|other-id     stop (by the Api) | resume (its record)
 //! machine NAME created 2d ago [properties]      there from the start, without events
 //! create NAME [windows] [no-agent] [managed] [elsewhere] [tag=value …]
@@ -13,10 +13,13 @@
 //! subscription disabled|enabled                 rights take ACTION | rights give-back
 //! host off|on|lost      kill    kill at METHOD TEXT before|after      sweep
 //! run TIME              settle [TIME]
+//! (about expiry: expiry.rs)
 //! points NAME | ledger NAME | queue | status | calls | expect …
 //! ```
 
 use std::time::Duration;
+
+use crate::expiry::{self, Expiry};
 
 /// A line of a scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,11 +66,13 @@ pub enum Command {
     Status,
     Calls,
     Expect(Expect),
+    Expiry(Expiry),
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Policy {
     Mode { mode: String, within: String },
+    Keep { mode: String, within: String, rule: String, value: String },
     Broken,
     Missing,
     Equal,
@@ -158,6 +163,9 @@ pub fn read(text: &str) -> Result<Vec<Line>, String> {
 
 fn command(words: &[&str]) -> Result<Command, String> {
     let owned = |text: &&str| (*text).to_owned();
+    if let Some(line) = expiry::read(words) {
+        return line.map(Command::Expiry);
+    }
     Ok(match words {
         ["policies", "equal"] => Command::Policy(Policy::Equal),
         ["estate", state] => Command::Estate(estate(state)?),
@@ -234,6 +242,10 @@ fn policy(words: &[&str]) -> Result<Policy, String> {
             time(within)?;
             Ok(Policy::Mode { mode: (*mode).to_owned(), within: (*within).to_owned() })
         }
+        [mode @ ("enforce" | "report"), "within", within, "keep", rule @ ("last" | "within"), value] => {
+            let [mode, within, rule, value] = [mode, within, rule, value].map(|word| (*word).to_owned());
+            Ok(Policy::Keep { mode, within, rule, value })
+        }
         ["enforce" | "report", ..] => Err("within <time>".to_owned()),
         _ => Err(format!("{} is no policy", words.join(" "))),
     }
@@ -304,7 +316,7 @@ fn fault(service: &str, words: &[&str]) -> Result<Fault, String> {
     let mut fault = Fault { service, what, method: None, on: None, skip: 0, times: Some(1) };
     while !rest.is_empty() {
         rest = match rest {
-            ["on", method @ ("GET" | "PUT" | "POST"), rest @ ..] => {
+            ["on", method @ ("GET" | "PUT" | "POST" | "DELETE"), rest @ ..] => {
                 fault.method = Some((*method).to_owned());
                 rest
             }
@@ -334,7 +346,8 @@ fn number(word: &str) -> Result<u32, String> {
     word.parse().map_err(|_| format!("{word} is no number"))
 }
 
-fn time(word: &str) -> Result<Duration, String> {
+/// A length of time.
+pub fn time(word: &str) -> Result<Duration, String> {
     let split = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
     let seconds = match &word[split..] {
         "s" => 1,

@@ -15,6 +15,7 @@ use lifeboat_tests::policy::document;
 use lifeboat_tests::rig::{CONTAINER, DEPLOYMENT, ESTATE, QUEUE};
 use lifeboat_tests::tap::Fate;
 
+use crate::expiry::Collections;
 use crate::language::{Command, Estate, Events, Expect, Fault, Line, Policy, Property, Service, What};
 use crate::show::Shown;
 
@@ -34,12 +35,14 @@ struct Play {
     shown: Shown,
     dead_letters: usize,
     work_waits: bool,
+    collections: Collections,
 }
 
 /// Plays all lines; the text of what was seen.
 pub async fn play(lines: &[Line]) -> Result<String, String> {
     let rig = Rig::new(7).await;
-    let mut play = Play { rig, shown: Shown::default(), dead_letters: 0, work_waits: false };
+    let mut play =
+        Play { rig, shown: Shown::default(), dead_letters: 0, work_waits: false, collections: Collections::default() };
     for line in lines {
         let Some(command) = &line.command else {
             play.shown.say(&line.text);
@@ -76,6 +79,13 @@ impl Play {
             Command::GiveRightsBack => self.rig.azure.give_rights_back(),
             Command::HostOff { .. } | Command::HostOn | Command::Kill | Command::KillAt { .. } => {
                 self.host(command).await
+            }
+            Command::Expiry(line) => {
+                let shown = self.collections.act(&self.rig, line).await?;
+                self.shown.calls(&self.rig);
+                for line in shown {
+                    self.shown.say(&self.shown.neat(&self.rig, &line));
+                }
             }
             Command::Sweep => self.rig.sweep().await,
             Command::Run(length) => self.rig.run(*length).await,
@@ -133,6 +143,10 @@ impl Play {
     fn write_policy(&self, policy: &Policy) {
         match policy {
             Policy::Mode { mode, within } => self.rig.write_policy(&document(mode, within)),
+            Policy::Keep { mode, within, rule, value } => {
+                let keep = format!("      keep: {{ {rule}: {value} }}\n");
+                self.rig.write_policy(&(document(mode, within) + &keep));
+            }
             Policy::Broken => self.rig.write_policy("apiVersion: lifeboat/v1\nkind: BackupPolicy\nspec: [\n"),
             Policy::Missing => self.rig.remove_policy(),
             Policy::Equal => {

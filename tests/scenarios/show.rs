@@ -31,6 +31,11 @@ impl Shown {
         self.text.push('\n');
     }
 
+    /// A line with its hashes shortened and its times made relative.
+    pub fn neat(&self, rig: &Rig, line: &str) -> String {
+        neat(rig, line)
+    }
+
     /// Everything.
     pub fn text(&self) -> String {
         self.text.clone()

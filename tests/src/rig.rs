@@ -59,13 +59,17 @@ const STARTS_MAX: u64 = 1_000_003;
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// What the identity may do: the actions of `infra/app/roles.bicep`.
-pub const ACTIONS: [&str; 11] = [
+pub const ACTIONS: [&str; 15] = [
     "Microsoft.Compute/virtualMachines/read",
     "Microsoft.Compute/virtualMachines/instanceView/read",
     "Microsoft.Compute/restorePointCollections/read",
     "Microsoft.Compute/restorePointCollections/write",
     "Microsoft.Compute/restorePointCollections/restorePoints/read",
     "Microsoft.Compute/restorePointCollections/restorePoints/write",
+    "Microsoft.Compute/restorePointCollections/restorePoints/delete",
+    "Microsoft.Compute/snapshots/read",
+    "Microsoft.Compute/snapshots/delete",
+    "Microsoft.Authorization/locks/read",
     "Microsoft.Compute/locations/operations/read",
     "Microsoft.Resources/subscriptions/read",
     "Microsoft.Resources/subscriptions/resourceGroups/read",
@@ -188,6 +192,21 @@ impl Rig {
             host.fire_timer("PolicySweep").await;
             host.idle().await;
         }
+    }
+
+    /// Fires the timer of expiry, and waits until what it started has ended.
+    pub async fn expire(&self) {
+        if let Some(host) = self.gateway.host() {
+            host.fire_timer("ExpirySweep").await;
+            host.idle().await;
+        }
+    }
+
+    /// What the host that runs has logged for a function, oldest first.
+    pub fn said_by(&self, function: &str) -> Vec<String> {
+        let category = format!("Function.{function}");
+        let logs = self.gateway.host().map(|host| host.logs()).unwrap_or_default();
+        logs.into_iter().filter(|line| line.category.starts_with(&category)).map(|line| line.text).collect()
     }
 
     /// Asks the Api as a person with the function key does.

@@ -11,6 +11,8 @@ pub enum Function {
     Reconcile,
     /// Timer: the estate is to be held against policy.
     PolicySweep,
+    /// Timer: points that are due go.
+    ExpirySweep,
     /// HTTP: what is protected.
     Api,
 }
@@ -22,6 +24,7 @@ impl Function {
             Self::VmWritten => "VmWritten",
             Self::Reconcile => "Reconcile",
             Self::PolicySweep => "PolicySweep",
+            Self::ExpirySweep => "ExpirySweep",
             Self::Api => "Api",
         }
     }
@@ -41,7 +44,7 @@ pub struct Example {
 }
 
 /// Every example.
-pub const EXAMPLES: [Example; 9] = [
+pub const EXAMPLES: [Example; 10] = [
     Example {
         function: Function::VmWritten,
         name: "created",
@@ -83,6 +86,12 @@ pub const EXAMPLES: [Example; 9] = [
         name: "past-due",
         about: "the timer makes up for a run that the host slept through (with --direct only)",
         data: include_str!("../examples/PolicySweep/past-due.json"),
+    },
+    Example {
+        function: Function::ExpirySweep,
+        name: "hour",
+        about: "the timer of expiry fires as planned",
+        data: include_str!("../examples/ExpirySweep/hour.json"),
     },
     Example {
         function: Function::Api,

@@ -115,7 +115,7 @@ fn an_unknown_command_ends_2_and_is_told_what_there_is() {
     assert!(err(&run).contains("local, check, keep, init, policies, invoke, package"), "{}", err(&run));
     let run = lifeboat(&["invoke", "VmDeleted", "--example", "created"]);
     assert_eq!(run.status.code(), Some(2));
-    assert!(err(&run).contains("VmWritten, Reconcile, PolicySweep, Api"), "{}", err(&run));
+    assert!(err(&run).contains("VmWritten, Reconcile, PolicySweep, ExpirySweep, Api"), "{}", err(&run));
     let run = lifeboat(&["invoke", "VmWritten", "--example", "nothing"]);
     assert_eq!(run.status.code(), Some(1));
     assert!(err(&run).contains("created, created-cloudevents, updated, deleted-ignored"), "{}", err(&run));

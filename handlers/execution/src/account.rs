@@ -48,6 +48,16 @@ pub async fn settle(chain: &mut Chain<'_>, seen: &Seen<'_>, report: &mut Report)
     say_what_ended(chain, seen.collection, report).await
 }
 
+/// Answers for deletions without an outcome alone: what else was begun, a look answers for, which reads more.
+pub async fn settle_deletions(chain: &mut Chain<'_>, seen: &Seen<'_>) -> Result<(), ChainError> {
+    let deletes = |what: &str| what.starts_with(DELETE_POINT) || what.starts_with(DELETE_SNAPSHOT);
+    for effect in chain.unanswered().into_iter().filter(|effect| deletes(&effect.what)) {
+        let Some(result) = answer(&effect.what, seen) else { continue };
+        chain.add(Entry::Outcome { effect: effect.key, result, detail: String::new() }).await?;
+    }
+    Ok(())
+}
+
 /// What is there now of what an effect wanted; `None` while it is not known.
 fn answer(what: &str, seen: &Seen<'_>) -> Option<OutcomeResult> {
     let found = |there: bool| Some(if there { OutcomeResult::FoundAfterStop } else { OutcomeResult::AbsentAfterStop });

@@ -12,6 +12,8 @@ pub enum Event {
     Reconcile(Vec<u8>),
     /// Timer: hold the estate against policy.
     PolicySweep(PolicySweep),
+    /// Timer: let go of the points that are due.
+    ExpirySweep(ExpirySweep),
     /// HTTP: somebody asks.
     Api(Api),
 }
@@ -28,6 +30,15 @@ pub struct VmWritten {
 /// The sweep's timer fired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PolicySweep {
+    /// It fired later than it should have.
+    pub past_due: bool,
+    /// When it last ran, by the host's word.
+    pub last: Option<Timestamp>,
+}
+
+/// The timer of expiry fired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExpirySweep {
     /// It fired later than it should have.
     pub past_due: bool,
     /// When it last ran, by the host's word.

@@ -16,7 +16,7 @@ use crate::queue::{self, QueueError};
 use crate::settings::Settings;
 use crate::stop::Stop;
 use crate::swap::SwapError;
-use crate::{holds, policies, policy_sweep, reconcile, status, stop};
+use crate::{expiry_sweep, holds, policies, policy_sweep, reconcile, status, stop};
 
 /// One deployment's hands.
 #[derive(Debug)]
@@ -79,6 +79,9 @@ pub enum NotDone {
     /// A point could not be held.
     #[error(transparent)]
     Hold(#[from] HoldError),
+    /// A sweep of expiry could not be finished; the next one starts where it started.
+    #[error(transparent)]
+    Expiry(#[from] expiry_sweep::ExpiryError),
     /// A question could not be answered.
     #[error(transparent)]
     Status(#[from] status::StatusError),
@@ -102,6 +105,7 @@ impl Lifeboat {
             }
             Event::Reconcile(body) => Ok(Answer::Done(reconcile::run(self, &ReconcileMessage::decode(&body)?).await?)),
             Event::PolicySweep(sweep) => Ok(Answer::Done(policy_sweep::run(self, sweep).await?)),
+            Event::ExpirySweep(sweep) => Ok(Answer::Done(expiry_sweep::run(self, sweep).await?)),
             Event::Api(Api::Status) => Ok(Answer::Status(Box::new(status::status(self).await?))),
             Event::Api(Api::Stop { reason }) => {
                 Ok(Answer::Stopped(stop::stop(&self.store, &reason, self.clock.now()).await?))

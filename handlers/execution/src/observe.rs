@@ -76,7 +76,7 @@ async fn of_present(lifeboat: &Lifeboat, machine: &mut Machine, asked: Asked<'_>
 }
 
 /// A machine. *Gone* needs ARM's own 404 while the subscription answers `Enabled`; anything else is not known.
-async fn machine(lifeboat: &Lifeboat, id: &ResourceId) -> Result<MachineSeen, Error> {
+pub async fn machine(lifeboat: &Lifeboat, id: &ResourceId) -> Result<MachineSeen, Error> {
     let read = machines::get(&lifeboat.arm, id).await;
     let subscription = match &read {
         Err(error) if error.is_permission() => return Ok(MachineSeen::Unknown(UnknownBecause::NotPermitted)),

@@ -245,7 +245,7 @@ fn follows(in_force: &InForce, about: &MachineAttributes, settled: bool) -> Opti
 /// The subscriptions whose machines we cannot be shown to see. Resource Graph leaves out what one may not read, without a word
 /// (*assumed*), so that a lost right looks like no machines at all: a machine that cannot exist is asked for instead, and only
 /// ARM's own 404 shows that the right to read machines is there.
-async fn unreadable(lifeboat: &Lifeboat) -> Vec<String> {
+pub async fn unreadable(lifeboat: &Lifeboat) -> Vec<String> {
     let ask = |subscription: &String| {
         let subscription = subscription.clone();
         async move {

@@ -3,6 +3,7 @@
 
 mod api;
 mod clients;
+mod expiry_sweep;
 pub mod host;
 mod pages;
 mod policy_sweep;
@@ -25,7 +26,7 @@ pub const BUILD_ID: &str = env!("LIFEBOAT_BUILD_ID");
 /// The handler's routes: each function's noun and who receives it.
 pub fn app(lifeboat: Arc<Lifeboat>, options: RuntimeOptions) -> App {
     let shared = move || Arc::clone(&lifeboat);
-    let (written, look, sweep, asked) = (shared(), shared(), shared(), shared());
+    let (written, look, sweep, expiry, asked) = (shared(), shared(), shared(), shared(), shared());
     App::new(options)
         .on("VmWritten", move |invocation| {
             let lifeboat = Arc::clone(&written);
@@ -38,6 +39,10 @@ pub fn app(lifeboat: Arc<Lifeboat>, options: RuntimeOptions) -> App {
         .on("PolicySweep", move |invocation| {
             let lifeboat = Arc::clone(&sweep);
             async move { policy_sweep::receive(&lifeboat, invocation).await }
+        })
+        .on("ExpirySweep", move |invocation| {
+            let lifeboat = Arc::clone(&expiry);
+            async move { expiry_sweep::receive(&lifeboat, invocation).await }
         })
         .on_http("Api", "/api", move |request| {
             let lifeboat = Arc::clone(&asked);

@@ -22,6 +22,8 @@ pub const NAME_CHARS_MAX: usize = 80;
 const HASH_CHARS: usize = 16;
 /// The resource group for points, per subscription and region: not the machine's, because there they would die with it.
 pub const POINTS_GROUP_PREFIX: &str = "lifeboat-points-";
+/// What the name of a collection begins with.
+const COLLECTION_PREFIX: &str = "lb-";
 /// What stands for the slot in the name of a point on creation: one word, because hyphens part the fields.
 const ON_CREATE_IN_NAMES: &str = "oncreate";
 
@@ -58,6 +60,13 @@ impl MachineKey {
         Self(hash(&[&vm_id.to_lowercase(), &machine_id.to_lowercase()]))
     }
 
+    /// The key in the name of a machine's collection; `None` when it is not a name of ours.
+    pub fn of_collection(name: &str) -> Option<Self> {
+        let text = name.strip_prefix(COLLECTION_PREFIX)?;
+        let is_key = text.len() == HASH_CHARS && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        is_key.then(|| Self(text.to_string()))
+    }
+
     /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -77,7 +86,7 @@ pub fn points_group(region: &str) -> String {
 
 /// The name of a machine's restore point collection.
 pub fn collection(key: &MachineKey) -> String {
-    format!("lb-{key}")
+    format!("{COLLECTION_PREFIX}{key}")
 }
 
 /// What a point's name says its source is: for a restore point, which is of a whole machine, a hash of its `vmId`.

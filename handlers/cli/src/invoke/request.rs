@@ -76,7 +76,9 @@ pub fn requests(function: Function, data: &[u8], receiver: Receiver, key: Option
     match function {
         Function::VmWritten => events(data, receiver, key),
         Function::Reconcile => message(data, receiver, key).map(|request| vec![request]),
-        Function::PolicySweep => timer(data, receiver, key).map(|request| vec![request]),
+        Function::PolicySweep | Function::ExpirySweep => {
+            timer(function, data, receiver, key).map(|request| vec![request])
+        }
         Function::Api => forwarded(data, receiver, key).map(|request| vec![request]),
     }
 }
@@ -116,16 +118,19 @@ fn message(data: &[u8], receiver: Receiver, key: Option<&str>) -> Result<Request
 }
 
 /// The host's admin API fires a timer, and passes no state on.
-fn timer(data: &[u8], receiver: Receiver, key: Option<&str>) -> Result<Request> {
+fn timer(function: Function, data: &[u8], receiver: Receiver, key: Option<&str>) -> Result<Request> {
     let state: Value = serde_json::from_slice(data).context("the data is not JSON")?;
     if receiver == Receiver::Handler {
-        return Ok(Request::post("/PolicySweep".to_owned(), &json!({ "Data": { "timer": state }, "Metadata": {} })));
+        return Ok(Request::post(
+            format!("/{}", function.name()),
+            &json!({ "Data": { "timer": state }, "Metadata": {} }),
+        ));
     }
     ensure!(
         state["IsPastDue"] != Value::Bool(true),
         "a host that is asked to fire a timer always says that it is not past due; send this to a handler with --direct"
     );
-    Ok(admin(Function::PolicySweep, "", key))
+    Ok(admin(function, "", key))
 }
 
 fn admin(function: Function, input: &str, key: Option<&str>) -> Request {

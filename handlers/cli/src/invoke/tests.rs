@@ -34,7 +34,7 @@ fn read(example: &Example) -> String {
             Err(other) => other.to_string(),
         },
         Function::Reconcile => ReconcileMessage::decode(&invocation.service_bus_body().unwrap()).unwrap().machine,
-        Function::PolicySweep => invocation.timer().unwrap().is_past_due.to_string(),
+        Function::PolicySweep | Function::ExpirySweep => invocation.timer().unwrap().is_past_due.to_string(),
         Function::Api => String::new(),
     }
 }
@@ -54,6 +54,7 @@ fn every_example_is_read_by_the_handlers_own_decoders_as_what_it_says() {
         ("look", machine.as_str()),
         ("tick", "false"),
         ("past-due", "true"),
+        ("hour", "false"),
         ("status", "status"),
         ("points", "points"),
     ];

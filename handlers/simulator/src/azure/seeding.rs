@@ -129,6 +129,13 @@ impl Arm {
         self.state().plant_point(collection, name, now)
     }
 
+    /// Takes a point out of its collection behind everybody's back: no call, no event. Says whether it was there.
+    pub fn lose_point(&self, collection: &str, name: &str) -> bool {
+        let mut state = self.state();
+        let found = state.collections.get_mut(&key(collection));
+        found.is_some_and(|found| found.points.remove(&name.to_ascii_lowercase()).is_some())
+    }
+
     /// Points that ARM accepted, ever; planted ones do not count.
     pub fn restore_points_created(&self) -> u64 {
         self.state().points_created

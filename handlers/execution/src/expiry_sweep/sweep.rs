@@ -1,0 +1,344 @@
+//! The course of one sweep: reads and decides for each collection, then deletes what is due, oldest first over all machines.
+//! It never deletes before all of it is decided and audited.
+
+use std::collections::{BTreeMap, HashSet};
+
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use jiff::SignedDuration;
+use lifeboat_azure::blobs::Lease;
+use lifeboat_planning::allowance::Allowance;
+use lifeboat_planning::audit;
+use lifeboat_planning::creation::region;
+use lifeboat_planning::expiry::{self, Due, Expiry, Whereabouts};
+use lifeboat_planning::facts::CollectionSeen;
+use lifeboat_planning::retention::Kind;
+
+use super::deletion::{self, Became};
+use super::memory::{Count, Course, Deletion, Memory};
+use super::seen::{self, EstateSeen, Facts, Subject};
+use super::{ExpiryError, Left, Sweep, Withheld, still_withheld, withheld};
+use crate::alarms::{self, Cause, Machines, Raised};
+use crate::breakers;
+use crate::budget::{self, Budget};
+use crate::counters;
+use crate::estate::Estate;
+use crate::lifeboat::{Lifeboat, Report};
+use crate::policies;
+
+/// Collections read at a time, as in the other sweep.
+const PARALLEL: usize = 8;
+/// Deletions of one sweep, at most: each is some twelve calls, a second or so, and a function may run for ten minutes.
+const DELETIONS_MAX: usize = 300;
+/// A sweep deletes no longer than this after it began, for the same reason.
+const RUN_FOR: std::time::Duration = std::time::Duration::from_secs(7 * 60);
+/// Points made within this time are a policy's turnover (design §10).
+const TURNOVER_OF: SignedDuration = SignedDuration::from_hours(24);
+
+/// A collection that was looked at.
+#[derive(Debug)]
+struct Looked {
+    subject: Subject,
+    memory: Memory,
+    expiry: Expiry,
+    settled: Vec<Deletion>,
+    gone: usize,
+    asked: usize,
+    refused: usize,
+    left: Option<Left>,
+}
+
+/// Runs one sweep, whose lease is held.
+pub(super) async fn run(lifeboat: &Lifeboat, estate: &Estate, lease: &mut Lease) -> Result<Report, ExpiryError> {
+    let started_at = lifeboat.clock.now();
+    let began = tokio::time::Instant::now();
+    let in_force = policies::in_force(&lifeboat.store, &lifeboat.policies).await?;
+    let mut course = Course::read(&lifeboat.store).await?;
+    let subjects = seen::subjects(lifeboat).await?;
+    let seen = EstateSeen::observe(lifeboat, &subjects, &in_force.policies).await?;
+    let sweep = Sweep { lifeboat, owner: estate.owner(), in_force, seen, number: course.number + 1, began };
+    let mut looked = look_at_all(&sweep, subjects, &mut course, lease).await?;
+    let mut report = Report::default();
+    let why = withheld(lifeboat, estate, &sweep.in_force).await;
+    match &why {
+        Some(why) => report.lines.push(format!("nothing is deleted: {why}")),
+        None => delete_all(&sweep, &mut looked, &course, lease).await?,
+    }
+    tell_of_refused(&sweep, &looked).await;
+    tell(&mut report, &looked, &course, &sweep, why.as_ref());
+    course.version = super::memory::VERSION;
+    course.number = sweep.number;
+    (course.started_at, course.completed_at) = (Some(started_at), Some(lifeboat.clock.now()));
+    course.write(&lifeboat.store).await?;
+    Ok(report)
+}
+
+/// Looks at the collections, beginning after the one that was read last, for as long as Azure's budget lasts.
+async fn look_at_all(
+    sweep: &Sweep<'_>,
+    mut subjects: Vec<Subject>,
+    course: &mut Course,
+    lease: &mut Lease,
+) -> Result<Vec<Looked>, ExpiryError> {
+    match &course.read_to {
+        Some(read_to) => {
+            let read = subjects.partition_point(|one| one.collection.key() <= read_to.as_str());
+            subjects.drain(..read);
+        }
+        None => course.counting.clear(),
+    }
+    let (mut all, mut cut) = (Vec::new(), false);
+    let looks = stream::iter(subjects).map(|subject| look(sweep, subject)).buffered(PARALLEL);
+    let mut looks = std::pin::pin!(looks);
+    while let Some(looked) = looks.try_next().await? {
+        // The first that was not read ends it: the next sweep goes on there.
+        let Some(looked) = looked else {
+            cut = true;
+            break;
+        };
+        course.read_to = Some(looked.subject.collection.key().to_owned());
+        count(&looked, sweep, &mut course.counting);
+        all.push(looked);
+        sweep.lifeboat.store.renew(lease).await?;
+    }
+    if !cut {
+        course.read_to = None;
+        course.counted = std::mem::take(&mut course.counting);
+    }
+    Ok(all)
+}
+
+/// Reads one collection, remembers what it shows, decides and audits. None when Azure's budget of reads is spent.
+async fn look(sweep: &Sweep<'_>, subject: Subject) -> Result<Option<Looked>, ExpiryError> {
+    let Sweep { lifeboat, owner, seen, .. } = sweep;
+    if budget::wait_for(lifeboat, &Budget::looks(&subject.place.subscription)).await.is_some() {
+        return Ok(None);
+    }
+    let mut memory = Memory::read(&lifeboat.store, &subject.collection).await?;
+    let known = memory.clone();
+    let mut facts = match seen.facts(lifeboat, &subject, &memory).await {
+        Ok(facts) => facts,
+        Err(error) if error.is_not_yet() => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    take_in(&mut memory, &facts, owner);
+    let mut settled = Vec::new();
+    if !memory.deletions.is_empty() {
+        settled = deletion::settle(sweep, &subject, &mut memory, &facts).await?;
+    }
+    let mut expiry = decide(sweep, &subject, &memory, &facts)?;
+    if !expiry.due.is_empty() {
+        // The disks that still exist, and whether it is still there, are asked only for what would go.
+        facts = seen.with_machine(lifeboat, &subject, &memory, facts).await?;
+        take_in(&mut memory, &facts, owner);
+        expiry = decide(sweep, &subject, &memory, &facts)?;
+    }
+    let stays = |deletion: &Deletion| {
+        let there = deletion.names.iter().any(|name| facts.lists(&subject, name) == Some(true));
+        let deleting = deletion.names.iter().any(|name| facts.is_deleting(name));
+        let mut due = expiry.due.iter().flat_map(|due| &due.effects).map(deletion::name_of);
+        there && !deleting && !due.any(|name| deletion.names.contains(&name))
+    };
+    for deletion in memory.deletions.clone().iter().filter(|deletion| stays(deletion)) {
+        settled.extend(memory.give_up(&deletion.point));
+    }
+    if memory != known {
+        memory.write(&lifeboat.store, &subject.collection).await?;
+    }
+    Ok(Some(Looked { subject, memory, expiry, settled, gone: 0, asked: 0, refused: 0, left: None }))
+}
+
+/// Remembers what the facts show.
+pub(super) fn take_in(memory: &mut Memory, facts: &Facts, owner: &lifeboat_planning::facts::Owner) {
+    match facts.whereabouts() {
+        Whereabouts::Living => memory.gone_since = None,
+        Whereabouts::GoneSince(since) => memory.gone_since = Some(since),
+        Whereabouts::Unknown => {}
+    }
+    if let Some(points) = facts.restorable_points(owner) {
+        memory.points_are(points);
+    }
+    if let Some(snapshots) = facts.restorable_snapshots(owner) {
+        memory.snapshots_are(snapshots);
+    }
+    memory.forgive();
+}
+
+/// Decides and audits. Outside the regions that are ours to change, nothing is due.
+fn decide(sweep: &Sweep<'_>, subject: &Subject, memory: &Memory, facts: &Facts) -> Result<Expiry, ExpiryError> {
+    let (policies, now) = (&sweep.in_force.policies, sweep.lifeboat.clock.now());
+    let points = facts.points(subject, &sweep.owner, memory);
+    let mut expiry = expiry::decide(&points, policies, now);
+    let notes = audit::expiry::audit(&expiry.due, &points, policies, now);
+    if !notes.is_empty() {
+        return Err(ExpiryError::audit(notes));
+    }
+    let owned = match facts.collection() {
+        CollectionSeen::Present(seen) => sweep.lifeboat.settings.owned_regions.contains(&region(&seen.location)),
+        CollectionSeen::Absent | CollectionSeen::GroupAbsent | CollectionSeen::Unknown(_) => false,
+    };
+    if !owned {
+        expiry.due.clear();
+        expiry.would.clear();
+    }
+    Ok(expiry)
+}
+
+/// Counts the points of each policy, as its limits ask for them.
+fn count(looked: &Looked, sweep: &Sweep<'_>, counts: &mut BTreeMap<String, Count>) {
+    let since = sweep.lifeboat.clock.now().checked_sub(TURNOVER_OF).unwrap_or_default();
+    for verdict in looked.expiry.verdicts.iter().filter(|verdict| verdict.kind != Kind::Foreign) {
+        let Some((policy, _)) = &verdict.made_by else { continue };
+        let count = counts.entry(policy.clone()).or_default();
+        count.points += 1;
+        count.made += u32::from(verdict.at.is_some_and(|at| at >= since));
+    }
+}
+
+/// Deletes what is due, oldest first, as far as the counters grant it.
+async fn delete_all(
+    sweep: &Sweep<'_>,
+    looked: &mut [Looked],
+    course: &Course,
+    lease: &mut Lease,
+) -> Result<(), ExpiryError> {
+    let mut queue = queue(sweep, looked);
+    let mut granted = BTreeMap::new();
+    for (_, due) in &queue {
+        if !granted.contains_key(&due.policy) {
+            let wanted = queue.iter().filter(|(_, other)| other.policy == due.policy).count();
+            granted.insert(due.policy.clone(), allowed(sweep, course, &due.policy, wanted).await?);
+        }
+    }
+    let mut stopped: Option<Withheld> = None;
+    for (at, due) in queue.drain(..) {
+        let one = &mut looked[at];
+        if stopped.is_none() && sweep.began.elapsed() > RUN_FOR {
+            stopped = Some(Withheld::Late);
+        }
+        if stopped.is_none() {
+            stopped = still_withheld(sweep.lifeboat, &sweep.in_force).await;
+        }
+        if let Some(why) = &stopped {
+            one.left = Some(Left::Withheld(why.clone()));
+            continue;
+        }
+        let left = granted.entry(due.policy.clone()).or_default();
+        if *left == 0 {
+            one.left = Some(Left::Limit);
+            continue;
+        }
+        *left -= 1;
+        sweep.lifeboat.store.renew(lease).await?;
+        match deletion::delete(sweep, &one.subject, &mut one.memory, &due).await? {
+            Became::Gone => one.gone += 1,
+            Became::Asked => one.asked += 1,
+            Became::Refused(words) => {
+                one.refused += 1;
+                tracing::warn!(machine = one.subject.machine.as_str(), point = due.name, "not deleted: {words}");
+            }
+            Became::Left(why) => one.left = Some(why),
+        }
+    }
+    Ok(())
+}
+
+/// What is tried now, oldest first over all machines, with the index of its collection: a moved machine's snapshots are found by two
+/// of them, and go once.
+fn queue(sweep: &Sweep<'_>, looked: &mut [Looked]) -> Vec<(usize, Due)> {
+    let now = sweep.lifeboat.clock.now();
+    let mut queue = Vec::new();
+    for (at, one) in looked.iter_mut().enumerate() {
+        for due in &one.expiry.due {
+            match one.memory.waits(&due.name, now) {
+                true => one.left = Some(Left::Waits),
+                false => queue.push((at, due.clone())),
+            }
+        }
+    }
+    let mut keys = HashSet::new();
+    queue.retain(|(_, due)| due.effects.iter().all(|effect| keys.insert(effect.key())));
+    queue.sort_by(|(_, one), (_, other)| one.at.cmp(&other.at).then_with(|| one.name.cmp(&other.name)));
+    for (at, _) in queue.iter().skip(DELETIONS_MAX) {
+        looked[*at].left = Some(Left::Withheld(Withheld::Enough));
+    }
+    queue.truncate(DELETIONS_MAX);
+    queue
+}
+
+/// How many points of a policy may be deleted now. They are counted before the first of them is.
+async fn allowed(sweep: &Sweep<'_>, course: &Course, policy: &str, wanted: usize) -> Result<u32, ExpiryError> {
+    let Some(limits) = sweep.in_force.policies.iter().find(|one| one.name == policy).map(|one| &one.limits) else {
+        return Ok(0);
+    };
+    let count = course.count(policy);
+    let allowance = Allowance::expiry(limits, count.made, count.points);
+    let (store, now) = (&sweep.lifeboat.store, sweep.lifeboat.clock.now());
+    let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
+    let reserved = breakers::reserve(store, policy, counters::Kind::Expiry, wanted, allowance, now).await?;
+    Ok(reserved.granted)
+}
+
+/// Alarms of deletions that do not come through, and their end.
+async fn tell_of_refused(sweep: &Sweep<'_>, looked: &[Looked]) {
+    let (store, now) = (&sweep.lifeboat.store, sweep.lifeboat.clock.now());
+    for one in looked {
+        let machine = one.subject.machine.as_str().to_owned();
+        for deletion in one.memory.deletions.iter().filter(|deletion| deletion.is_alarming()) {
+            let what = format!(
+                "{} of {} is due and was not deleted in {} attempts since {}: {}",
+                deletion.point,
+                one.subject.machine.name(),
+                deletion.attempts,
+                deletion.since,
+                deletion.last
+            );
+            let machines = [machine.clone()];
+            let policy = Some(deletion.policy.as_str());
+            let raised = Raised { cause: Cause::DeleteRefused, policy, what, machines: Machines::Also(&machines) };
+            alarms::raise(store, &raised, now).await;
+        }
+        for deletion in one.settled.iter().filter(|deletion| deletion.is_alarming()) {
+            let same = |other: &Deletion| other.is_alarming() && other.policy == deletion.policy;
+            if one.memory.deletions.iter().any(same) {
+                continue;
+            }
+            let policy = Some(deletion.policy.as_str());
+            if let Err(error) = alarms::clear(store, Cause::DeleteRefused, policy, &machine, now).await {
+                tracing::warn!(error = %error, "an alarm could not be closed");
+            }
+        }
+    }
+}
+
+/// A line for each machine of which something is due, and one for all.
+fn tell(report: &mut Report, looked: &[Looked], course: &Course, sweep: &Sweep<'_>, why: Option<&Withheld>) {
+    let (mut due, mut gone, mut asked, mut refused) = (0, 0, 0, 0);
+    for one in looked {
+        let machine = one.subject.machine.name();
+        let (own, would) = (one.expiry.due.len(), one.expiry.would.len());
+        if would > 0 {
+            report.lines.push(format!("{machine}: {would} points would go, but their policy only reports"));
+        }
+        if own > 0 {
+            let left = one.left.as_ref().filter(|_| why.is_none()).map_or(String::new(), |left| format!("; {left}"));
+            report.lines.push(format!(
+                "{machine}: {own} points due: {} gone, {} asked for, {} refused{left}",
+                one.gone, one.asked, one.refused
+            ));
+        }
+        let done = one.settled.len();
+        if done > 0 {
+            report.lines.push(format!("{machine}: {done} deletions of earlier sweeps are settled"));
+        }
+        due += own;
+        gone += one.gone;
+        asked += one.asked;
+        refused += one.refused;
+    }
+    let rest = if course.read_to.is_some() { "; the rest is read by the next" } else { "" };
+    report.lines.push(format!(
+        "expiry sweep {}: {} collections read, {due} points due, {gone} gone, {asked} asked for, {refused} refused{rest}",
+        sweep.number,
+        looked.len()
+    ));
+}

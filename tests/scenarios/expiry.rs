@@ -1,0 +1,238 @@
+//! The lines of scenarios about expiry: points of the past, holds, locks, what people do behind Lifeboat's back, and the sweep.
+//! It never deletes through the product, and never tells what is due by asking it.
+//!
+//! ```text
+//! past NAME 400d 399d …         a collection of ours with points that were made so long before the start
+//! hold|release|lose NAME 399d   a tag says that the point is held, or no longer; somebody deletes the point
+//! collection NAME owner|estate VALUE            whose the collection's tags say that it is
+//! lock|unlock subscription|group|NAME [399d]    a lock on everything, on the points' group, on a point
+//! move NAME                     to another group, with its vmId
+//! stop | expire | alarms | estate old
+//! ```
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use lifeboat_execution::alarms::Alarm;
+use lifeboat_execution::estate::{self, Estate};
+use lifeboat_execution::stop::{self, Stop};
+use lifeboat_planning::id::{MachineKey, PointName, collection, machine_source, points_group};
+use lifeboat_planning::schedule::Slot;
+use lifeboat_simulator::azure::{CollectionSeed, LockLevel, PointSeed};
+use lifeboat_tests::Rig;
+use lifeboat_tests::azure::Azure;
+use lifeboat_tests::rig::{CONTAINER, DEPLOYMENT, ESTATE, LOCATION, SUBSCRIPTION};
+
+use crate::language::time;
+
+/// The name of every lock: what matters is where it stands.
+const LOCK: &str = "keep-out";
+/// The group that machines move to.
+const OTHER_GROUP: &str = "rg-other";
+/// How long before the start an old estate record was written.
+const OLD: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What a line asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expiry {
+    Past { name: String, ago: Vec<Duration> },
+    Hold { name: String, ago: Duration, held: bool },
+    Lose { name: String, ago: Duration },
+    Collection { name: String, tag: &'static str, value: String },
+    Lock { scope: Scope, locked: bool },
+    Move(String),
+    Stop,
+    Expire,
+    Alarms,
+    OldEstate,
+}
+
+/// What a lock stands on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scope {
+    Subscription,
+    Group,
+    Point { name: String, ago: Duration },
+}
+
+/// Reads a line; none when it is about something else.
+pub fn read(words: &[&str]) -> Option<Result<Expiry, String>> {
+    let about = |name: &str, ago: &str| time(ago).map(|ago| (name.to_owned(), ago));
+    Some(match words {
+        ["past", name, ago @ ..] => ago
+            .iter()
+            .map(|ago| time(ago))
+            .collect::<Result<_, _>>()
+            .map(|ago| Expiry::Past { name: (*name).to_owned(), ago }),
+        [word @ ("hold" | "release"), name, ago] => {
+            about(name, ago).map(|(name, ago)| Expiry::Hold { name, ago, held: *word == "hold" })
+        }
+        ["lose", name, ago] => about(name, ago).map(|(name, ago)| Expiry::Lose { name, ago }),
+        ["collection", name, what @ ("owner" | "estate"), value] => {
+            let tag = if *what == "owner" { "lifeboat-owner" } else { "lifeboat-estate" };
+            Ok(Expiry::Collection { name: (*name).to_owned(), tag, value: (*value).to_owned() })
+        }
+        [word @ ("lock" | "unlock"), scope @ ..] => {
+            let scope = match scope {
+                ["subscription"] => Ok(Scope::Subscription),
+                ["group"] => Ok(Scope::Group),
+                [name, ago] => about(name, ago).map(|(name, ago)| Scope::Point { name, ago }),
+                _ => Err(format!("{} is nothing that a lock stands on", scope.join(" "))),
+            };
+            scope.map(|scope| Expiry::Lock { scope, locked: *word == "lock" })
+        }
+        ["move", name] => Ok(Expiry::Move((*name).to_owned())),
+        ["stop"] => Ok(Expiry::Stop),
+        ["expire"] => Ok(Expiry::Expire),
+        ["alarms"] => Ok(Expiry::Alarms),
+        ["estate", "old"] => Ok(Expiry::OldEstate),
+        _ => return None,
+    })
+}
+
+/// The collections that were put there.
+#[derive(Default)]
+pub struct Collections {
+    seeds: BTreeMap<String, (CollectionSeed, String)>,
+    told: usize,
+}
+
+impl Collections {
+    /// Does what the line asks for; the lines that show what came of it.
+    pub async fn act(&mut self, rig: &Rig, line: &Expiry) -> Result<Vec<String>, String> {
+        match line {
+            Expiry::Past { name, ago } => self.past(rig, name, ago)?,
+            Expiry::Hold { name, ago, held } => {
+                let tag = format!("lifeboat-hold-{}", self.point(rig, name, *ago)?);
+                let (seed, _) = self.seeds.get_mut(name).ok_or("no collection")?;
+                match held {
+                    true => seed.tags.insert(tag, "a test".to_owned()),
+                    false => seed.tags.remove(&tag),
+                };
+                self.write(rig, name)?;
+            }
+            Expiry::Lose { name, ago } => {
+                let (collection, point) = (self.id(name)?, self.point(rig, name, *ago)?);
+                if !rig.azure.arm.lose_point(&collection, &point) {
+                    return Err(format!("there is no point {point}"));
+                }
+            }
+            Expiry::Collection { name, tag, value } => {
+                let (seed, _) = self.seeds.get_mut(name).ok_or("no collection")?;
+                seed.tags.insert((*tag).to_owned(), value.clone());
+                self.write(rig, name)?;
+            }
+            Expiry::Lock { scope, locked } => {
+                let scope = self.scope(rig, scope)?;
+                match locked {
+                    true => rig.azure.arm.add_lock(&scope, LOCK, LockLevel::CanNotDelete),
+                    false => drop(rig.azure.arm.remove_lock(&scope, LOCK)),
+                }
+            }
+            Expiry::Move(name) => {
+                rig.azure.arm.add_group(SUBSCRIPTION, OTHER_GROUP, LOCATION);
+                rig.azure.arm.move_machine(&Azure::id(name), OTHER_GROUP).ok_or("no such machine")?;
+            }
+            Expiry::Stop => {
+                let record = serde_json::to_vec(&Stop::new("a test", rig.clock.now())).map_err(|e| e.to_string())?;
+                rig.blobs.put(CONTAINER, stop::BLOB, record);
+            }
+            Expiry::OldEstate => {
+                let at = rig.epoch.checked_sub(OLD).map_err(|error| error.to_string())?;
+                rig.blobs.put(CONTAINER, estate::BLOB, Estate::new(DEPLOYMENT, ESTATE, at).to_bytes());
+            }
+            Expiry::Expire => {
+                rig.expire().await;
+                return Ok(self.report(rig));
+            }
+            Expiry::Alarms => return alarms(rig),
+        }
+        Ok(Vec::new())
+    }
+
+    fn past(&mut self, rig: &Rig, name: &str, ago: &[Duration]) -> Result<(), String> {
+        let machine = rig.azure.machine(name).ok_or(format!("there is no machine {name}"))?;
+        let key = MachineKey::new(&machine.vm_id, &machine.id);
+        let tags = [
+            ("lifeboat-owner", DEPLOYMENT.to_owned()),
+            ("lifeboat-estate", ESTATE.to_owned()),
+            ("lifeboat-machine", machine_source(&machine.vm_id)),
+        ];
+        let seed = CollectionSeed {
+            machine: machine.id,
+            group: points_group(LOCATION),
+            name: collection(&key),
+            tags: tags.map(|(name, value)| (name.to_owned(), value)).into(),
+            points: Vec::new(),
+        };
+        self.seeds.insert(name.to_owned(), (seed, machine.vm_id));
+        let points: Result<Vec<PointSeed>, String> = ago
+            .iter()
+            .map(|ago| Ok(PointSeed { name: self.point(rig, name, *ago)?, made: made(rig, *ago)? }))
+            .collect();
+        let (mut seed, _) = self.seeds[name].clone();
+        seed.points = points?;
+        rig.azure.arm.add_collection(&seed).map(drop).ok_or(format!("there is no machine {name}"))
+    }
+
+    /// The name of the point that was made so long before the start.
+    fn point(&self, rig: &Rig, name: &str, ago: Duration) -> Result<String, String> {
+        let (_, vm_id) = self.seeds.get(name).ok_or(format!("{name} has no past"))?;
+        let slot = Slot::new(made(rig, ago)?).ok_or("no slot")?;
+        Ok(PointName::scheduled("production", "first", slot, vm_id, 1).to_string())
+    }
+
+    fn id(&self, name: &str) -> Result<String, String> {
+        let (seed, _) = self.seeds.get(name).ok_or(format!("{name} has no past"))?;
+        let group = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{}", seed.group);
+        Ok(format!("{group}/providers/Microsoft.Compute/restorePointCollections/{}", seed.name))
+    }
+
+    fn scope(&self, rig: &Rig, scope: &Scope) -> Result<String, String> {
+        Ok(match scope {
+            Scope::Subscription => format!("/subscriptions/{SUBSCRIPTION}"),
+            Scope::Group => format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{}", points_group(LOCATION)),
+            Scope::Point { name, ago } => {
+                format!("{}/restorePoints/{}", self.id(name)?, self.point(rig, name, *ago)?)
+            }
+        })
+    }
+
+    /// Writes the tags as they are now; the points stay.
+    fn write(&self, rig: &Rig, name: &str) -> Result<(), String> {
+        let (seed, _) = self.seeds.get(name).ok_or("no collection")?;
+        rig.azure.arm.add_collection(seed).map(drop).ok_or(format!("there is no machine {name}"))
+    }
+
+    /// What the sweeps said since the last time.
+    fn report(&mut self, rig: &Rig) -> Vec<String> {
+        // The host's own line about the execution has an id and a duration in it.
+        let mut all = rig.said_by("ExpirySweep");
+        all.retain(|line| !line.starts_with("Execut"));
+        let new = all.iter().skip(self.told).map(|line| format!("  {line}")).collect();
+        self.told = all.len();
+        new
+    }
+}
+
+fn made(rig: &Rig, ago: Duration) -> Result<Timestamp, String> {
+    let ago = SignedDuration::try_from(ago).map_err(|error| error.to_string())?;
+    rig.epoch.checked_sub(ago).map_err(|error| error.to_string())
+}
+
+/// The alarms in the store, by their names.
+fn alarms(rig: &Rig) -> Result<Vec<String>, String> {
+    let names = rig.blobs.names(CONTAINER).into_iter().filter(|name| name.starts_with("alarms/"));
+    let mut lines = Vec::new();
+    for name in names {
+        let bytes = rig.blobs.bytes(CONTAINER, &name).ok_or(format!("{name} is not there"))?;
+        let alarm: Alarm = serde_json::from_slice(&bytes).map_err(|error| format!("{name}: {error}"))?;
+        let state = if alarm.settled_at.is_some() { "closed" } else { "open" };
+        lines.push(format!("  {} {state}, raised {} times: {}", alarm.cause, alarm.count, alarm.what));
+    }
+    if lines.is_empty() {
+        lines.push("  no alarms".to_owned());
+    }
+    Ok(lines)
+}
