@@ -162,10 +162,9 @@ pub(super) fn moves(state: &mut State, vault: &str, job: &str, at: Timestamp) {
 /// The end of a job of one part.
 fn ends(state: &mut State, vault: &str, job: &Job, work: Work, at: Timestamp) {
     if let Some((error, outcome)) = state.vaults.ordered(vault, job, JobPart::Whole) {
-        if matches!(work, Work::Configure { is_new: true, .. }) {
-            if let Some(found) = state.vaults.by_key.get_mut(vault) {
-                found.items.remove(&job.item);
-            }
+        let is_new = matches!(work, Work::Configure { is_new: true, .. });
+        if let Some(found) = state.vaults.by_key.get_mut(vault).filter(|_| is_new) {
+            found.items.remove(&job.item);
         }
         close(state, vault, &job.id, outcome, vec![error], at);
         return;
