@@ -12,5 +12,6 @@ mod recorded;
 mod replayed;
 mod samples;
 mod seeded;
+mod tags;
 mod vaults;
 mod volumes;

@@ -240,6 +240,12 @@ impl State {
         self.vaults.by_key.insert(key(&id), vault);
     }
 
+    /// Writes a vault's tags; says whether it is there.
+    pub(crate) fn keep_vault_tags(&mut self, vault: &str, tags: BTreeMap<String, String>, now: Timestamp) -> bool {
+        let found = self.vaults.by_key.get(vault).cloned();
+        found.map(|found| self.keep_vault(Vault { tags, ..found }, now)).is_some()
+    }
+
     /// Takes away what stands in a group.
     pub(crate) fn forget_vaults_below(&mut self, within: &str, now: Timestamp) {
         let gone: Vec<String> = self.vaults.by_key.keys().filter(|key| key.starts_with(within)).cloned().collect();
@@ -259,6 +265,11 @@ impl Vaults {
     /// Whether a vault keeps its group from being deleted: it holds items, deleted ones too.
     pub(crate) fn holds_items_below(&self, within: &str) -> bool {
         self.by_key.iter().any(|(vault, found)| vault.starts_with(within) && !found.items.is_empty())
+    }
+
+    /// A vault's tags.
+    pub(crate) fn tags(&self, vault: &str) -> Option<&BTreeMap<String, String>> {
+        self.by_key.get(vault).map(|found| &found.tags)
     }
 
     /// The region of a vault.
