@@ -13,5 +13,6 @@ mod replayed;
 mod samples;
 mod seeded;
 mod tags;
+mod vault_rules;
 mod vaults;
 mod volumes;
