@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::calls::{Caller, SUBSCRIPTION, seconds};
-use crate::azure::{ARM_AUDIENCE, Grant, ItemSeed, ItemState, LockLevel, PolicySeed, VaultSeed};
+use crate::azure::{
+    ARM_AUDIENCE, Grant, ItemSeed, ItemState, JobFailure, JobOperation, JobPart, LockLevel, MachineSeed, PolicySeed,
+    VaultSeed,
+};
 
 const VERSION: &str = "api-version=2025-02-01";
 
@@ -111,4 +114,54 @@ async fn a_vault_whose_soft_delete_is_always_on_goes_with_its_deleted_items() {
     assert_eq!(delete().await.status, 202);
     seconds(30).await;
     assert!(arm.vault_items().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn protection_that_fails_to_be_set_up_leaves_no_item_and_can_be_tried_again() {
+    let (caller, machine, vault) = with_vault();
+    let arm = caller.world.arm();
+    arm.order_job_failure(JobFailure {
+        machine: None,
+        operation: JobOperation::ConfigureBackup,
+        part: JobPart::Whole,
+        code: 400_002,
+        title: "CloudInternalError".to_owned(),
+        message: "An internal error.".to_owned(),
+        recommendations: Vec::new(),
+        only_warns: false,
+        times: Some(1),
+    });
+    let put = async || {
+        let path = format!("{}?{VERSION}", item_of(&vault));
+        caller.send("PUT", &path, Some(wish(&vault, &machine))).await
+    };
+    assert_eq!(put().await.status, 202);
+    assert_eq!(put().await.code(), "UserErrorBackupOperationInProgress", "it is being set up");
+    seconds(31).await;
+    assert!(arm.vault_items().is_empty());
+    assert_eq!(
+        (arm.vault_jobs()[0].status.as_str(), arm.vault_jobs()[0].errors[0].as_str()),
+        ("Failed", "CloudInternalError")
+    );
+    assert_eq!(put().await.status, 202);
+    seconds(31).await;
+    assert_eq!(arm.vault_items()[0].protection, "IRPending");
+    arm.remove_item(&arm.vault_items()[0].id).unwrap();
+    assert_eq!(put().await.status, 202, "what was taken away is set up anew");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_season_of_thirty_machines_leaves_no_more_plans_than_machines() {
+    let (caller, _, vault) = with_vault();
+    let arm = caller.world.arm();
+    for number in 0..30 {
+        let machine = arm.add_machine(&MachineSeed::new(SUBSCRIPTION, "Shop", &format!("m{number}"), "westeurope"));
+        let own = ItemSeed { machine, policy: "DefaultPolicy".to_owned(), state: ItemState::Pending, points: vec![] };
+        arm.seed_item(&vault, &own).unwrap();
+    }
+    seconds(100 * 86_400).await;
+    assert_eq!(arm.vault_points().len(), 30 * 30);
+    assert_eq!(arm.vault_jobs().len(), 30 * 100);
+    let plans = arm.state().plans();
+    assert!(plans <= 30 * 2, "a run and a look at the points each: {plans}");
 }

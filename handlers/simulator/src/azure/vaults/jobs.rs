@@ -142,6 +142,7 @@ pub(super) fn start(state: &mut State, vault: &str, item: &str, work: Work, now:
         }
     }
     found.heard_of = true;
+    found.running.insert(item.to_owned(), id.clone());
     found.jobs.insert(id.clone(), job);
     let step = VaultStep::JobMoves { vault: vault.to_owned(), job: id.clone() };
     state.after(now, length, Step::Vault(step));
@@ -171,7 +172,10 @@ fn ends(state: &mut State, vault: &str, job: &Job, work: Work, at: Timestamp) {
     }
     let Some(found) = state.vaults.by_key.get_mut(vault) else { return };
     let (keeps, days) = (found.keeps_deleted(), found.soft_delete.days);
-    let Some(item) = found.items.get_mut(&job.item) else { return };
+    let Some(item) = found.items.get_mut(&job.item) else {
+        // Somebody took it away meanwhile.
+        return close(state, vault, &job.id, Outcome::Failed, Vec::new(), at);
+    };
     match work {
         Work::Configure { policy, exclusion, .. } => {
             (item.policy, item.set_up) = (Some(policy), true);
@@ -197,10 +201,11 @@ fn ends(state: &mut State, vault: &str, job: &Job, work: Work, at: Timestamp) {
 
 /// Writes down what came of a job.
 pub(super) fn close(state: &mut State, vault: &str, job: &str, outcome: Outcome, errors: Vec<JobError>, at: Timestamp) {
-    let found = state.vaults.by_key.get_mut(vault).and_then(|found| found.jobs.get_mut(job));
-    if let Some(job) = found {
+    let Some(found) = state.vaults.by_key.get_mut(vault) else { return };
+    if let Some(job) = found.jobs.get_mut(job) {
         job.ended = Some((at, outcome));
         job.errors = errors;
+        found.running.remove(&job.item);
     }
 }
 

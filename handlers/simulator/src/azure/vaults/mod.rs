@@ -104,6 +104,8 @@ pub(crate) struct Vault {
     policies: BTreeMap<String, Policy>,
     items: BTreeMap<String, Item>,
     jobs: BTreeMap<String, Job>,
+    /// The job that runs for an item: there is one at most.
+    running: BTreeMap<String, String>,
 }
 
 /// What becomes of deleted items.
@@ -147,6 +149,7 @@ impl Vault {
             policies: policies::of_a_fresh_vault(now),
             items: BTreeMap::new(),
             jobs: BTreeMap::new(),
+            running: BTreeMap::new(),
         }
     }
 

@@ -65,9 +65,10 @@ impl super::Vaults {
     /// Whether the backup service takes a snapshot of a machine just now.
     pub(crate) fn takes_snapshot_of(&self, machine: &str) -> bool {
         self.by_key.values().any(|vault| {
-            vault.jobs.values().filter(|job| job.is_running()).any(|job| {
-                let own = vault.items.get(&job.item).is_some_and(|item| item.source_key == machine);
-                own && matches!(&job.work, Work::Backup(backup) if backup.takes_snapshot())
+            vault.running.iter().any(|(item, job)| {
+                let own = vault.items.get(item).is_some_and(|item| item.source_key == machine);
+                let work = vault.jobs.get(job).map(|job| &job.work);
+                own && matches!(work, Some(Work::Backup(backup)) if backup.takes_snapshot())
             })
         })
     }

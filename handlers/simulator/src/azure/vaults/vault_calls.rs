@@ -120,7 +120,7 @@ fn list(state: &State, call: &Call, group: Option<&str>) -> Answer {
 pub(crate) fn usages(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let vault = vault_of(state, call)?;
     let items = vault.items.values().filter(|item| item.is_there()).count();
-    let running = vault.jobs.values().filter(|job| job.is_running()).count();
+    let running = vault.running.len();
     let count = |name: &str, shown: &str, value: usize| {
         json!({
             "unit": "Count",
