@@ -165,3 +165,29 @@ async fn a_season_of_thirty_machines_leaves_no_more_plans_than_machines() {
     let plans = arm.state().plans();
     assert!(plans <= 30 * 2, "a run and a look at the points each: {plans}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn resource_graph_lists_vaults_and_their_items_as_they_were_a_while_ago() {
+    let (caller, machine, vault) = with_vault();
+    let arm = caller.world.arm();
+    let own = ItemSeed { machine, policy: "DefaultPolicy".to_owned(), state: ItemState::Pending, points: vec![] };
+    let item = arm.seed_item(&vault, &own).unwrap();
+    let ask = async || {
+        let query = "RecoveryServicesResources | where type =~ \
+                     'microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems' | project id, \
+                     state = tostring(properties.protectionState), machine = tostring(properties.sourceResourceId)";
+        let path = "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01";
+        let body = json!({ "subscriptions": [SUBSCRIPTION], "query": query });
+        caller.send("POST", path, Some(body)).await.body["data"].clone()
+    };
+    seconds(20).await;
+    let rows = ask().await;
+    assert_eq!((&rows[0]["id"], &rows[0]["state"]), (&json!(item), &json!("IRPending")));
+    arm.set_item_state(&item, ItemState::Stopped, None).unwrap();
+    assert_eq!(ask().await[0]["state"], "IRPending", "it lags");
+    seconds(20).await;
+    assert_eq!(ask().await[0]["state"], "ProtectionStopped");
+    arm.remove_item(&item).unwrap();
+    seconds(20).await;
+    assert_eq!(ask().await, json!([]));
+}

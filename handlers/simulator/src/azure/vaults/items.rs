@@ -138,9 +138,10 @@ pub(super) fn schedule(state: &mut State, vault: &str, item: &str, now: Timestam
 }
 
 /// Ends what is kept of a deleted item, unless it came back meanwhile.
-pub(super) fn purge(state: &mut State, vault: &str, item: &str, deleted: Timestamp) {
+pub(super) fn purge(state: &mut State, vault: &str, item: &str, (deleted, at): (Timestamp, Timestamp)) {
     let Some(found) = state.vaults.by_key.get_mut(vault) else { return };
     if found.items.get(item).is_some_and(|item| item.deleted.is_some_and(|(at, _)| at == deleted)) {
         found.items.remove(item);
+        state.list_item(vault, item, at);
     }
 }

@@ -205,7 +205,9 @@ pub(super) fn close(state: &mut State, vault: &str, job: &str, outcome: Outcome,
     if let Some(job) = found.jobs.get_mut(job) {
         job.ended = Some((at, outcome));
         job.errors = errors;
-        found.running.remove(&job.item);
+        let item = job.item.clone();
+        found.running.remove(&item);
+        state.list_item(vault, &item, at);
     }
 }
 

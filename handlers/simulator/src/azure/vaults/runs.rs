@@ -205,6 +205,7 @@ fn succeeded(state: &mut State, vault: &str, job: &Job, backup: Backup, at: Time
         }
     }
     points::expire(state, vault, &job.item, at);
+    state.list_item(vault, &job.item, at);
 }
 
 fn failed(state: &mut State, vault: &str, job: &Job, error: JobError, at: Timestamp) {
@@ -212,6 +213,7 @@ fn failed(state: &mut State, vault: &str, job: &Job, error: JobError, at: Timest
     if let Some(item) = item_of(state, vault, job) {
         item.last_backup = Some((job.started, Outcome::Failed.word()));
     }
+    state.list_item(vault, &job.item, at);
 }
 
 fn item_of<'a>(state: &'a mut State, vault: &str, job: &Job) -> Option<&'a mut super::Item> {

@@ -127,6 +127,7 @@ impl State {
         vault.items.insert(place.clone(), item);
         let vault = key(&vault.id());
         items::schedule(self, &vault, &place, now);
+        self.list_item(&vault, &place, now);
     }
 
     fn seed_point_body(&mut self, id: &ResourceId, body: &Value) {
