@@ -22,6 +22,16 @@ from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, 
 from azure.identity import ManagedIdentityCredential
 from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.compute import ComputeManagementClient
+from azure.mgmt.recoveryservices import RecoveryServicesClient
+from azure.mgmt.recoveryservices.models import Sku, Vault
+from azure.mgmt.recoveryservicesbackup import RecoveryServicesBackupClient
+from azure.mgmt.recoveryservicesbackup.models import (
+    AzureIaaSComputeVMProtectedItem,
+    BackupRequestResource,
+    BackupStatusRequest,
+    IaasVMBackupRequest,
+    ProtectedItemResource,
+)
 from azure.mgmt.resource.locks import ManagementLockClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
@@ -60,6 +70,8 @@ class Azure:
         self.machines: list[str] = ready["machines"]
         self.credential = StaticCredential(*self.token())
         self.compute = self.client(ComputeManagementClient, self.subscription)
+        self.vaults = self.client(RecoveryServicesClient, self.subscription)
+        self.backup = self.client(RecoveryServicesBackupClient, self.subscription)
         self.resources = self.client(ResourceManagementClient, self.subscription)
         self.subscriptions = self.client(SubscriptionClient)
         self.locks = self.client(ManagementLockClient, self.subscription)
@@ -425,6 +437,98 @@ def _(azure: Azure) -> None:
     equal((found.provisioning_state, found.consistency_mode), ("Succeeded", "CrashConsistent"))
     equal(len(found.source_metadata.storage_profile.data_disks), 1, "data disks in the point")
     done(azure.compute.restore_point_collections.begin_delete(azure.group, name))
+
+
+MACHINES_ONLY = "backupManagementType eq 'AzureIaasVM'"
+
+
+class Protected:
+    """A vault of a check's own, and one machine as its item."""
+
+    def __init__(self, azure: Azure, vault: str, at: int):
+        self.azure, self.vault, self.machine = azure, vault, azure.machines[at]
+        native = f"iaasvmcontainerv2;{azure.group};{azure.machine_name(at)}"
+        self.item = (vault, azure.group, "Azure", f"IaasVMContainer;{native}", f"VM;{native}")
+        done(azure.vaults.vaults.begin_create_or_update(azure.group, vault, Vault(location=azure.location, sku=Sku(name="Standard"))))
+
+    def wish(self, policy: str | None, state: str | None = None) -> ProtectedItemResource:
+        policy_id = "" if policy is None else f"{self.azure.vaults.vaults.get(self.azure.group, self.vault).id}/backupPolicies/{policy}"
+        wanted = AzureIaaSComputeVMProtectedItem(source_resource_id=self.machine, policy_id=policy_id, protection_state=state)
+        return ProtectedItemResource(properties=wanted)
+
+    def put(self, policy: str | None, state: str | None = None) -> None:
+        self.azure.backup.protected_items.create_or_update(*self.item, self.wish(policy, state))
+
+    def jobs(self, operation: str) -> list[Any]:
+        filter_text = f"{MACHINES_ONLY} and operation eq '{operation}'"
+        return list(self.azure.backup.backup_jobs.list(self.vault, self.azure.group, filter=filter_text))
+
+    def after(self, operation: str) -> Any:
+        """The job of this kind, once it has ended: its own document, with its tasks."""
+        patience = time.monotonic() + PATIENCE
+        while not (jobs := self.jobs(operation)) or jobs[0].properties.status == "InProgress":
+            holds(time.monotonic() < patience, f"{operation} ends")
+            time.sleep(0.2)
+        return self.azure.backup.job_details.get(self.vault, self.azure.group, jobs[0].name).properties
+
+
+@check("a machine is protected in a vault, backed up, stopped and deleted")
+def _(azure: Azure) -> None:
+    own = Protected(azure, "backed-up", 4)
+    vault = azure.vaults.vaults.get(azure.group, own.vault)
+    equal(vault.properties.provisioning_state, "Succeeded")
+    holds(own.vault in [one.name for one in azure.vaults.vaults.list_by_subscription_id()], "the vault is listed")
+    names = {one.name for one in azure.backup.backup_policies.list(own.vault, azure.group)}
+    equal(names, {"DefaultPolicy", "EnhancedPolicy", "HourlyLogBackup"}, "vault policies")
+    ask = BackupStatusRequest(resource_type="VM", resource_id=own.machine)
+    equal(azure.backup.backup_status.get(azure.location, ask).protection_status, "NotProtected")
+    azure.backup.protection_containers.refresh(own.vault, azure.group, "Azure")
+    patience = time.monotonic() + PATIENCE
+    while own.machine not in [
+        one.properties.virtual_machine_id
+        for one in azure.backup.backup_protectable_items.list(own.vault, azure.group, filter=MACHINES_ONLY)
+    ]:
+        holds(time.monotonic() < patience, "the machine is discovered")
+        time.sleep(0.1)
+
+    own.put("DefaultPolicy")
+    equal(own.after("ConfigureBackup").status, "Completed")
+    item = azure.backup.protected_items.get(*own.item).properties
+    equal((item.protection_state, item.last_backup_time.year), ("IRPending", 2001))
+    equal(azure.backup.backup_status.get(azure.location, ask).protection_status, "Protected")
+
+    azure.backup.backups.trigger(*own.item, BackupRequestResource(properties=IaasVMBackupRequest()))
+    again = lambda: azure.backup.backups.trigger(*own.item, BackupRequestResource(properties=IaasVMBackupRequest()))
+    refused(HttpResponseError, "UserErrorBackupOperationInProgress", again)
+    job = own.after("Backup")
+    equal([(task.task_id, task.status) for task in job.extended_info.tasks_list],
+          [("Take Snapshot", "Completed"), ("Transfer data to vault", "Completed")])
+    points = list(azure.backup.recovery_points.list(*own.item))
+    equal([[tier.type for tier in one.properties.recovery_point_tier_details] for one in points], [["InstantRP", "HardenedRP"]])
+    listed = list(azure.backup.backup_protected_items.list(own.vault, azure.group, filter=MACHINES_ONLY))
+    equal([(one.properties.protection_state, one.properties.last_backup_status) for one in listed], [("Protected", "Completed")])
+
+    own.put(None, "ProtectionStopped")
+    equal(own.after("DisableBackup").status, "Completed")
+    azure.backup.protected_items.delete(*own.item)
+    equal(own.after("DeleteBackupData").status, "Completed")
+    item = azure.backup.protected_items.get(*own.item).properties
+    equal((item.protection_state, item.is_scheduled_for_deferred_delete), ("ProtectionStopped", True))
+    gone = lambda: azure.vaults.vaults.begin_delete(azure.group, own.vault).result(timeout=PATIENCE)
+    refused(HttpResponseError, "BMSUserErrorVaultDeletionNotAllowed", gone)
+
+
+@check("an empty vault is deleted")
+def _(azure: Azure) -> None:
+    azure_vaults = azure.vaults.vaults
+    vault = Vault(location=azure.location, sku=Sku(name="Standard"))
+    done(azure_vaults.begin_create_or_update(azure.group, "for-a-while", vault))
+    azure_vaults.begin_delete(azure.group, "for-a-while").result(timeout=PATIENCE)
+    patience = time.monotonic() + PATIENCE
+    while "for-a-while" in [one.name for one in azure_vaults.list_by_resource_group(azure.group)]:
+        holds(time.monotonic() < patience, "the vault goes")
+        time.sleep(0.1)
+    is_gone(lambda: azure_vaults.get(azure.group, "for-a-while"))
 
 
 @check("Resource Health statuses")

@@ -121,8 +121,8 @@ impl Plan {
         let writes = |line: &&Line| matches!(line.method.as_str(), "PUT" | "PATCH" | "DELETE");
         let written: BTreeSet<String> = tape.lines.iter().filter(writes).map(Line::key).collect();
         let written_names: BTreeSet<String> = written.iter().map(|id| kind_and_name(id)).collect();
-        let made: Vec<String> =
-            tape.lines.iter().filter(|line| line.method == "PUT").map(|line| format!("{}/", line.key())).collect();
+        let puts = tape.lines.iter().filter(|line| line.method == "PUT").map(|line| format!("{}/", line.key()));
+        let made: Vec<String> = puts.filter(|id| id.contains("/providers/")).collect();
         let mut asked: BTreeSet<String> = BTreeSet::new();
         let mut changed: BTreeSet<String> = BTreeSet::new();
         let mut listed: BTreeSet<String> = BTreeSet::new();

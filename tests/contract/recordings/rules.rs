@@ -103,7 +103,7 @@ fn what_came_with_something_that_the_tape_made_is_not_presupposed_but_for_what_s
     let put = ("PUT", vault.as_str(), json!({}), 201, json!({}), json!({ "id": vault }));
     let list = |value: Value| ("GET", listed.as_str(), Value::Null, 200, json!({}), json!({ "value": value }));
     let plan = Plan::of(&tape_of(&[put.clone(), get(&policy), list(json!([element]))]), &[true; 3]);
-    assert_eq!(plan.presupposed, [element.clone()]);
+    assert_eq!(plan.presupposed, std::slice::from_ref(&element));
 
     let plan = Plan::of(&tape_of(&[put, list(json!([])), list(json!([element]))]), &[true; 3]);
     assert_eq!(plan.presupposed, Vec::<Value>::new(), "the first list did not show it");

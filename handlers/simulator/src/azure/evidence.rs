@@ -98,6 +98,7 @@ const BELIEFS: &[&str] = &[
     "subscription-next-link",
     "subscription-read-only",
     "subscription-states",
+    "tags-at-once",
     "usage-limits",
     "usage-names",
     "vault-sim-group",

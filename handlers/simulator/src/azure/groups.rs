@@ -110,7 +110,7 @@ impl State {
         }
     }
 
-    fn keep_group(&mut self, group: Group, now: Timestamp) -> Arc<Group> {
+    pub(super) fn keep_group(&mut self, group: Group, now: Timestamp) -> Arc<Group> {
         let group = Arc::new(group);
         self.list(&group.id(), Some(group.clone()), now);
         self.groups.insert(key(&group.id()), group.clone());

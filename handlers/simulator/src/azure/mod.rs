@@ -31,6 +31,7 @@ mod history;
 mod identity;
 mod ids;
 mod latencies;
+mod lies;
 mod linked_actions;
 mod locks;
 mod log;
@@ -56,6 +57,7 @@ mod sizes;
 mod snapshots;
 mod state;
 mod subscriptions;
+mod tags;
 #[cfg(test)]
 pub(crate) mod tests;
 mod troubles;

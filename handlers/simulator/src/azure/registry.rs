@@ -9,6 +9,7 @@ mod graph;
 mod health;
 mod locks;
 mod resources;
+mod tags;
 mod vaults;
 
 use super::call::{Answer, Call};
@@ -53,7 +54,11 @@ pub(crate) enum Found {
 }
 
 /// Providers whose resources hang on others'.
-const EXTENSIONS: [&str; 2] = ["/providers/Microsoft.Authorization/", "/providers/Microsoft.ResourceHealth/"];
+const EXTENSIONS: [&str; 3] = [
+    "/providers/Microsoft.Authorization/",
+    "/providers/Microsoft.ResourceHealth/",
+    "/providers/Microsoft.Resources/tags/",
+];
 
 const fn route(
     method: &'static str,
@@ -71,6 +76,7 @@ const fn route(
 pub(crate) static ROUTES: &[&[Route]] = &[
     resources::ROUTES,
     locks::ROUTES,
+    tags::ROUTES,
     compute::ROUTES,
     compute::VOLUMES,
     vaults::ROUTES,

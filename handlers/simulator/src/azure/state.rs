@@ -208,6 +208,12 @@ impl State {
         self.due.keys().next().map(|&(at, _)| at)
     }
 
+    /// How many things will happen by themselves.
+    #[cfg(test)]
+    pub(crate) fn plans(&self) -> usize {
+        self.due.len()
+    }
+
     /// The times of steps that were added since the last look.
     pub(crate) fn take_fresh(&mut self) -> Vec<Timestamp> {
         std::mem::take(&mut self.fresh)

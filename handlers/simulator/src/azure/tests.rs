@@ -12,5 +12,7 @@ mod recorded;
 mod replayed;
 mod samples;
 mod seeded;
+mod tags;
+mod vault_rules;
 mod vaults;
 mod volumes;

@@ -218,4 +218,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         "creation options, point copies and resource types that are not modelled are refused with 400 or 404",
         "the stand-in's own limit: it refuses instead of pretending",
     ),
+    entry(
+        "tags-at-scope",
+        Documented,
+        "tags of a group or a resource are read, replaced, merged and taken away at `tags/default`; fifty at most",
+        "resources OpenAPI, Tags_UpdateAtScope; Learn, limits of tags",
+    ),
+    entry("tags-at-once", Assumed, "a write of tags is answered with 200 and done", "the document also knows 202"),
 ];

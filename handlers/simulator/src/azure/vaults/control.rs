@@ -308,6 +308,7 @@ impl Arm {
         }
         items::schedule(&mut state, &key(vault), &place, now);
         points::plan_expiry(&mut state, &key(vault), &place, now);
+        state.list_item(&key(vault), &place, now);
         drop(state);
         self.after_change();
         Ok(id)
@@ -328,6 +329,7 @@ impl Arm {
             }
             enter(entry, wanted, (now, days));
             items::schedule(&mut state, &vault, &place, now);
+            state.list_item(&vault, &place, now);
         }
         self.after_change();
         Ok(())
@@ -336,8 +338,10 @@ impl Arm {
     /// Takes an item away behind everybody's back, with its points.
     pub fn remove_item(&self, item: &str) -> Result<(), String> {
         let (vault, place) = self.place_of(item)?;
+        let now = self.clock.now();
         let mut state = self.state();
         let removed = state.vaults.by_key.get_mut(&vault).and_then(|found| found.items.remove(&place));
+        state.list_item(&vault, &place, now);
         removed.map(drop).ok_or_else(|| format!("{item} is not there"))
     }
 

@@ -45,6 +45,8 @@ pub(super) struct Item {
     pub(super) points: Vec<VaultPoint>,
     /// When backups on demand began lately.
     pub(super) on_demand: Vec<Timestamp>,
+    /// When its points are looked at next.
+    pub(super) looked_at: Option<Timestamp>,
     /// Counts plans of the next scheduled run: an older plan is void.
     pub(super) turn: u64,
 }
@@ -78,6 +80,7 @@ impl Item {
             exclusion: None,
             points: Vec::new(),
             on_demand: Vec::new(),
+            looked_at: None,
             turn: 0,
         }
     }
@@ -111,7 +114,7 @@ impl Item {
 impl Vault {
     /// The job that runs for an item, if any.
     pub(super) fn running_job(&self, item: &str) -> Option<&super::Job> {
-        self.jobs.values().find(|job| job.item == item && job.is_running())
+        self.jobs.get(self.running.get(item)?)
     }
 
     /// The body of an item's vault policy.
@@ -135,9 +138,10 @@ pub(super) fn schedule(state: &mut State, vault: &str, item: &str, now: Timestam
 }
 
 /// Ends what is kept of a deleted item, unless it came back meanwhile.
-pub(super) fn purge(state: &mut State, vault: &str, item: &str, deleted: Timestamp) {
+pub(super) fn purge(state: &mut State, vault: &str, item: &str, (deleted, at): (Timestamp, Timestamp)) {
     let Some(found) = state.vaults.by_key.get_mut(vault) else { return };
     if found.items.get(item).is_some_and(|item| item.deleted.is_some_and(|(at, _)| at == deleted)) {
         found.items.remove(item);
+        state.list_item(vault, item, at);
     }
 }

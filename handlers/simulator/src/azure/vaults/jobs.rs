@@ -142,6 +142,7 @@ pub(super) fn start(state: &mut State, vault: &str, item: &str, work: Work, now:
         }
     }
     found.heard_of = true;
+    found.running.insert(item.to_owned(), id.clone());
     found.jobs.insert(id.clone(), job);
     let step = VaultStep::JobMoves { vault: vault.to_owned(), job: id.clone() };
     state.after(now, length, Step::Vault(step));
@@ -162,17 +163,19 @@ pub(super) fn moves(state: &mut State, vault: &str, job: &str, at: Timestamp) {
 /// The end of a job of one part.
 fn ends(state: &mut State, vault: &str, job: &Job, work: Work, at: Timestamp) {
     if let Some((error, outcome)) = state.vaults.ordered(vault, job, JobPart::Whole) {
-        if matches!(work, Work::Configure { is_new: true, .. }) {
-            if let Some(found) = state.vaults.by_key.get_mut(vault) {
-                found.items.remove(&job.item);
-            }
+        let is_new = matches!(work, Work::Configure { is_new: true, .. });
+        if let Some(found) = state.vaults.by_key.get_mut(vault).filter(|_| is_new) {
+            found.items.remove(&job.item);
         }
         close(state, vault, &job.id, outcome, vec![error], at);
         return;
     }
     let Some(found) = state.vaults.by_key.get_mut(vault) else { return };
     let (keeps, days) = (found.keeps_deleted(), found.soft_delete.days);
-    let Some(item) = found.items.get_mut(&job.item) else { return };
+    let Some(item) = found.items.get_mut(&job.item) else {
+        // Somebody took it away meanwhile.
+        return close(state, vault, &job.id, Outcome::Failed, Vec::new(), at);
+    };
     match work {
         Work::Configure { policy, exclusion, .. } => {
             (item.policy, item.set_up) = (Some(policy), true);
@@ -198,10 +201,13 @@ fn ends(state: &mut State, vault: &str, job: &Job, work: Work, at: Timestamp) {
 
 /// Writes down what came of a job.
 pub(super) fn close(state: &mut State, vault: &str, job: &str, outcome: Outcome, errors: Vec<JobError>, at: Timestamp) {
-    let found = state.vaults.by_key.get_mut(vault).and_then(|found| found.jobs.get_mut(job));
-    if let Some(job) = found {
+    let Some(found) = state.vaults.by_key.get_mut(vault) else { return };
+    if let Some(job) = found.jobs.get_mut(job) {
         job.ended = Some((at, outcome));
         job.errors = errors;
+        let item = job.item.clone();
+        found.running.remove(&item);
+        state.list_item(vault, &item, at);
     }
 }
 

@@ -104,6 +104,8 @@ pub(crate) struct Vault {
     policies: BTreeMap<String, Policy>,
     items: BTreeMap<String, Item>,
     jobs: BTreeMap<String, Job>,
+    /// The job that runs for an item: there is one at most.
+    running: BTreeMap<String, String>,
 }
 
 /// What becomes of deleted items.
@@ -147,6 +149,7 @@ impl Vault {
             policies: policies::of_a_fresh_vault(now),
             items: BTreeMap::new(),
             jobs: BTreeMap::new(),
+            running: BTreeMap::new(),
         }
     }
 
@@ -214,17 +217,17 @@ impl Vault {
     }
 }
 
-/// A vault's row in Resource Graph.
+/// A row in Resource Graph: of a vault, or of an item.
 #[derive(Clone, Debug)]
-struct Row(Value);
+struct Row(Table, Value);
 
 impl Listed for Row {
     fn table(&self) -> Table {
-        Table::Resources
+        self.0
     }
 
     fn row(&self) -> Value {
-        self.0.clone()
+        self.1.clone()
     }
 }
 
@@ -236,17 +239,46 @@ impl State {
         row["resourceGroup"] = json!(vault.group.to_ascii_lowercase());
         row["subscriptionId"] = json!(vault.subscription);
         let id = vault.id();
-        self.list(&id, Some(std::sync::Arc::new(Row(row))), now);
+        self.list(&id, Some(std::sync::Arc::new(Row(Table::Resources, row))), now);
         self.vaults.by_key.insert(key(&id), vault);
+    }
+
+    /// Tells Resource Graph how an item is now, or that it is gone (documented: the table `RecoveryServicesResources`).
+    fn list_item(&mut self, vault: &str, item: &str, now: Timestamp) {
+        let Some(found) = self.vaults.by_key.get(vault) else { return };
+        let row = found.items.get(item).filter(|item| item.is_there()).map(|item| {
+            let mut row = item.json(found, now);
+            row["type"] = json!(row["type"].as_str().unwrap_or_default().to_ascii_lowercase());
+            row["resourceGroup"] = json!(found.group.to_ascii_lowercase());
+            row["subscriptionId"] = json!(found.subscription);
+            row["location"] = json!(found.location);
+            std::sync::Arc::new(Row(Table::RecoveryServicesResources, row)) as std::sync::Arc<dyn Listed>
+        });
+        let native = item.trim_start_matches("vm;");
+        let container = format!("{}/backupfabrics/azure/protectioncontainers/iaasvmcontainer;{native}", key(vault));
+        self.list(&format!("{container}/protecteditems/{item}"), row, now);
+    }
+
+    /// Writes a vault's tags; says whether it is there.
+    pub(crate) fn keep_vault_tags(&mut self, vault: &str, tags: BTreeMap<String, String>, now: Timestamp) -> bool {
+        let found = self.vaults.by_key.get(vault).cloned();
+        found.map(|found| self.keep_vault(Vault { tags, ..found }, now)).is_some()
     }
 
     /// Takes away what stands in a group.
     pub(crate) fn forget_vaults_below(&mut self, within: &str, now: Timestamp) {
         let gone: Vec<String> = self.vaults.by_key.keys().filter(|key| key.starts_with(within)).cloned().collect();
-        for vault in gone {
-            self.vaults.by_key.remove(&vault);
-            self.list(&vault, None, now);
+        gone.iter().for_each(|vault| self.forget_vault(vault, now));
+    }
+
+    /// Takes a vault away with all that it held.
+    fn forget_vault(&mut self, vault: &str, now: Timestamp) {
+        let items = self.vaults.by_key.get_mut(vault).map(|found| std::mem::take(&mut found.items));
+        for item in items.unwrap_or_default().keys() {
+            self.list_item(vault, item, now);
         }
+        self.vaults.by_key.remove(vault);
+        self.list(vault, None, now);
     }
 }
 
@@ -259,6 +291,11 @@ impl Vaults {
     /// Whether a vault keeps its group from being deleted: it holds items, deleted ones too.
     pub(crate) fn holds_items_below(&self, within: &str) -> bool {
         self.by_key.iter().any(|(vault, found)| vault.starts_with(within) && !found.items.is_empty())
+    }
+
+    /// A vault's tags.
+    pub(crate) fn tags(&self, vault: &str) -> Option<&BTreeMap<String, String>> {
+        self.by_key.get(vault).map(|found| &found.tags)
     }
 
     /// The region of a vault.

@@ -15,8 +15,10 @@ use super::super::ids::{guid_of, stamp_z};
 use super::super::state::{State, Step};
 use super::{VaultStep, Vaults, vault_key};
 
-/// What callers are told to wait between polls, in seconds (documented: the examples of the backup service).
-const RETRY_AFTER_SECONDS: u32 = 60;
+/// What callers are told to wait between polls of the backup service, in seconds (documented by its examples).
+const BACKUP_RETRY_SECONDS: u32 = 60;
+/// The same of operations of a vault itself. *Assumed* (`arm-retry-after-value`): the recorder left the header out.
+const VAULT_RETRY_SECONDS: u32 = 10;
 /// How long an operation of the backup service takes before it says that its job is there, in milliseconds. *Assumed*
 /// (`vault-sim-operation-length`): recorded is that it is under way at the first poll, mostly.
 const OPERATION_MS: u32 = 5_000;
@@ -53,6 +55,7 @@ pub(super) struct Pending {
 #[derive(Clone, Debug)]
 pub(super) struct Begun {
     pub(super) name: String,
+    place: Place,
     status_url: String,
     results_url: String,
 }
@@ -61,6 +64,13 @@ impl Pending {
     /// When it ends.
     pub(super) fn ends(&self) -> Timestamp {
         self.ends
+    }
+}
+
+impl Place {
+    fn retry_after(self) -> String {
+        let seconds = if self == Self::Vault { VAULT_RETRY_SECONDS } else { BACKUP_RETRY_SECONDS };
+        seconds.to_string()
     }
 }
 
@@ -74,7 +84,7 @@ impl Begun {
     pub(super) fn status_only(&self, answer: Answer) -> Answer {
         answer
             .with_header("azure-asyncoperation", &self.status_url)
-            .with_header("retry-after", RETRY_AFTER_SECONDS.to_string())
+            .with_header("retry-after", self.place.retry_after())
     }
 }
 
@@ -139,6 +149,7 @@ impl State {
         self.later(ends, Step::Vault(VaultStep::OperationEnds));
         Begun {
             name: name.to_owned(),
+            place,
             status_url: format!("{}{status}?api-version={version}&{signed}", call.base),
             results_url: format!("{}{results}?{query}", call.base),
         }
@@ -162,7 +173,7 @@ pub(crate) fn vault_status(state: &mut State, call: &Call) -> Result<Answer, Arm
     let answer = answer.with_header("azure-asyncoperation", format!("{}{}?{}", call.base, call.path, found.query));
     Ok(answer
         .with_header("location", format!("{}{results}?{}", call.base, found.query))
-        .with_header("retry-after", RETRY_AFTER_SECONDS.to_string()))
+        .with_header("retry-after", found.place.retry_after()))
 }
 
 /// `GET …/vaults/{v}/operationResults/{id}`: 202, then the vault, or nothing where it goes.
@@ -195,7 +206,7 @@ pub(crate) fn backup_status(state: &mut State, call: &Call) -> Result<Answer, Ar
         _ => {}
     }
     let answer = Answer::new(200, body);
-    Ok(if ended { answer } else { answer.with_header("retry-after", RETRY_AFTER_SECONDS.to_string()) })
+    Ok(if ended { answer } else { answer.with_header("retry-after", found.place.retry_after()) })
 }
 
 /// `GET …/operationResults/{id}` and `…/backupOperationResults/{id}`: 202 (recorded), then 204, or the item of a `PUT`
@@ -218,7 +229,7 @@ fn unfinished(call: &Call, found: &Pending) -> Result<Option<Answer>, ArmError> 
     if found.ends > call.now {
         let location = format!("{}{}?{}", call.base, call.path, found.query);
         let answer = Answer::empty(202).with_header("location", location);
-        return Ok(Some(answer.with_header("retry-after", RETRY_AFTER_SECONDS.to_string())));
+        return Ok(Some(answer.with_header("retry-after", found.place.retry_after())));
     }
     match &found.failure {
         Some(failure) => Err(ArmError::new(409, &failure.code, failure.message.clone())),

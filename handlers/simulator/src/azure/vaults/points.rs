@@ -209,11 +209,16 @@ pub(super) fn harden(state: &mut State, vault: &str, item: &str, name: &str) {
 
 /// Plans when the next point outlives its retention.
 pub(super) fn plan_expiry(state: &mut State, vault: &str, item: &str, now: Timestamp) {
-    let Some(found) = state.vaults.by_key.get(vault) else { return };
+    let Some(found) = state.vaults.by_key.get_mut(vault) else { return };
     let Some(entry) = found.items.get(item) else { return };
     let policy = found.policy_of(entry).map(|policy| &policy.body);
     let ends = entry.points.iter().map(|point| point.kept_until(policy).0).filter(|ends| *ends > now).min();
-    if let Some(ends) = ends.filter(|ends| *ends < Timestamp::MAX) {
+    let planned = entry.looked_at.filter(|at| *at > now).unwrap_or(Timestamp::MAX);
+    // An earlier look plans the next one.
+    if let Some(ends) = ends.filter(|ends| *ends < planned) {
+        if let Some(entry) = found.items.get_mut(item) {
+            entry.looked_at = Some(ends);
+        }
         let step = VaultStep::PointsExpire { vault: vault.to_owned(), item: item.to_owned() };
         state.later(ends, Step::Vault(step));
     }
@@ -229,11 +234,8 @@ pub(super) fn expire(state: &mut State, vault: &str, item: &str, at: Timestamp) 
         return;
     }
     let newest = entry.points.iter().map(|point| point.time).max();
-    let before = entry.points.len();
     entry.points.retain(|point| point.kept_until(policy.as_ref()).0 > at || Some(point.time) == newest);
-    if entry.points.len() < before || before > 1 {
-        plan_expiry(state, vault, item, at);
-    }
+    plan_expiry(state, vault, item, at);
 }
 
 /// `GET …/recoveryPoints`, the newest first. *Assumed* (`vault-sim-point-order`): no tape lists two.

@@ -65,9 +65,10 @@ impl super::Vaults {
     /// Whether the backup service takes a snapshot of a machine just now.
     pub(crate) fn takes_snapshot_of(&self, machine: &str) -> bool {
         self.by_key.values().any(|vault| {
-            vault.jobs.values().filter(|job| job.is_running()).any(|job| {
-                let own = vault.items.get(&job.item).is_some_and(|item| item.source_key == machine);
-                own && matches!(&job.work, Work::Backup(backup) if backup.takes_snapshot())
+            vault.running.iter().any(|(item, job)| {
+                let own = vault.items.get(item).is_some_and(|item| item.source_key == machine);
+                let work = vault.jobs.get(job).map(|job| &job.work);
+                own && matches!(work, Some(Work::Backup(backup)) if backup.takes_snapshot())
             })
         })
     }
@@ -204,6 +205,7 @@ fn succeeded(state: &mut State, vault: &str, job: &Job, backup: Backup, at: Time
         }
     }
     points::expire(state, vault, &job.item, at);
+    state.list_item(vault, &job.item, at);
 }
 
 fn failed(state: &mut State, vault: &str, job: &Job, error: JobError, at: Timestamp) {
@@ -211,6 +213,7 @@ fn failed(state: &mut State, vault: &str, job: &Job, error: JobError, at: Timest
     if let Some(item) = item_of(state, vault, job) {
         item.last_backup = Some((job.started, Outcome::Failed.word()));
     }
+    state.list_item(vault, &job.item, at);
 }
 
 fn item_of<'a>(state: &'a mut State, vault: &str, job: &Job) -> Option<&'a mut super::Item> {

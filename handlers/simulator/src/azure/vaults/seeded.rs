@@ -50,7 +50,7 @@ impl State {
 
     fn seed_vault(&mut self, id: &ResourceId, body: &Value, now: Timestamp) {
         let location = body["location"].as_str().unwrap_or_default();
-        let before = self.vault_at(id).map(|vault| (vault.items.clone(), vault.policies.clone(), vault.jobs.clone()));
+        let before = self.vault_at(id).cloned();
         let mut vault = Vault::fresh(&id.subscription, &id.group, id.name(), location, now);
         vault.tags = tags_of(body).unwrap_or_default();
         vault.sku = body["sku"].clone();
@@ -66,8 +66,9 @@ impl State {
         if let Some(state) = soft["softDeleteState"].as_str() {
             state.clone_into(&mut vault.soft_delete.state);
         }
-        if let Some((items, policies, jobs)) = before {
-            (vault.items, vault.policies, vault.jobs) = (items, policies, jobs);
+        if let Some(before) = before {
+            let Vault { items, policies, jobs, running, .. } = before;
+            vault = Vault { items, policies, jobs, running, ..vault };
         }
         self.keep_vault(vault, now);
     }
@@ -126,6 +127,7 @@ impl State {
         vault.items.insert(place.clone(), item);
         let vault = key(&vault.id());
         items::schedule(self, &vault, &place, now);
+        self.list_item(&vault, &place, now);
     }
 
     fn seed_point_body(&mut self, id: &ResourceId, body: &Value) {

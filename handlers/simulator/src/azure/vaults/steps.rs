@@ -73,7 +73,7 @@ pub(crate) fn happen(state: &mut State, step: VaultStep, at: Timestamp) {
         }
         VaultStep::Forgotten { vault } => {
             if state.vaults.by_key.get(&vault).is_some_and(|found| found.life == Life::Deleting) {
-                state.vaults.by_key.remove(&vault);
+                state.forget_vault(&vault, at);
             }
         }
         VaultStep::OperationEnds => {}
@@ -81,6 +81,6 @@ pub(crate) fn happen(state: &mut State, step: VaultStep, at: Timestamp) {
         VaultStep::JobMoves { vault, job } => jobs::moves(state, &vault, &job, at),
         VaultStep::RunDue { vault, item, turn } => runs::due(state, &vault, &item, turn, at),
         VaultStep::PointsExpire { vault, item } => points::expire(state, &vault, &item, at),
-        VaultStep::Purged { vault, item, deleted } => items::purge(state, &vault, &item, deleted),
+        VaultStep::Purged { vault, item, deleted } => items::purge(state, &vault, &item, (deleted, at)),
     }
 }

@@ -1,5 +1,5 @@
 //! Calls on vaults themselves: created, read, listed, changed, deleted, counted.
-//! It never deletes a vault that holds an item, a deleted one that is still kept included.
+//! It never deletes a vault that holds an item.
 
 use serde_json::{Value, json};
 
@@ -73,13 +73,15 @@ pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     Ok(Answer::new(200, vault_of(state, call)?.json()))
 }
 
-/// `DELETE …/vaults/{name}`: 202 and an operation (recorded); refused while it holds items.
+/// `DELETE …/vaults/{name}`: 202 and an operation (recorded); refused while it holds items, deleted ones too unless its soft
+/// delete is always on (documented).
 pub(crate) fn delete(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let vault = vault_of(state, call)?;
     if vault.life != Life::Succeeded {
         return Err(VaultDenial::VaultNotMade.error(&vault.name));
     }
-    if !vault.items.is_empty() {
+    let always_on = vault.soft_delete.state == "AlwaysON";
+    if vault.items.values().any(|item| item.deleted.is_none() || !always_on) {
         return Err(VaultDenial::VaultNotEmpty.error(&vault.name));
     }
     if !super::pending::fails(call) {
@@ -118,7 +120,7 @@ fn list(state: &State, call: &Call, group: Option<&str>) -> Answer {
 pub(crate) fn usages(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let vault = vault_of(state, call)?;
     let items = vault.items.values().filter(|item| item.is_there()).count();
-    let running = vault.jobs.values().filter(|job| job.is_running()).count();
+    let running = vault.running.len();
     let count = |name: &str, shown: &str, value: usize| {
         json!({
             "unit": "Count",
