@@ -22,6 +22,7 @@ mod predecessor;
 mod queue;
 mod reconcile;
 pub mod record;
+pub mod rights;
 mod settings;
 mod status;
 mod sweep_record;
