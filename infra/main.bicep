@@ -20,6 +20,9 @@ param subscriptions string[] = [subscription().subscriptionId]
 @minLength(1)
 param ownedRegions string[] = [location]
 
+@description('Custom roles of the identity, for what policies ask: restore points, snapshots of disks, protection in vaults. The latter two hold strong rights.')
+param roles ('points' | 'snapshots' | 'vaults')[] = ['points']
+
 @description('Memory of an instance. The handler needs some 15 MB, the Functions host the rest.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 512
@@ -127,7 +130,7 @@ module dataRoles 'app/data_roles.bicep' = {
   }
 }
 
-module roles 'app/roles.bicep' = [
+module customRoles 'app/roles.bicep' = [
   for id in subscriptions: {
     name: '${deployment}-roles-${id}'
     scope: subscription(id)
@@ -135,6 +138,7 @@ module roles 'app/roles.bicep' = [
       deployment: deployment
       identityId: identity.id
       principalId: identity.properties.principalId
+      roles: roles
     }
   }
 ]

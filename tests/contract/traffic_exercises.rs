@@ -147,7 +147,7 @@ fn exercises() -> impl Iterator<Item = &'static (&'static Operation, Exercise)> 
 /// An Azure of its own, with a machine, and an identity that may do everything.
 fn bench() -> Bench {
     let clock = Clock::starting_at(EPOCH.parse().expect("a time"));
-    let azure = Azure::new(&clock, 1);
+    let azure = Azure::exercised(&clock, 1);
     azure.identity.change_grants(&azure.principal.object_id, |grants| *grants = vec![Grant::owner()]);
     let mut seed = Azure::seed(MACHINE);
     seed.disks = vec![DiskSeed { name: "data".to_owned(), size_gib: 32 }];

@@ -97,7 +97,7 @@ impl Gate {
 
     /// The operation of the registry that a request speaks, and its place in the registry: of several the most literal one, since
     /// `/{scope}/…` fits what another operation says in words.
-    fn spoken(&self, traffic: &Traffic) -> Option<(usize, Operation)> {
+    pub fn spoken(&self, traffic: &Traffic) -> Option<(usize, Operation)> {
         let of_method = operations::ALL.iter().enumerate().filter(|(_, spoken)| spoken.method == traffic.method);
         let fitting = of_method.filter_map(|(at, spoken)| {
             let operation = self.specs.operation(spoken.document, spoken.method, spoken.path);

@@ -25,7 +25,7 @@ use lifeboat_simulator::bus::QueueOptions;
 use lifeboat_simulator::clock::Clock;
 use lifeboat_simulator::host::{HandlerLink, Host, HostOptions, Keys, TimerStatusStore};
 use lifeboat_simulator::world::{World, WorldOptions};
-use lifeboat_tests::rig::{ACTIONS, CONTAINER, DEPLOYMENT, GROUP, LOCATION, QUEUE, SUBSCRIPTION};
+use lifeboat_tests::rig::{CONTAINER, DEPLOYMENT, GROUP, LOCATION, QUEUE, SUBSCRIPTION, actions};
 use lifeboat_tests::{policy, rig, stage};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -140,7 +140,7 @@ impl Site {
         lifeboat_tests::traffic::record(world.arm());
         world.add_subscription(SUBSCRIPTION, "production");
         world.arm().add_group(SUBSCRIPTION, GROUP, LOCATION);
-        world.add_principal("lifeboat", vec![Grant::over_subscription(SUBSCRIPTION, &ACTIONS)]);
+        world.add_principal("lifeboat", vec![Grant::over_subscription(SUBSCRIPTION, actions())]);
         world.blobs().create_container(CONTAINER);
         rig::init(world.blobs(), world.clock().now());
         rig::push(world.blobs(), &[("production.yaml", &policy::document("enforce", "24h"))], world.clock().now());

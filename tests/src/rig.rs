@@ -7,8 +7,8 @@
 //!   └──────── Blobs ◄──────────────── tap ◄────────────────────┘
 //! ```
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use azure_core::http::HttpClient;
@@ -58,24 +58,19 @@ const STARTS_MAX: u64 = 1_000_003;
 /// `functionTimeout` of host.json.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// What the identity may do: the actions of `infra/app/roles.bicep`.
-pub const ACTIONS: [&str; 15] = [
-    "Microsoft.Compute/virtualMachines/read",
-    "Microsoft.Compute/virtualMachines/instanceView/read",
-    "Microsoft.Compute/restorePointCollections/read",
-    "Microsoft.Compute/restorePointCollections/write",
-    "Microsoft.Compute/restorePointCollections/restorePoints/read",
-    "Microsoft.Compute/restorePointCollections/restorePoints/write",
-    "Microsoft.Compute/restorePointCollections/restorePoints/delete",
-    "Microsoft.Compute/snapshots/read",
-    "Microsoft.Compute/snapshots/delete",
-    "Microsoft.Authorization/locks/read",
-    "Microsoft.Compute/locations/operations/read",
-    "Microsoft.Resources/subscriptions/read",
-    "Microsoft.Resources/subscriptions/resourceGroups/read",
-    "Microsoft.Resources/subscriptions/resourceGroups/write",
-    "Microsoft.ResourceGraph/resources/read",
-];
+/// What the identity may do: the actions of all roles that `infra/app/roles.bicep` loads.
+pub fn actions() -> &'static [&'static str] {
+    static ACTIONS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+        let roles: serde_json::Value =
+            serde_json::from_str(include_str!("../../infra/app/role-actions.json")).expect("the roles are JSON");
+        let actions =
+            roles.as_array().into_iter().flatten().flat_map(|role| role["actions"].as_array().into_iter().flatten());
+        let actions = actions.map(|entry| entry["action"].as_str().expect("an action").to_owned());
+        let actions: std::collections::BTreeSet<String> = actions.collect();
+        actions.into_iter().map(|action| &*action.leak()).collect()
+    });
+    &ACTIONS
+}
 
 /// The rig.
 pub struct Rig {

@@ -34,6 +34,7 @@ mod json;
 pub mod locks;
 pub mod long_running;
 pub mod machines;
+pub mod needs;
 pub mod operations;
 mod pace;
 mod paging;

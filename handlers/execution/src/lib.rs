@@ -34,6 +34,7 @@ mod predecessor;
 mod queue;
 mod reconcile;
 pub mod record;
+pub mod rights;
 mod settings;
 mod status;
 pub mod stop;

@@ -18,6 +18,8 @@ pub struct Seen {
     pub count: u64,
     /// Whether Lifeboat's client sent the request.
     pub is_client: bool,
+    /// Whether it was asked only so that each operation is spoken once.
+    pub is_exercise: bool,
     /// Whether the answer was damaged on order.
     pub is_ordered: bool,
     /// The action of the simulator's route; empty where none answered.
@@ -31,7 +33,7 @@ pub struct Seen {
 }
 
 /// The sample of a shape.
-pub fn of(exchange: &Exchange, is_client: bool, is_followed: bool) -> Value {
+pub fn of(exchange: &Exchange, is_client: bool, is_followed: bool, is_exercise: bool) -> Value {
     let mut request =
         json!({ "method": exchange.method, "url": exchange.url, "headers": members(&exchange.request_headers) });
     let mut response = json!({ "statusCode": exchange.status.to_string(), "headers": members(&exchange.headers) });
@@ -44,6 +46,7 @@ pub fn of(exchange: &Exchange, is_client: bool, is_followed: bool) -> Value {
     json!({
         "isClient": is_client,
         "isFollowed": is_followed,
+        "isExercise": is_exercise,
         "isOrdered": exchange.ordered,
         "action": exchange.action,
         "apiVersion": exchange.api_version,
@@ -82,6 +85,7 @@ fn read(shape: String, count: u64, sample: Value) -> Seen {
         shape,
         count,
         is_client: sample["isClient"] == Value::Bool(true),
+        is_exercise: sample["isExercise"] == Value::Bool(true),
         is_ordered: sample["isOrdered"] == Value::Bool(true),
         action: sample["action"].as_str().unwrap_or_default().to_owned(),
         api_version: sample["apiVersion"].as_str().map(str::to_owned),

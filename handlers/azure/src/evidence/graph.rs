@@ -35,6 +35,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         "Learn, Resource Graph",
     ),
     entry(
+        "graph-rows-readable",
+        Documented,
+        "a query shows the rows that the caller may read, by the read right of their type, and leaves the others out unsaid",
+        "Learn, Resource Graph, permissions",
+    ),
+    entry(
         "graph-subscriptions",
         Assumed,
         "one question takes a thousand subscriptions",

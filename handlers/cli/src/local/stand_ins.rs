@@ -1,7 +1,7 @@
 //! What stands in for the cloud: the simulated Azure over TCP, the stand-in Functions host, the staged app with the real handler.
 //! It never gives the handler a setting that a deployment would not give it, but for the addresses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -37,8 +37,8 @@ const LATENCY_PERMILLE: u32 = 60;
 /// How long the host may take to end by itself, its handler included, before it is dropped.
 const STOPS_WITHIN: Duration = Duration::from_secs(3);
 
-/// The rights of the handler's identity: those of the role that is deployed.
-const ROLE: &str = include_str!("../../../../infra/app/roles.bicep");
+/// The rights of the handler's identity: those of all roles that can be deployed.
+const ROLES: &str = include_str!("../../../../infra/app/role-actions.json");
 
 /// Everything that runs.
 pub struct StandIns {
@@ -133,7 +133,8 @@ fn seed(world: &World, policy: &'static str) {
     for (id, name) in subscriptions {
         world.add_subscription(id, name);
     }
-    let actions: Vec<&str> = role_actions().collect();
+    let actions = role_actions();
+    let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
     // The first principal is the system-assigned identity of the app.
     world.add_principal(
         "lifeboat",
@@ -161,11 +162,12 @@ fn begin(world: &World, policy: &'static str) {
     put(policies::CURRENT, pointer.to_bytes());
 }
 
-/// The actions of the role, one quoted line each.
-fn role_actions() -> impl Iterator<Item = &'static str> {
-    ROLE.lines()
-        .filter_map(|line| line.trim().strip_prefix('\'')?.strip_suffix('\''))
-        .filter(|line| line.starts_with("Microsoft."))
+/// The actions of all roles of `infra/`.
+fn role_actions() -> BTreeSet<String> {
+    let roles: serde_json::Value = serde_json::from_str(ROLES).unwrap_or_default();
+    let roles = roles.as_array().into_iter().flatten();
+    let actions = roles.flat_map(|role| role["actions"].as_array().into_iter().flatten());
+    actions.filter_map(|entry| Some(entry["action"].as_str()?.to_owned())).collect()
 }
 
 /// The handler's settings, as in a deployment but for the addresses.
@@ -201,11 +203,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_handler_has_the_rights_of_the_deployed_role_and_none_to_delete() {
-        let actions: Vec<&str> = role_actions().collect();
-        assert!(actions.contains(&"Microsoft.Compute/restorePointCollections/restorePoints/write"), "{actions:?}");
-        assert!(actions.contains(&"Microsoft.Compute/virtualMachines/read"));
-        assert!(!actions.iter().any(|action| action.ends_with("/delete") || action.contains('*')), "{actions:?}");
+    fn the_handler_has_the_rights_of_the_deployed_roles_and_deletes_nothing_but_points() {
+        let actions = role_actions();
+        assert!(actions.contains("Microsoft.Compute/restorePointCollections/restorePoints/write"), "{actions:?}");
+        assert!(actions.contains("Microsoft.Compute/virtualMachines/read"));
+        let deletes: Vec<&String> =
+            actions.iter().filter(|action| action.ends_with("/delete") || action.contains('*')).collect();
+        assert_eq!(
+            deletes,
+            ["Microsoft.Compute/restorePointCollections/restorePoints/delete", "Microsoft.Compute/snapshots/delete"]
+        );
     }
 
     #[test]

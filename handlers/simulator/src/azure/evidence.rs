@@ -9,6 +9,11 @@ use super::registry::routes;
 use super::state::Step;
 use super::vaults::VaultDenial;
 
+/// The actions that this ARM has a route for: what may be held to a table of rights.
+pub fn route_actions() -> BTreeSet<&'static str> {
+    routes().map(|route| route.action).collect()
+}
+
 /// The ids of all entries that routes, later steps, limits and budgets name, each once, in order.
 pub fn evidence_ids() -> Vec<&'static str> {
     let routes = routes().map(|route| route.evidence);
@@ -72,6 +77,9 @@ const BELIEFS: &[&str] = &[
     "identity-refusals",
     "linked-collection-source",
     "linked-disk-copy",
+    "linked-excluded-disk",
+    "linked-expanded-points",
+    "linked-instance-view",
     "linked-machine-disk",
     "linked-network-interface",
     "linked-refusal",

@@ -1,23 +1,35 @@
-//! Rights on what a body names: a call that the caller may make is refused when it may not use the resources that it refers to.
-//! It never looks whether those resources exist.
+//! Rights on what a body names or `$expand` asks for: a call that the caller may make is refused when it may not use the resources
+//! that it refers to. It never looks whether those resources exist.
 
 use serde_json::Value;
 
 use super::access::allows;
 use super::call::Call;
-use super::errors::ArmError;
+use super::errors::{ArmError, authorization_failed};
 use super::ids::ResourceId;
 
 /// A right that a call also needs.
-struct Linked {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Linked {
     /// The action of the call.
-    of: &'static str,
+    pub of: &'static str,
     /// Where in the body the id stands; `*` is every element of a list.
-    path: &'static str,
+    pub path: &'static str,
     /// The type that the id must have, in lower case; empty for any.
-    kind: &'static str,
+    pub kind: &'static str,
     /// What the caller must be allowed on it.
-    needs: &'static str,
+    pub needs: &'static str,
+}
+
+/// A right that a call also needs on the resource itself, when `$expand` asks for a part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expanded {
+    /// The action of the call.
+    pub of: &'static str,
+    /// What `$expand` names.
+    pub part: &'static str,
+    /// What the caller must be allowed.
+    pub needs: &'static str,
 }
 
 const fn linked(of: &'static str, path: &'static str, kind: &'static str, needs: &'static str) -> Linked {
@@ -33,14 +45,20 @@ const ACCESS_DISK: &str = "Microsoft.Compute/disks/beginGetAccess/action";
 /// All of them. The first two are named by the reference (`linked-collection-source`, `linked-network-interface`); those of
 /// snapshots and disks were quoted from ARM by callers, with the same action for both kinds of source (`linked-disk-copy`).
 /// Microsoft's table of roles for backup names the right over the machine to protect (`vault-sim-linked-machine`).
-/// *Assumed* is the disk that a machine attaches (`linked-machine-disk`). `restorePoints/write` has no entry: other
-/// products' roles for it hold no right on disks.
-static LINKED: [Linked; 9] = [
+/// *Assumed* are the disk that a machine attaches (`linked-machine-disk`) and the read of the disks that a restore point leaves out
+/// (`linked-excluded-disk`); on the others it asks for nothing: other products' roles for it hold no right on disks.
+static LINKED: &[Linked] = &[
     linked(
         "Microsoft.Compute/restorePointCollections/write",
         "properties/source/id",
         "microsoft.compute/virtualmachines",
         "Microsoft.Compute/virtualMachines/read",
+    ),
+    linked(
+        "Microsoft.Compute/restorePointCollections/restorePoints/write",
+        "properties/excludeDisks/*/id",
+        "microsoft.compute/disks",
+        "Microsoft.Compute/disks/read",
     ),
     linked(
         MACHINE,
@@ -57,9 +75,39 @@ static LINKED: [Linked; 9] = [
     linked(ITEM, "properties/sourceResourceId", "microsoft.compute/virtualmachines", MACHINE),
 ];
 
-/// Whether the caller may use what the body names. The wording is that which callers of ARM have quoted
+/// Parts that are checked under a right of their own. *Assumed* (`linked-instance-view`, `linked-expanded-points`): the stricter reading.
+static EXPANDED: &[Expanded] = &[
+    Expanded {
+        of: "Microsoft.Compute/virtualMachines/read",
+        part: "instanceView",
+        needs: "Microsoft.Compute/virtualMachines/instanceView/read",
+    },
+    Expanded {
+        of: "Microsoft.Compute/restorePointCollections/read",
+        part: "restorePoints",
+        needs: "Microsoft.Compute/restorePointCollections/restorePoints/read",
+    },
+];
+
+/// Everything that this ARM checks on what a body names.
+pub fn linked_rights() -> &'static [Linked] {
+    LINKED
+}
+
+/// Everything that this ARM checks on what `$expand` asks for.
+pub fn expanded_rights() -> &'static [Expanded] {
+    EXPANDED
+}
+
+/// Whether the caller may use what the body names and see what it wants expanded. The wording is that which callers of ARM have quoted
 /// (`linked-refusal`).
 pub(crate) fn check(call: &Call) -> Result<(), ArmError> {
+    for right in EXPANDED.iter().filter(|right| right.of == call.action && call.expands(right.part)) {
+        if !allows(&call.principal.grants, right.needs, &call.path) {
+            let who = &call.principal;
+            return Err(authorization_failed(&who.client_id, &who.object_id, right.needs, &call.path));
+        }
+    }
     let Some(body) = call.body.as_ref().filter(|_| matches!(call.method.as_str(), "PUT" | "PATCH" | "POST")) else {
         return Ok(());
     };

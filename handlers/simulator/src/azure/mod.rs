@@ -82,7 +82,7 @@ pub use self::event_grid::{
     DeliveryOutcome, DeliveryRecord, EventEffect, EventGrid, EventOrder, EventSchema, EventSubscription, EventTarget,
     PublishedEvent,
 };
-pub use self::evidence::evidence_ids;
+pub use self::evidence::{evidence_ids, route_actions};
 pub use self::faults::{ArmFault, ArmFaultEffect, CallMatch, RegionTrouble};
 pub use self::health::{
     Availability, AvailabilityState, Chronicity, EventLevel, EventType, HealthCategory, HealthCause, Impact,
@@ -91,6 +91,7 @@ pub use self::health::{
 pub use self::history::{CollectionSeed, PointSeed};
 pub use self::identity::{ARM_AUDIENCE, BUS_AUDIENCE, Identity, Principal, STORAGE_AUDIENCE};
 pub use self::latencies::Latencies;
+pub use self::linked_actions::{Expanded, Linked, expanded_rights, linked_rights};
 pub use self::locks::LockLevel;
 pub use self::log::{RequestCounts, RequestRecord};
 pub use self::machines::{MachineSeed, Os};

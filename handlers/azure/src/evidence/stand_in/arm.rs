@@ -183,6 +183,24 @@ pub(super) const ENTRIES: &[Entry] = &[
         "quoted in public issue threads; the safe reading asks for the right",
     ),
     entry(
+        "linked-excluded-disk",
+        Assumed,
+        "a restore point's PUT needs `disks/read` on the disks that it leaves out, and no right on the others",
+        "no source; the safe reading holds the read. Published roles of other products for restore points hold no right on disks",
+    ),
+    entry(
+        "linked-instance-view",
+        Assumed,
+        "`$expand=instanceView` of a machine needs `virtualMachines/instanceView/read` besides",
+        "no source; the safe reading holds the right, which only reads",
+    ),
+    entry(
+        "linked-expanded-points",
+        Assumed,
+        "`$expand=restorePoints` of a collection needs `restorePoints/read` besides",
+        "no source; the safe reading holds the right, which only reads",
+    ),
+    entry(
         "linked-machine-disk",
         Assumed,
         "a machine that attaches a disk needs `disks/write` on it",
