@@ -2,7 +2,7 @@
 //! It never guesses: a line that it does not know is an error with its number.
 //!
 //! ```text
-//! policy enforce|report within 24h [keep last|within N] | policy broken | policy missing | policies equal
+//! policy enforce|report within 24h [keep last|within N [limit N]] | policy broken | policy missing | policies equal
 //! estate mine|missing|broken|foreign|other-id     stop (by the Api) | resume (its record)
 //! machine NAME created 2d ago [properties]      there from the start, without events
 //! create NAME [windows] [no-agent] [managed] [elsewhere] [tag=value …]
@@ -72,7 +72,7 @@ pub enum Command {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Policy {
     Mode { mode: String, within: String },
-    Keep { mode: String, within: String, rule: String, value: String },
+    Keep { mode: String, within: String, rule: String, value: String, limit: Option<u32> },
     Broken,
     Missing,
     Equal,
@@ -242,9 +242,14 @@ fn policy(words: &[&str]) -> Result<Policy, String> {
             time(within)?;
             Ok(Policy::Mode { mode: (*mode).to_owned(), within: (*within).to_owned() })
         }
-        [mode @ ("enforce" | "report"), "within", within, "keep", rule @ ("last" | "within"), value] => {
+        [mode @ ("enforce" | "report"), "within", within, "keep", rule @ ("last" | "within"), value, limit @ ..] => {
+            let limit = match limit {
+                [] => None,
+                ["limit", limit] => Some(number(limit)?),
+                _ => return Err(format!("{} is no limit", limit.join(" "))),
+            };
             let [mode, within, rule, value] = [mode, within, rule, value].map(|word| (*word).to_owned());
-            Ok(Policy::Keep { mode, within, rule, value })
+            Ok(Policy::Keep { mode, within, rule, value, limit })
         }
         ["enforce" | "report", ..] => Err("within <time>".to_owned()),
         _ => Err(format!("{} is no policy", words.join(" "))),

@@ -143,9 +143,12 @@ impl Play {
     fn write_policy(&self, policy: &Policy) {
         match policy {
             Policy::Mode { mode, within } => self.rig.write_policy(&document(mode, within)),
-            Policy::Keep { mode, within, rule, value } => {
+            Policy::Keep { mode, within, rule, value, limit } => {
                 let keep = format!("      keep: {{ {rule}: {value} }}\n");
-                self.rig.write_policy(&(document(mode, within) + &keep));
+                let limits = limit.map_or(String::new(), |limit| {
+                    format!("  limits: {{ expirePerDay: {limit}, expirePercentPerDay: 1 }}\n")
+                });
+                self.rig.write_policy(&(document(mode, within) + &keep + &limits));
             }
             Policy::Broken => self.rig.write_policy("apiVersion: lifeboat/v1\nkind: BackupPolicy\nspec: [\n"),
             Policy::Missing => self.rig.remove_policy(),

@@ -15,6 +15,7 @@ mod sweep;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_azure::Error;
@@ -35,6 +36,8 @@ use seen::EstateSeen;
 const LEASE: &str = "leases/expiry-sweep";
 /// How long it lasts: it is renewed after each collection and before each deletion.
 const LEASE_SECS: u32 = 60;
+/// A sweep deletes no longer than this after it began: a function may run for ten minutes.
+const RUN_FOR: Duration = Duration::from_secs(7 * 60);
 /// What Azure's clock and ours may differ by: beyond it nothing is deleted (design §10).
 const SKEW_MAX: SignedDuration = SignedDuration::from_mins(5);
 
@@ -96,7 +99,7 @@ enum Left {
     LedgerBroken,
     /// The policy's limit is reached.
     Limit,
-    /// It was refused lately.
+    /// It was tried lately.
     Waits,
     /// Nothing is deleted at all.
     Withheld(Withheld),
@@ -137,6 +140,16 @@ pub async fn run(lifeboat: &Lifeboat, event: ExpirySweep) -> Result<Report, Expi
     done
 }
 
+impl Sweep<'_> {
+    /// What keeps the sweep from going on, asked before each deletion.
+    async fn stopped(&self) -> Option<Withheld> {
+        if self.began.elapsed() > RUN_FOR {
+            return Some(Withheld::Late);
+        }
+        still_withheld(self.lifeboat, &self.in_force).await
+    }
+}
+
 /// What keeps the whole sweep from deleting, before its first deletion.
 async fn withheld(lifeboat: &Lifeboat, estate: &Estate, in_force: &InForce) -> Option<Withheld> {
     let until = estate.expiry_allowed_from();
@@ -149,7 +162,7 @@ async fn withheld(lifeboat: &Lifeboat, estate: &Estate, in_force: &InForce) -> O
     still_withheld(lifeboat, in_force).await
 }
 
-/// What keeps the sweep from deleting, asked again before each deletion.
+/// What may come up while a sweep runs.
 async fn still_withheld(lifeboat: &Lifeboat, in_force: &InForce) -> Option<Withheld> {
     if stop::is_stopped(&lifeboat.store).await {
         return Some(Withheld::Stopped);
@@ -197,7 +210,7 @@ impl fmt::Display for Left {
             Self::NotRead(why) => write!(f, "what it rests on could not be read again: {why}"),
             Self::LedgerBroken => f.write_str("the machine's ledger is broken"),
             Self::Limit => f.write_str("the policy's limit for a day is reached"),
-            Self::Waits => f.write_str("it was refused lately and is tried again later"),
+            Self::Waits => f.write_str("it was tried lately and is tried again later"),
             Self::Withheld(why) => why.fmt(f),
         }
     }

@@ -1,5 +1,5 @@
-//! Deletes one point that is due: lease, all facts again, decide and audit again, save, delete, save the outcome, read back.
-//! It never deletes what the first decision said alone, and never takes Azure's acceptance for *gone*.
+//! Deletes the points of one machine that are due: lease, all facts again, decide and audit again, save, delete, save the outcome, read back.
+//! It never deletes what the first decision says alone, and never takes Azure's acceptance for *gone*.
 //!
 //! ```text
 //! due ─► machine's lease ─► facts again ─► still due? ─► audit ─► memory, ledger: decision ─► DELETE ─► ledger: outcome
@@ -12,11 +12,10 @@ use lifeboat_azure::blobs::Lease;
 use lifeboat_azure::presence::{self, Presence};
 use lifeboat_azure::{Error, Latest, ResourceId, restore_points, snapshots, subscriptions};
 use lifeboat_planning::effect::{Effect, PointEffect};
-use lifeboat_planning::expiry::{self, Due};
+use lifeboat_planning::expiry::{Due, Expiry};
 use lifeboat_planning::id::hash;
-use lifeboat_planning::{audit, retention::Kind};
 
-use super::memory::Memory;
+use super::memory::{ACCEPTED, Memory};
 use super::seen::{Facts, Subject};
 use super::{ExpiryError, Left, Sweep};
 use crate::account;
@@ -28,6 +27,9 @@ use crate::perform::{self, Outcome};
 const LEASE_SECS: u32 = 60;
 /// How long after the check that it rests on a request may be sent (design §4).
 const LATEST: Duration = Duration::from_secs(10);
+/// How long what was read again stands for the next points of the machine: what is saved before a request takes a second or so, and
+/// then it is still before its latest moment.
+const GOOD_FOR: Duration = Duration::from_secs(4);
 
 /// What became of a point that was due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,19 +44,35 @@ pub enum Became {
     Left(Left),
 }
 
-/// Deletes one point, if it is still due.
+/// What was read and decided right before deletions.
+struct Checked {
+    at: tokio::time::Instant,
+    expiry: Expiry,
+}
+
+/// Deletes points of one machine, as far as they are still due; what became of each, in their order.
 pub async fn delete(
     sweep: &Sweep<'_>,
     subject: &Subject,
     memory: &mut Memory,
-    due: &Due,
-) -> Result<Became, ExpiryError> {
-    let store = &sweep.lifeboat.store;
-    let Some(mut lease) = machine_lease(sweep, subject).await? else { return Ok(Became::Left(Left::LeaseTaken)) };
-    let became = with_lease(sweep, subject, memory, due, &mut lease).await;
-    if let Err(error) = store.release(&lease).await {
-        tracing::warn!(error = %error, "the machine's lease could not be released; it runs out by itself");
-    }
+    dues: &[Due],
+    sweeps_lease: &Lease,
+) -> Result<Vec<Became>, ExpiryError> {
+    let all_left = |why: Left| Ok(dues.iter().map(|_| Became::Left(why.clone())).collect());
+    let Some(lease) = machine_lease(sweep, subject).await? else { return all_left(Left::LeaseTaken) };
+    let became = match open(sweep, subject).await {
+        Ok(Some(mut chain)) => {
+            let became = with_lease(sweep, subject, memory, dues, (&lease, sweeps_lease), &mut chain).await;
+            // Whatever happened, what was added is sealed where the store takes it; else the next who opens it does.
+            match chain.seal().await {
+                Err(error) if became.is_ok() => Err(error.into()),
+                _ => became,
+            }
+        }
+        Ok(None) => all_left(Left::LedgerBroken),
+        Err(error) => Err(error),
+    };
+    release(sweep, &lease).await;
     became
 }
 
@@ -68,54 +86,101 @@ async fn machine_lease(sweep: &Sweep<'_>, subject: &Subject) -> Result<Option<Le
     }
 }
 
+async fn release(sweep: &Sweep<'_>, lease: &Lease) {
+    if let Err(error) = sweep.lifeboat.store.release(lease).await {
+        tracing::warn!(error = %error, "the machine's lease could not be released; it runs out by itself");
+    }
+}
+
 async fn with_lease(
     sweep: &Sweep<'_>,
     subject: &Subject,
     memory: &mut Memory,
-    due: &Due,
-    lease: &mut Lease,
-) -> Result<Became, ExpiryError> {
-    let lifeboat = sweep.lifeboat;
-    let mut chain = match open(sweep, subject).await? {
-        Some(chain) => chain,
-        None => return Ok(Became::Left(Left::LedgerBroken)),
-    };
-    let facts = match sweep.seen.fresh(lifeboat, subject, memory).await {
+    dues: &[Due],
+    (lease, sweeps_lease): (&Lease, &Lease),
+    chain: &mut Chain<'_>,
+) -> Result<Vec<Became>, ExpiryError> {
+    let mut all: Vec<Became> = Vec::new();
+    let mut checked: Option<Checked> = None;
+    for due in dues {
+        if let Some(Became::Left(why @ Left::Withheld(_))) = all.last() {
+            let why = why.clone();
+            all.push(Became::Left(why));
+            continue;
+        }
+        if let Some(why) = sweep.stopped().await {
+            all.push(Became::Left(Left::Withheld(why)));
+            continue;
+        }
+        sweep.lifeboat.store.renew(sweeps_lease).await?;
+        sweep.lifeboat.store.renew(lease).await?;
+        let good = match checked.take().filter(|checked| checked.at.elapsed() < GOOD_FOR) {
+            Some(good) => good,
+            None => match check(sweep, subject, memory, chain).await? {
+                Ok(good) => good,
+                Err(why) => {
+                    all.push(Became::Left(why));
+                    continue;
+                }
+            },
+        };
+        all.push(delete_one(sweep, subject, memory, due, &good, (lease, chain)).await?);
+        checked = Some(good);
+    }
+    Ok(all)
+}
+
+/// Reads all facts again, decides and audits again, and answers for what was begun before.
+async fn check(
+    sweep: &Sweep<'_>,
+    subject: &Subject,
+    memory: &mut Memory,
+    chain: &mut Chain<'_>,
+) -> Result<Result<Checked, Left>, ExpiryError> {
+    // The age of what is read counts from before it was asked for.
+    let at = tokio::time::Instant::now();
+    let facts = match sweep.seen.fresh(sweep.lifeboat, subject, memory).await {
         Ok(facts) => facts,
-        Err(error) => return Ok(Became::Left(Left::NotRead(error.to_string()))),
+        Err(error) => return Ok(Err(Left::NotRead(error.to_string()))),
     };
     super::sweep::take_in(memory, &facts, &sweep.owner);
-    let points = facts.points(subject, &sweep.owner, memory);
-    let again = expiry::decide(&points, &sweep.in_force.policies, lifeboat.clock.now());
-    let notes = audit::expiry::audit(&again.due, &points, &sweep.in_force.policies, lifeboat.clock.now());
-    if !notes.is_empty() {
-        return Err(ExpiryError::audit(notes));
-    }
-    let verdict = again.verdicts.iter().find(|verdict| verdict.name == due.name);
-    let Some(still) = again.due.iter().find(|one| one.name == due.name && one.policy == due.policy) else {
-        let why = verdict.map_or("it is not there any more".to_owned(), |verdict| verdict.reasons.to_string());
+    account::settle_deletions(chain, &facts.account()).await?;
+    Ok(Ok(Checked { at, expiry: super::sweep::decide(sweep, subject, memory, &facts)? }))
+}
+
+async fn delete_one(
+    sweep: &Sweep<'_>,
+    subject: &Subject,
+    memory: &mut Memory,
+    due: &Due,
+    checked: &Checked,
+    (lease, chain): (&Lease, &mut Chain<'_>),
+) -> Result<Became, ExpiryError> {
+    let store = &sweep.lifeboat.store;
+    let verdict = checked.expiry.verdicts.iter().find(|verdict| verdict.name == due.name);
+    let reasons = verdict.map(|verdict| verdict.reasons.to_string());
+    let is_same = |one: &&Due| one.name == due.name && one.policy == due.policy;
+    let Some(still) = checked.expiry.due.iter().find(is_same) else {
+        let why = reasons.unwrap_or_else(|| "it is not there any more".to_owned());
         return Ok(Became::Left(Left::NoLongerDue(why)));
     };
-    let reasons = verdict.filter(|one| one.kind == Kind::Expire).map(|one| one.reasons.to_string()).unwrap_or_default();
-    account::settle_deletions(&mut chain, &facts.account()).await?;
-    let names = still.effects.iter().map(name_of).collect();
-    memory.attempt(&due.name, names, &due.policy, lifeboat.clock.now());
-    memory.write(&lifeboat.store, &subject.collection).await?;
-    chain.add(Entry::Decision(decision(sweep, still, &reasons))).await?;
-    let outcomes = perform_all(sweep, still, &mut chain, lease).await?;
-    chain.seal().await?;
+    let names: Vec<String> = still.effects.iter().map(name_of).collect();
+    memory.attempt(&due.name, names.clone(), &due.policy, sweep.lifeboat.clock.now());
+    memory.write(store, &subject.collection).await?;
+    chain.add(Entry::Decision(decision(sweep, still, &reasons.unwrap_or_default()))).await?;
+    let outcomes = perform_all(sweep, still, (lease, chain), Latest(checked.at + LATEST)).await?;
     let became = match outcomes.iter().find(|outcome| !is_through(outcome)) {
         Some(failed) => Became::Refused(words(failed)),
-        None if are_gone(sweep, subject, still).await => Became::Gone,
+        None if all_gone(sweep, subject, &names).await => Became::Gone,
         None => Became::Asked,
     };
     match &became {
         Became::Gone => drop(memory.settle(&due.name)),
-        Became::Asked => memory.came_of(&due.name, "accepted"),
+        Became::Asked => memory.came_of(&due.name, ACCEPTED),
         Became::Refused(words) => memory.came_of(&due.name, words),
         Became::Left(_) => {}
     }
-    memory.write(&lifeboat.store, &subject.collection).await?;
+    memory.write(store, &subject.collection).await?;
     Ok(became)
 }
 
@@ -139,7 +204,6 @@ pub async fn settle(
     memory: &mut Memory,
     facts: &Facts,
 ) -> Result<Vec<super::memory::Deletion>, ExpiryError> {
-    let store = &sweep.lifeboat.store;
     let Some(lease) = machine_lease(sweep, subject).await? else { return Ok(Vec::new()) };
     let settled = async {
         if let Some(mut chain) = open(sweep, subject).await? {
@@ -156,9 +220,7 @@ pub async fn settle(
         Ok(settled)
     }
     .await;
-    if let Err(error) = store.release(&lease).await {
-        tracing::warn!(error = %error, "the machine's lease could not be released; it runs out by itself");
-    }
+    release(sweep, &lease).await;
     settled
 }
 
@@ -178,17 +240,16 @@ fn decision(sweep: &Sweep<'_>, due: &Due, reasons: &str) -> Decision {
 async fn perform_all(
     sweep: &Sweep<'_>,
     due: &Due,
-    chain: &mut Chain<'_>,
-    lease: &mut Lease,
+    (lease, chain): (&Lease, &mut Chain<'_>),
+    latest: Latest,
 ) -> Result<Vec<Outcome>, ExpiryError> {
     let mut outcomes: Vec<Outcome> = Vec::new();
     for effect in &due.effects {
         let outcome = match outcomes.iter().all(is_through) {
             false => Outcome::not_sent(effect),
             true => {
-                let checked = tokio::time::Instant::now();
                 sweep.lifeboat.store.renew(lease).await?;
-                perform::perform(sweep.lifeboat, effect, Latest(checked + LATEST)).await
+                perform::perform(sweep.lifeboat, effect, latest).await
             }
         };
         let (key, detail) = (outcome.effect.clone(), outcome.detail.clone());
@@ -213,10 +274,6 @@ pub(super) fn name_of(effect: &Effect) -> String {
         Effect::Point(PointEffect::ExpireSnapshot { snapshot, .. }) => snapshot.to_string(),
         Effect::Point(_) | Effect::Protection(_) => String::new(),
     }
-}
-
-async fn are_gone(sweep: &Sweep<'_>, subject: &Subject, due: &Due) -> bool {
-    all_gone(sweep, subject, &due.effects.iter().map(name_of).collect::<Vec<_>>()).await
 }
 
 /// Reads back: all of them are *gone*, and Azure says so.

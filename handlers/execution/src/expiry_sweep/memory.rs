@@ -21,6 +21,8 @@ pub const COURSE: &str = "sweeps/expiry.json";
 const FIRST_WAIT: SignedDuration = SignedDuration::from_mins(55);
 /// The longest wait between two attempts: whoever mends the cause sees within a day that it is mended.
 const WAIT_MAX: SignedDuration = SignedDuration::from_hours(24);
+/// What came of an attempt that Azure accepted.
+pub const ACCEPTED: &str = "accepted";
 /// Attempts after which somebody is told: the third is some three hours after the first, and what passes by itself is over by then.
 pub const ATTEMPTS_UNTOLD_MAX: u32 = 2;
 

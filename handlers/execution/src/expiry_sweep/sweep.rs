@@ -1,7 +1,7 @@
 //! The course of one sweep: reads and decides for each collection, then deletes what is due, oldest first over all machines.
 //! It never deletes before all of it is decided and audited.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::SignedDuration;
@@ -14,9 +14,9 @@ use lifeboat_planning::facts::CollectionSeen;
 use lifeboat_planning::retention::Kind;
 
 use super::deletion::{self, Became};
-use super::memory::{Count, Course, Deletion, Memory};
+use super::memory::{ACCEPTED, Count, Course, Deletion, Memory};
 use super::seen::{self, EstateSeen, Facts, Subject};
-use super::{ExpiryError, Left, Sweep, Withheld, still_withheld, withheld};
+use super::{ExpiryError, Left, Sweep, Withheld, withheld};
 use crate::alarms::{self, Cause, Machines, Raised};
 use crate::breakers;
 use crate::budget::{self, Budget};
@@ -27,10 +27,8 @@ use crate::policies;
 
 /// Collections read at a time, as in the other sweep.
 const PARALLEL: usize = 8;
-/// Deletions of one sweep, at most: each is some twelve calls, a second or so, and a function may run for ten minutes.
+/// Deletions of one sweep, at most: each is some ten calls, a second or so, and a function may run for ten minutes.
 const DELETIONS_MAX: usize = 300;
-/// A sweep deletes no longer than this after it began, for the same reason.
-const RUN_FOR: std::time::Duration = std::time::Duration::from_secs(7 * 60);
 /// Points made within this time are a policy's turnover (design §10).
 const TURNOVER_OF: SignedDuration = SignedDuration::from_hours(24);
 
@@ -41,6 +39,7 @@ struct Looked {
     memory: Memory,
     expiry: Expiry,
     settled: Vec<Deletion>,
+    told: Vec<Deletion>,
     gone: usize,
     asked: usize,
     refused: usize,
@@ -144,7 +143,7 @@ async fn look(sweep: &Sweep<'_>, subject: Subject) -> Result<Option<Looked>, Exp
     if memory != known {
         memory.write(&lifeboat.store, &subject.collection).await?;
     }
-    Ok(Some(Looked { subject, memory, expiry, settled, gone: 0, asked: 0, refused: 0, left: None }))
+    Ok(Some(Looked { subject, memory, expiry, settled, told: Vec::new(), gone: 0, asked: 0, refused: 0, left: None }))
 }
 
 /// Remembers what the facts show.
@@ -164,7 +163,12 @@ pub(super) fn take_in(memory: &mut Memory, facts: &Facts, owner: &lifeboat_plann
 }
 
 /// Decides and audits. Outside the regions that are ours to change, nothing is due.
-fn decide(sweep: &Sweep<'_>, subject: &Subject, memory: &Memory, facts: &Facts) -> Result<Expiry, ExpiryError> {
+pub(super) fn decide(
+    sweep: &Sweep<'_>,
+    subject: &Subject,
+    memory: &Memory,
+    facts: &Facts,
+) -> Result<Expiry, ExpiryError> {
     let (policies, now) = (&sweep.in_force.policies, sweep.lifeboat.clock.now());
     let points = facts.points(subject, &sweep.owner, memory);
     let mut expiry = expiry::decide(&points, policies, now);
@@ -194,14 +198,14 @@ fn count(looked: &Looked, sweep: &Sweep<'_>, counts: &mut BTreeMap<String, Count
     }
 }
 
-/// Deletes what is due, oldest first, as far as the counters grant it.
+/// Deletes what is due, oldest first, as far as the counters grant it; what of it is of one machine goes together.
 async fn delete_all(
     sweep: &Sweep<'_>,
     looked: &mut [Looked],
     course: &Course,
-    lease: &mut Lease,
+    lease: &Lease,
 ) -> Result<(), ExpiryError> {
-    let mut queue = queue(sweep, looked);
+    let queue = queue(sweep, looked);
     let mut granted = BTreeMap::new();
     for (_, due) in &queue {
         if !granted.contains_key(&due.policy) {
@@ -209,37 +213,55 @@ async fn delete_all(
             granted.insert(due.policy.clone(), allowed(sweep, course, &due.policy, wanted).await?);
         }
     }
-    let mut stopped: Option<Withheld> = None;
-    for (at, due) in queue.drain(..) {
-        let one = &mut looked[at];
-        if stopped.is_none() && sweep.began.elapsed() > RUN_FOR {
-            stopped = Some(Withheld::Late);
-        }
-        if stopped.is_none() {
-            stopped = still_withheld(sweep.lifeboat, &sweep.in_force).await;
-        }
-        if let Some(why) = &stopped {
-            one.left = Some(Left::Withheld(why.clone()));
-            continue;
-        }
+    let mut order: Vec<usize> = Vec::new();
+    let mut of_machine: HashMap<usize, Vec<Due>> = HashMap::new();
+    for (at, due) in queue {
         let left = granted.entry(due.policy.clone()).or_default();
         if *left == 0 {
-            one.left = Some(Left::Limit);
+            looked[at].left = Some(Left::Limit);
             continue;
         }
         *left -= 1;
-        sweep.lifeboat.store.renew(lease).await?;
-        match deletion::delete(sweep, &one.subject, &mut one.memory, &due).await? {
-            Became::Gone => one.gone += 1,
-            Became::Asked => one.asked += 1,
-            Became::Refused(words) => {
-                one.refused += 1;
-                tracing::warn!(machine = one.subject.machine.as_str(), point = due.name, "not deleted: {words}");
-            }
-            Became::Left(why) => one.left = Some(why),
+        of_machine.entry(at).or_insert_with(|| {
+            order.push(at);
+            Vec::new()
+        });
+        of_machine.entry(at).or_default().push(due);
+    }
+    for at in order {
+        let (one, dues) = (&mut looked[at], of_machine.remove(&at).unwrap_or_default());
+        let before = one.memory.clone();
+        let became = deletion::delete(sweep, &one.subject, &mut one.memory, &dues, lease).await?;
+        for (due, became) in dues.iter().zip(became) {
+            one.note(&due.name, became, &before);
         }
     }
     Ok(())
+}
+
+impl Looked {
+    /// Counts what became of a point, and whether somebody is to be told.
+    fn note(&mut self, point: &str, became: Became, before: &Memory) {
+        let after = self.memory.deletion(point).filter(|deletion| deletion.is_alarming()).cloned();
+        match became {
+            Became::Gone => {
+                self.gone += 1;
+                self.settled.extend(before.deletion(point).cloned());
+            }
+            Became::Asked => {
+                self.asked += 1;
+                // Accepted before, and still there: Azure's word alone does not end it.
+                let again = before.deletion(point).is_some_and(|deletion| deletion.last == ACCEPTED);
+                self.told.extend(after.filter(|_| again));
+            }
+            Became::Refused(words) => {
+                self.refused += 1;
+                tracing::warn!(machine = self.subject.machine.as_str(), point, "not deleted: {words}");
+                self.told.extend(after);
+            }
+            Became::Left(why) => self.left = Some(why),
+        }
+    }
 }
 
 /// What is tried now, oldest first over all machines, with the index of its collection: a moved machine's snapshots are found by two
@@ -283,7 +305,7 @@ async fn tell_of_refused(sweep: &Sweep<'_>, looked: &[Looked]) {
     let (store, now) = (&sweep.lifeboat.store, sweep.lifeboat.clock.now());
     for one in looked {
         let machine = one.subject.machine.as_str().to_owned();
-        for deletion in one.memory.deletions.iter().filter(|deletion| deletion.is_alarming()) {
+        for deletion in &one.told {
             let what = format!(
                 "{} of {} is due and was not deleted in {} attempts since {}: {}",
                 deletion.point,
