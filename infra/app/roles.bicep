@@ -43,6 +43,10 @@ var actions = [
   // [P]; the GET is [R]. Custom roles cannot name one group that does not exist yet, so this holds for the subscription.
   'Microsoft.Resources/subscriptions/resourceGroups/read'
   'Microsoft.Resources/subscriptions/resourceGroups/write'
+  // GET and PATCH {scope}/providers/Microsoft.Resources/tags/default: a hold is a tag on a snapshot, or on a point's collection. The action
+  // lets tags be written without the right to write the resource. [P]
+  'Microsoft.Resources/tags/read'
+  'Microsoft.Resources/tags/write'
   // POST Microsoft.ResourceGraph/resources: the sweep. [P] [R] A query returns only what the caller may read besides; whether this action is
   // checked too is [A].
   'Microsoft.ResourceGraph/resources/read'
