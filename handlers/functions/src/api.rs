@@ -18,7 +18,7 @@ pub async fn receive(lifeboat: &Lifeboat, request: HttpInvocation) -> Result<Htt
 async fn answer(lifeboat: &Lifeboat, request: HttpInvocation) -> HttpReply {
     let question = match question(&request) {
         Ok(question) => question,
-        Err(problem) => return problem,
+        Err(NotAsked(status, what)) => return problem(status, what),
     };
     let accepts = request.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match lifeboat.handle(Event::Api(question)).await {
@@ -42,8 +42,11 @@ async fn answer(lifeboat: &Lifeboat, request: HttpInvocation) -> HttpReply {
     }
 }
 
-/// What is asked, or why it is not answered.
-fn question(request: &HttpInvocation) -> Result<Api, HttpReply> {
+/// Why a request is not answered.
+struct NotAsked(StatusCode, &'static str);
+
+/// What is asked.
+fn question(request: &HttpInvocation) -> Result<Api, NotAsked> {
     const THERE_IS: &str = "there is /api/status, /api/points?machine=<ARM id>, and POST /api/stop and /api/hold";
     const NAME: &str = "this needs a person with a name: orders with a name are not taken yet";
     let path = request.path.trim_end_matches('/').to_ascii_lowercase();
@@ -53,14 +56,14 @@ fn question(request: &HttpInvocation) -> Result<Api, HttpReply> {
         (&Method::POST, "/stop") => Ok(Api::Stop { reason: order(request)?.reason }),
         (&Method::POST, "/hold") => {
             let Order { reason, point } = order(request)?;
-            let point = point.ok_or_else(|| problem(StatusCode::BAD_REQUEST, "`point` is missing: its ARM id"))?;
+            let point = point.ok_or(NotAsked(StatusCode::BAD_REQUEST, "`point` is missing: its ARM id"))?;
             Ok(Api::Hold { point, reason })
         }
-        (&Method::POST, "/resume" | "/release" | "/breaker") => Err(problem(StatusCode::FORBIDDEN, NAME)),
+        (&Method::POST, "/resume" | "/release" | "/breaker") => Err(NotAsked(StatusCode::FORBIDDEN, NAME)),
         (_, "/status" | "/points" | "/stop" | "/hold") => {
-            Err(problem(StatusCode::METHOD_NOT_ALLOWED, "this method is not answered here"))
+            Err(NotAsked(StatusCode::METHOD_NOT_ALLOWED, "this method is not answered here"))
         }
-        _ => Err(problem(StatusCode::NOT_FOUND, THERE_IS)),
+        _ => Err(NotAsked(StatusCode::NOT_FOUND, THERE_IS)),
     }
 }
 
@@ -72,10 +75,10 @@ struct Order {
     point: Option<String>,
 }
 
-fn order(request: &HttpInvocation) -> Result<Order, HttpReply> {
+fn order(request: &HttpInvocation) -> Result<Order, NotAsked> {
     let read = serde_json::from_slice::<Order>(&request.body).ok().filter(|order| !order.reason.trim().is_empty());
     let expected = r#"the body is JSON: {"reason": "why"}, and for a hold "point" with its ARM id"#;
-    read.ok_or_else(|| problem(StatusCode::BAD_REQUEST, expected))
+    read.ok_or(NotAsked(StatusCode::BAD_REQUEST, expected))
 }
 
 /// An order that is written down, and from when on it is certain that nothing sent before it can act any more.
