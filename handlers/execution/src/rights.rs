@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use lifeboat_azure::needs::{self, Need};
 use lifeboat_azure::operations::Operation;
 use lifeboat_azure::{
-    backup_jobs, disks, graph, machines, protectable_items, protected_items, protection, protection_status,
-    resource_groups, restore_points, snapshots, subscriptions, vault_policies, vaults,
+    backup_jobs, disks, graph, locks, machines, protectable_items, protected_items, protection, protection_status,
+    resource_groups, restore_points, snapshots, subscriptions, tags, vault_policies, vaults,
 };
 
 /// One custom role: what a deployment is given for one kind of work.
@@ -32,14 +32,20 @@ pub const ROLES: [Role; 3] = [
             &resource_groups::CREATE,
             &restore_points::GET_COLLECTION,
             &restore_points::CREATE_COLLECTION,
+            &restore_points::GET,
             &restore_points::CREATE,
             &restore_points::DELETE,
+            // Expiry reads what lies beside the restore points too, and what stands in the way.
+            &snapshots::GET,
+            &snapshots::LIST_IN_GROUP,
+            &locks::LIST_AT_SUBSCRIPTION,
+            &locks::LIST_AT_GROUP,
+            // A hold is a tag on the resource first.
+            &tags::GET,
+            &tags::UPDATE,
         ],
     },
-    Role {
-        name: "snapshots",
-        speaks: &[&disks::GET, &snapshots::LIST_IN_GROUP, &snapshots::CREATE, &snapshots::DELETE],
-    },
+    Role { name: "snapshots", speaks: &[&disks::GET, &snapshots::CREATE, &snapshots::DELETE] },
     Role {
         name: "vaults",
         speaks: &[
@@ -152,6 +158,7 @@ mod tests {
             strong,
             [
                 ("points", "Microsoft.Compute/restorePointCollections/restorePoints/delete"),
+                ("points", "Microsoft.Resources/tags/write"),
                 ("snapshots", "Microsoft.Compute/disks/beginGetAccess/action"),
                 ("snapshots", "Microsoft.Compute/snapshots/delete"),
                 ("vaults", "Microsoft.Compute/virtualMachines/write"),
