@@ -13,13 +13,14 @@
 //! subscription disabled|enabled                 rights take ACTION | rights give-back
 //! host off|on|lost      kill    kill at METHOD TEXT before|after      sweep
 //! run TIME              settle [TIME]
-//! (about expiry: expiry.rs)
+//! (about expiry: expiry.rs; about vaults and schedules: vaults.rs)
 //! points NAME | ledger NAME | queue | status | calls | expect …
 //! ```
 
 use std::time::Duration;
 
 use crate::expiry::{self, Expiry};
+use crate::vaults::{self, Vaults};
 
 /// A line of a scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +68,7 @@ pub enum Command {
     Calls,
     Expect(Expect),
     Expiry(Expiry),
+    Vaults(Vaults),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -165,6 +167,9 @@ fn command(words: &[&str]) -> Result<Command, String> {
     let owned = |text: &&str| (*text).to_owned();
     if let Some(line) = expiry::read(words) {
         return line.map(Command::Expiry);
+    }
+    if let Some(line) = vaults::read(words) {
+        return line.map(Command::Vaults);
     }
     Ok(match words {
         ["policies", "equal"] => Command::Policy(Policy::Equal),

@@ -8,6 +8,7 @@ mod language;
 mod payloads;
 mod play;
 mod show;
+mod vaults;
 
 use std::path::PathBuf;
 use std::sync::Mutex;

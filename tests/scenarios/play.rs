@@ -18,6 +18,7 @@ use lifeboat_tests::tap::Fate;
 use crate::expiry::Collections;
 use crate::language::{Command, Estate, Events, Expect, Fault, Line, Policy, Property, Service, What};
 use crate::show::Shown;
+use crate::vaults;
 
 /// A name for what manages a machine.
 const MANAGER: &str = "/subscriptions/00000000-0000-4000-8000-00000000000a/resourceGroups/rg-app/providers/Microsoft.Compute/virtualMachineScaleSets/set-1";
@@ -85,6 +86,11 @@ impl Play {
                 self.shown.calls(&self.rig);
                 for line in shown {
                     self.shown.say(&self.shown.neat(&self.rig, &line));
+                }
+            }
+            Command::Vaults(line) => {
+                for line in vaults::act(&self.rig, line)? {
+                    self.shown.say(&line);
                 }
             }
             Command::Sweep => self.rig.sweep().await,

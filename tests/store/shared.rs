@@ -1,6 +1,5 @@
 //! The records that several instances write at once: alarms, counters with their breakers, the switch, the catalogue.
 
-use futures::TryStreamExt as _;
 use futures::future::join_all;
 use jiff::Timestamp;
 use lifeboat_azure::blobs::{Condition, Store};
@@ -136,8 +135,12 @@ async fn readings_noted_at_once_are_all_in_the_catalogue_and_a_late_one_changes_
     let gone = entry(8, 20);
     let gone = Reading::Gone { vm_id: gone.vm_id, machine: gone.machine, read_at: gone.read_at };
     catalogue::note(store, &[gone]).await.expect("it is noted");
-    let shards: Vec<_> = catalogue::read_all(store).try_collect().await.expect("an answer");
-    assert_eq!(shards.len(), SHARDS);
+    let present = catalogue::present(store).await.expect("a list");
+    assert!(!present.is_empty() && present.len() <= SHARDS);
+    let mut shards = Vec::new();
+    for shard in present {
+        shards.push(catalogue::read(store, shard).await.expect("an answer"));
+    }
     let all: Vec<&Entry> = shards.iter().flat_map(|shard| shard.machines.values()).collect();
     assert_eq!(all.len(), 40 * WRITERS - 1);
     assert!(all.iter().all(|entry| entry.read_at == at(10)));

@@ -8,9 +8,9 @@
 //! hash of vmId ─► shard (00 … ff) ─► one blob: a line that says what it is, then a line a machine, in the order of their keys
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use futures::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use lifeboat_azure::blobs::{Condition, Store};
 use lifeboat_azure::{Error, ErrorKind};
@@ -20,6 +20,8 @@ use serde::{Deserialize, Serialize};
 use crate::record::{RecordError, read_up_to};
 use crate::swap::SwapError;
 
+/// Where the shards lie.
+const FOLDER: &str = "catalogue/";
 /// The version of a shard that this release writes.
 pub const VERSION: u32 = 1;
 /// Shards. 100,000 machines are then some 400 a shard: about a megabyte with thirty points each, a quarter of what one blob may be,
@@ -131,7 +133,7 @@ pub fn shard_of(vm_id: &str) -> usize {
 
 /// The blob of a shard.
 pub fn blob_name(shard: usize) -> String {
-    format!("catalogue/{shard:02x}.jsonl")
+    format!("{FOLDER}{shard:02x}.jsonl")
 }
 
 /// Reads a shard. One that is not there, or cannot be read, is empty.
@@ -139,9 +141,11 @@ pub async fn read(store: &Store, shard: usize) -> Result<Shard, Error> {
     Ok(store.get(&blob_name(shard)).await?.map(|(bytes, _)| decoded(shard, &bytes)).unwrap_or_default())
 }
 
-/// Reads all shards in their order, a few at a time: the whole catalogue of a large estate is hundreds of megabytes.
-pub fn read_all(store: &Store) -> impl Stream<Item = Result<Shard, Error>> {
-    stream::iter(0..SHARDS).map(|shard| read(store, shard)).buffered(PARALLEL)
+/// The numbers of the shards that are there: a small estate has few, and the others need no reading.
+pub async fn present(store: &Store) -> Result<BTreeSet<usize>, Error> {
+    let names = store.list(FOLDER).await?;
+    let number = |name: &String| usize::from_str_radix(name.strip_prefix(FOLDER)?.strip_suffix(".jsonl")?, 16).ok();
+    Ok(names.iter().filter_map(number).filter(|shard| *shard < SHARDS).collect())
 }
 
 /// Writes what was read of machines into their shards. An older reading never takes the place of a newer one, so that who comes late

@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use futures::stream::TryStreamExt;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_azure::graph::{self, MachineRow};
 use lifeboat_contract::work::{Cause, ReconcileMessage};
@@ -30,6 +30,8 @@ use crate::vault_lists::{self, VaultLists};
 
 /// Looks queued by one sweep, at most: what Azure's budgets let be looked at until the next one is less. The rest is found again.
 const QUEUED_MAX: usize = 2_000;
+/// Shards read at a time: the whole catalogue of a large estate is hundreds of megabytes.
+const SHARDS_AT_A_TIME: usize = 8;
 /// A machine younger than this is not held against `rpo`: Resource Graph lags, and its first point has its own window.
 const YOUNG: SignedDuration = SignedDuration::from_hours(1);
 
@@ -75,9 +77,21 @@ pub async fn run(
         by_shard[catalogue::shard_of(&row.vm_id)].push(row);
     }
     let (mut swept, mut needy, mut breached) = (Swept::default(), Vec::new(), BTreeMap::new());
-    let mut shards = std::pin::pin!(catalogue::read_all(&lifeboat.store));
-    for rows in by_shard {
-        let Some(shard) = shards.try_next().await? else { break };
+    let present = catalogue::present(&lifeboat.store).await?;
+    let with_machines: Vec<(usize, Vec<MachineRow>)> =
+        by_shard.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty()).collect();
+    let reads: Vec<_> = with_machines
+        .into_iter()
+        .map(|(number, rows)| {
+            let is_there = present.contains(&number);
+            async move {
+                let shard = if is_there { catalogue::read(&lifeboat.store, number).await? } else { Shard::default() };
+                Ok::<_, SweepError>((shard, rows))
+            }
+        })
+        .collect();
+    let mut shards = stream::iter(reads).buffered(SHARDS_AT_A_TIME);
+    while let Some((shard, rows)) = shards.try_next().await? {
         for row in rows {
             judge(&seen, &row, &shard, &mut swept, &mut needy, &mut breached);
         }
