@@ -109,6 +109,7 @@ const BELIEFS: &[&str] = &[
     "tags-at-once",
     "usage-limits",
     "usage-names",
+    "vault-sim-deferred-time",
     "vault-sim-group",
     "vault-sim-job-errors",
     "vault-sim-latencies",

@@ -22,7 +22,8 @@ use super::volume_calls::size_in;
 
 impl Arm {
     /// Puts a resource there as a `GET` answered it, in place of what is there under its id: a resource group, a virtual
-    /// machine with its disks, a disk, a snapshot, a restore point collection, a restore point.
+    /// machine with its disks, a disk, a snapshot, a restore point collection, a restore point, a vault, a vault policy, a
+    /// protectable or protected item, a recovery point.
     pub fn seed_resource(&self, body: &Value) -> Result<(), String> {
         let now = self.clock.now();
         let id = body["id"].as_str().ok_or("the body has no id")?;

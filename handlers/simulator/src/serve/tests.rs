@@ -152,6 +152,42 @@ async fn the_control_api_moves_the_world_and_tells_of_it() {
 }
 
 #[tokio::test]
+async fn the_control_api_fills_vaults_and_tells_of_them() {
+    let (world, served) = served().await;
+    let control = |method: &'static str, path: String, body: Value| {
+        let to = served.control;
+        async move {
+            let body = if body.is_null() { String::new() } else { body.to_string() };
+            let (status, told) = ask(to, method, &path, &body, "").await.unwrap();
+            assert_eq!(status, 200, "{method} {path}: {told}");
+            told
+        }
+    };
+    let seed = crate::azure::MachineSeed::new(SUBSCRIPTION, "shop", "web", "westeurope");
+    let machine = world.add_machine(&seed);
+    let vault = json!({ "subscription": SUBSCRIPTION, "group": "backup", "name": "safe", "location": "westeurope",
+        "keepsDeleted": true });
+    let vault = control("POST", "/vaults".into(), vault).await["id"].clone();
+    let policy = json!({ "vault": vault, "name": "week", "time": "02:00", "days": 7, "instantDays": 2 });
+    control("POST", "/vault-policies".into(), policy).await;
+    let item = json!({ "vault": vault, "machine": machine, "policy": "week", "state": "Protected",
+        "points": ["2026-01-01T02:00:00Z"] });
+    let item = control("POST", "/vault-items".into(), item).await["id"].as_str().unwrap().to_owned();
+    control("POST", "/vaults/full".into(), json!({ "id": vault, "full": true })).await;
+    let failure = json!({ "operation": "Backup", "part": "Snapshot", "code": 1, "title": "X", "message": "x" });
+    control("POST", "/job-failures".into(), failure).await;
+    control("DELETE", "/job-failures".into(), Value::Null).await;
+    control("POST", "/vault-items/state".into(), json!({ "id": item, "state": "Stopped" })).await;
+    let items = control("GET", "/vault-items".into(), Value::Null).await;
+    assert_eq!(items[0]["protection"], "ProtectionStopped");
+    let points = control("GET", "/vault-points".into(), Value::Null).await;
+    assert_eq!(points.as_array().map(Vec::len), Some(1));
+    control("GET", "/vault-jobs".into(), Value::Null).await;
+    control("DELETE", format!("/vault-items?id={item}"), Value::Null).await;
+    assert_eq!(control("GET", "/vault-items".into(), Value::Null).await, json!([]));
+}
+
+#[tokio::test]
 async fn over_tls_a_status_url_starts_as_the_caller_did_and_plain_text_gets_no_answer() {
     let world = World::new(WorldOptions::new(Clock::wall()));
     world.add_subscription(SUBSCRIPTION, "Production");

@@ -301,4 +301,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         "the budgets of Recovery Services come back every five minutes",
         "their sizes are recorded, their windows are in no source",
     ),
+    entry(
+        "vault-sim-deferred-time",
+        Assumed,
+        "`deferredDeleteTimeInUTC` is when an item was deleted, and only `deferredDeleteTimeRemaining` tells its end",
+        "the document's words fit both",
+    ),
 ];

@@ -54,6 +54,7 @@ impl Item {
         if let Some(point) = self.points.last() {
             properties["lastRecoveryPoint"] = json!(stamp_z(point.time));
         }
+        // *Assumed* (`vault-sim-deferred-time`): the time is that of the deletion, not of the end.
         if let Some((at, days)) = self.deleted {
             let ends = schedules::plus_days(at, days);
             properties["isScheduledForDeferredDelete"] = json!(true);
@@ -61,6 +62,7 @@ impl Item {
             properties["deferredDeleteTimeRemaining"] = json!(timespan(ends.duration_since(now)));
             properties["isDeferredDeleteScheduleUpcoming"] = json!(false);
             properties["softDeleteRetentionPeriod"] = json!(days);
+            properties["softDeleteRetentionPeriodInDays"] = json!(days);
         }
         json!({
             "id": self.id(vault),

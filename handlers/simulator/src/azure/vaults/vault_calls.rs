@@ -113,7 +113,15 @@ fn list(state: &State, call: &Call, group: Option<&str>) -> Answer {
             && group.is_none_or(|group| vault.group.eq_ignore_ascii_case(group))
     };
     let all = state.vaults.by_key.iter().filter(|(_, vault)| own(vault));
-    paging::listing(call, all.map(|(key, vault)| (key.clone(), vault.json())), state.page_size)
+    let listed = |vault: &Vault| {
+        let mut body = vault.json();
+        // No tape lists vaults, and the document has no null here.
+        if let Some(settings) = body.pointer_mut("/properties/securitySettings").and_then(Value::as_object_mut) {
+            settings.remove("immutabilitySettings");
+        }
+        body
+    };
+    paging::listing(call, all.map(|(key, vault)| (key.clone(), listed(vault))), state.page_size)
 }
 
 /// `GET …/vaults/{name}/usages`: *assumed* (`vault-sim-usages`) which of the documented counts are there.
