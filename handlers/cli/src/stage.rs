@@ -18,10 +18,11 @@ const EXECUTABLE_MODE: u32 = 0o755;
 const FILE_MODE: u32 = 0o644;
 
 /// What the folder holds beside the executable: the host's settings, and one folder for each function.
-const DEFINITIONS: [(&str, &str); 5] = [
+const DEFINITIONS: [(&str, &str); 6] = [
     ("Api/function.json", include_str!("../../../function-definitions/Api/function.json")),
     ("PolicySweep/function.json", include_str!("../../../function-definitions/PolicySweep/function.json")),
     ("Reconcile/function.json", include_str!("../../../function-definitions/Reconcile/function.json")),
+    ("VmDeleted/function.json", include_str!("../../../function-definitions/VmDeleted/function.json")),
     ("VmWritten/function.json", include_str!("../../../function-definitions/VmWritten/function.json")),
     ("host.json", include_str!("../../../host.json")),
 ];

@@ -186,7 +186,8 @@ async fn with_lease(
         MachineSeen::Gone | MachineSeen::Unknown(_) => MachineKey::new("", &message.machine),
     };
     let mut chain = Chain::open(&lifeboat.store, lifeboat.clock, &key, &message.machine).await?;
-    let former_under_way = predecessor::settle(lifeboat, id, &facts.machine, report).await?;
+    let former = predecessor::settle(lifeboat, id, &facts.machine, report).await?;
+    let former_under_way = former.under_way;
     account(&mut chain, &facts.collection, report).await?;
 
     let looked = message.look - 1;
@@ -214,7 +215,8 @@ async fn with_lease(
         }
     }
     let audit = audited(&plan, &in_force, policy, &facts);
-    let decision = decision(message, (named, &in_force.digest), &plan, audit);
+    let mut decision = decision(message, (named, &in_force.digest), &plan, audit);
+    decision.refusals.extend(former.left.map(|left| left.to_string()));
     tell(message, &plan, &decision, report);
     if is_news(&chain, &decision) {
         chain.add(Entry::Decision(decision.clone())).await?;
@@ -336,6 +338,7 @@ async fn say_what_ended(chain: &mut Chain<'_>, seen: &CollectionSeen, report: &m
 fn cause(message: &ReconcileMessage) -> String {
     match &message.cause {
         Cause::Written { event_id } => format!("VmWritten {event_id}"),
+        Cause::Deleted { event_id } => format!("VmDeleted {event_id}"),
         Cause::Swept { sweep } => format!("PolicySweep {sweep}"),
         Cause::Asked { request_id } => format!("asked {request_id}"),
     }
