@@ -1,5 +1,5 @@
-// Subscribes the function VmWritten to the machines of one Azure subscription. A deployment of its own, after the app is published:
-// Event Grid checks that the function exists and has an Event Grid trigger. Once per subscription in scope, in a resource group of it.
+// Subscribes the functions VmWritten and VmDeleted to the machines of one Azure subscription. A deployment of its own, after the app is
+// published: Event Grid checks that a function exists and has an Event Grid trigger. Once per subscription in scope, in a resource group of it.
 
 @description('Name of the Functions app.')
 param functionAppName string
@@ -19,22 +19,41 @@ param lifeboatResourceGroup string = resourceGroup().name
 @description('Name of the system topic. Azure allows one per subscription: if there is one, give its name and deploy into its resource group.')
 param systemTopicName string = 'lifeboat-subscription-events'
 
-@description('Name of the event subscription; another deployment of Lifeboat on the same topic needs another.')
+@description('What the names of the event subscriptions begin with; another deployment of Lifeboat on the same topic needs another.')
 @minLength(3)
-@maxLength(64)
-param eventSubscriptionName string = 'lifeboat-vm-written'
+@maxLength(50)
+param eventSubscriptionPrefix string = 'lifeboat'
 
 @description('Tags on the system topic.')
 param tags { *: string } = {}
 
+// Which function hears of what. The exact operation leaves out a machine's children (extensions, run commands), which a subject filter lets in.
+var heard = [
+  {
+    function: 'VmWritten'
+    suffix: 'vm-written'
+    type: 'Microsoft.Resources.ResourceWriteSuccess'
+    operation: 'Microsoft.Compute/virtualMachines/write'
+  }
+  {
+    function: 'VmDeleted'
+    suffix: 'vm-deleted'
+    type: 'Microsoft.Resources.ResourceDeleteSuccess'
+    operation: 'Microsoft.Compute/virtualMachines/delete'
+  }
+]
+
 resource app 'Microsoft.Web/sites@2024-11-01' existing = {
   scope: resourceGroup(lifeboatSubscriptionId, lifeboatResourceGroup)
   name: functionAppName
-
-  resource vmWritten 'functions' existing = {
-    name: 'VmWritten'
-  }
 }
+
+resource functions 'Microsoft.Web/sites/functions@2024-11-01' existing = [
+  for one in heard: {
+    parent: app
+    name: one.function
+  }
+]
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: systemTopicName
@@ -61,47 +80,48 @@ module deadLetterRole 'dead_letter_role.bicep' = {
   }
 }
 
-resource vmWritten 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
-  parent: topic
-  name: eventSubscriptionName
-  properties: {
-    eventDeliverySchema: 'EventGridSchema' // the receiver takes CloudEvents too
-    destination: {
-      endpointType: 'AzureFunction'
-      properties: {
-        resourceId: app::vmWritten.id
-        maxEventsPerBatch: 1 // a batch is answered as one, so one bad event would bring the others back
-        preferredBatchSizeInKilobytes: 64
-      }
-    }
-    filter: {
-      includedEventTypes: ['Microsoft.Resources.ResourceWriteSuccess']
-      enableAdvancedFilteringOnArrays: false
-      advancedFilters: [
-        {
-          // The exact name leaves out the writes of a machine's children (extensions, run commands), which a subject filter lets in.
-          operatorType: 'StringIn'
-          key: 'data.operationName'
-          values: ['Microsoft.Compute/virtualMachines/write']
-        }
-      ]
-    }
-    retryPolicy: {
-      maxDeliveryAttempts: 30
-      eventTimeToLiveInMinutes: 1440
-    }
-    deadLetterWithResourceIdentity: {
-      identity: { type: 'SystemAssigned' }
-      deadLetterDestination: {
-        endpointType: 'StorageBlob'
+resource subscriptions 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = [
+  for (one, i) in heard: {
+    parent: topic
+    name: '${eventSubscriptionPrefix}-${one.suffix}'
+    properties: {
+      eventDeliverySchema: 'EventGridSchema' // the receivers take CloudEvents too
+      destination: {
+        endpointType: 'AzureFunction'
         properties: {
-          resourceId: deadLetterRole.outputs.storageAccountId
-          blobContainerName: deadLetterContainer
+          resourceId: functions[i].id
+          maxEventsPerBatch: 1 // a batch is answered as one, so one bad event would bring the others back
+          preferredBatchSizeInKilobytes: 64
+        }
+      }
+      filter: {
+        includedEventTypes: [one.type]
+        enableAdvancedFilteringOnArrays: false
+        advancedFilters: [
+          {
+            operatorType: 'StringIn'
+            key: 'data.operationName'
+            values: [one.operation]
+          }
+        ]
+      }
+      retryPolicy: {
+        maxDeliveryAttempts: 30
+        eventTimeToLiveInMinutes: 1440
+      }
+      deadLetterWithResourceIdentity: {
+        identity: { type: 'SystemAssigned' }
+        deadLetterDestination: {
+          endpointType: 'StorageBlob'
+          properties: {
+            resourceId: deadLetterRole.outputs.storageAccountId
+            blobContainerName: deadLetterContainer
+          }
         }
       }
     }
   }
-}
+]
 
-@description('Resource id of the event subscription.')
-output eventSubscriptionId string = vmWritten.id
+@description('Resource ids of the event subscriptions.')
+output eventSubscriptionIds string[] = [for (one, i) in heard: subscriptions[i].id]

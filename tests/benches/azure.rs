@@ -5,8 +5,6 @@
 //! `cargo run --release -p lifeboat-tests --bin bench-azure`
 #![expect(clippy::disallowed_methods, reason = "a bench measures real time")]
 
-mod lines;
-
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
@@ -24,7 +22,7 @@ use lifeboat_tests::azure::Azure;
 use lifeboat_tests::identity::Identity;
 use lifeboat_tests::rig::{EPOCH, GROUP, LOCATION, QUEUE, SUBSCRIPTION};
 
-use crate::lines::Line;
+use lifeboat_tests::lines::{self, Line};
 
 /// Machines on a page of Resource Graph: its maximum.
 const PAGE_MACHINES: usize = 1_000;

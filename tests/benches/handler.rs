@@ -4,15 +4,13 @@
 //! `cargo run --release -p lifeboat-tests --bin bench-handler -- PATH` where PATH is the packaged `lifeboat-handler`.
 #![expect(clippy::disallowed_methods, reason = "a bench measures real time")]
 
-mod lines;
-
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::lines::Line;
+use lifeboat_tests::lines::{self, Line};
 
 /// Starts measured; the median is quoted.
 const STARTS: usize = 21;

@@ -4,8 +4,6 @@
 //! `cargo run --release -p lifeboat-tests --bin bench-retention`
 #![expect(clippy::disallowed_methods, reason = "a bench measures real time")]
 
-mod lines;
-
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -17,7 +15,7 @@ use lifeboat_contract::keep::{
 };
 use lifeboat_planning::retention::InUse;
 
-use crate::lines::Line;
+use lifeboat_tests::lines::{self, Line};
 
 /// Runs measured of each; the median is quoted.
 const RUNS: usize = 31;

@@ -148,7 +148,7 @@ impl Connect for Loopback {
 fn machine(request: &RawRequest) -> Option<String> {
     let body: Value = serde_json::from_slice(&request.body).ok()?;
     let machine = match request.target.as_str() {
-        "/VmWritten" => body["Data"]["event"]["subject"].as_str()?.to_owned(),
+        "/VmWritten" | "/VmDeleted" => body["Data"]["event"]["subject"].as_str()?.to_owned(),
         "/Reconcile" => {
             let message = STANDARD.decode(body["Data"]["msg"].as_str()?).ok()?;
             serde_json::from_slice::<Value>(&message).ok()?["machine"].as_str()?.to_owned()

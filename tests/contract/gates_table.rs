@@ -37,6 +37,11 @@ const LINES: &[Line] = &[
     },
     Line { words: "deviations that real Azure has", file: "traffic.json", members: &[("/deviations", "")] },
     Line { words: "not as documented", file: "traffic.json", members: &[("/wrong", "")] },
+    Line {
+        words: "operations that the handler spoke",
+        file: "roles.json",
+        members: &[("/operationsOfTheHandler", ""), ("/actionsOfRoles", "actions in the roles")],
+    },
     Line { words: "examples decoded", file: "examples.json", members: &[] },
     Line { words: "recorded answers decoded", file: "decoded.json", members: &[] },
     Line { words: "tapes", file: "recordings.json", members: &[] },

@@ -5,7 +5,7 @@ use std::io;
 
 use async_trait::async_trait;
 use lifeboat_simulator::bus::Message;
-use lifeboat_simulator::host::{Connect, Connections, HandlerStream, Keys, RawRequest, RawResponse};
+use lifeboat_simulator::host::{Connect, Connections, HandlerStream, RawRequest, RawResponse};
 use lifeboat_tests::rig::QUEUE;
 use tokio::net::TcpStream;
 
@@ -86,9 +86,10 @@ async fn a_message_of_nonsense_is_delivered_again_and_then_dead_and_seen_and_the
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_of_nonsense_is_refused_or_ignored_and_the_process_lives() {
     let (site, pid) = site().await;
-    let webhook = format!("/runtime/webhooks/eventgrid?functionName=VmWritten&code={}", Keys::default().event_grid);
+    let webhooks = ["VmWritten", "VmDeleted"].map(lifeboat_tests::azure::webhook);
     for (kind, body) in nonsense() {
-        for (name, value) in [("aeg-event-type", "Notification"), ("ce-type", "none")] {
+        let ways = [("aeg-event-type", "Notification"), ("ce-type", "none")];
+        for (webhook, (name, value)) in webhooks.iter().flat_map(|webhook| ways.map(|way| (webhook, way))) {
             let mut request = RawRequest::new("POST", webhook.clone()).with("Host", "127.0.0.1").with(name, value);
             request = request.with("Content-Type", "application/json").with("Content-Length", body.len().to_string());
             request.body = body.clone().into();
@@ -105,7 +106,7 @@ async fn an_invocation_of_nonsense_is_never_done_and_never_ends_the_process() {
     let (site, pid) = site().await;
     let process = Connections::new(ToProcess(site.hosts[0].handler_port()));
     for (kind, body) in nonsense() {
-        for function in ["VmWritten", "Reconcile", "PolicySweep"] {
+        for function in ["VmWritten", "VmDeleted", "Reconcile", "PolicySweep"] {
             let bare = RawRequest { body: body.clone().into(), ..RawRequest::new("POST", format!("/{function}")) };
             let sized = bare.clone().with("Host", "h").with("Content-Length", body.len().to_string());
             let chunked = bare.with("Host", "h").with("Transfer-Encoding", "chunked");

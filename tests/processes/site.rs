@@ -23,8 +23,9 @@ use http::StatusCode;
 use lifeboat_simulator::azure::{EventSubscription, EventTarget, Grant, MachineSeed};
 use lifeboat_simulator::bus::QueueOptions;
 use lifeboat_simulator::clock::Clock;
-use lifeboat_simulator::host::{HandlerLink, Host, HostOptions, Keys, TimerStatusStore};
+use lifeboat_simulator::host::{HandlerLink, Host, HostOptions, TimerStatusStore};
 use lifeboat_simulator::world::{World, WorldOptions};
+use lifeboat_tests::azure::webhook;
 use lifeboat_tests::rig::{CONTAINER, DEPLOYMENT, GROUP, LOCATION, QUEUE, SUBSCRIPTION, actions};
 use lifeboat_tests::{policy, rig, stage};
 use tokio::net::TcpListener;
@@ -156,9 +157,11 @@ impl Site {
             assert!(host.ready().await, "a handler did not become ready: {:?}", host.logs());
         }
         let app = in_turn(hosts.clone());
-        let webhook = format!("/runtime/webhooks/eventgrid?functionName=VmWritten&code={}", Keys::default().event_grid);
-        let target = EventTarget::InProcess(app, webhook);
-        world.event_grid().subscribe(EventSubscription::machine_writes("lifeboat", target));
+        let target = |function| EventTarget::InProcess(app.clone(), webhook(function));
+        let written = EventSubscription::machine_writes("lifeboat-vm-written", target("VmWritten"));
+        let deleted = EventSubscription::machine_deletes("lifeboat-vm-deleted", target("VmDeleted"));
+        world.event_grid().subscribe(written);
+        world.event_grid().subscribe(deleted);
         Self { world, hosts, calls, _serving: serving }
     }
 

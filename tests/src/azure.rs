@@ -113,11 +113,14 @@ impl Azure {
         self.identity.header()
     }
 
-    /// Sends the writes of machines to the app's webhook.
+    /// Sends the writes and deletes of machines to the app's webhook.
     pub fn subscribe_events(&self, gateway: &Gateway, cloud_events: bool) {
         let schema = if cloud_events { EventSchema::CloudEventSchemaV1_0 } else { EventSchema::EventGridSchema };
-        let target = EventTarget::InProcess(gateway.router(), webhook());
-        self.events.subscribe(EventSubscription::machine_writes("lifeboat", target).in_schema(schema));
+        let target = |function| EventTarget::InProcess(gateway.router(), webhook(function));
+        let written = EventSubscription::machine_writes("lifeboat-vm-written", target("VmWritten"));
+        let deleted = EventSubscription::machine_deletes("lifeboat-vm-deleted", target("VmDeleted"));
+        self.events.subscribe(written.in_schema(schema));
+        self.events.subscribe(deleted.in_schema(schema));
     }
 
     /// A machine in scope, not there yet.
@@ -181,8 +184,8 @@ impl Azure {
 }
 
 /// The webhook's path, with the function and the key.
-pub fn webhook() -> String {
-    format!("/runtime/webhooks/eventgrid?functionName=VmWritten&code={}", Keys::default().event_grid)
+pub fn webhook(function: &str) -> String {
+    format!("/runtime/webhooks/eventgrid?functionName={function}&code={}", Keys::default().event_grid)
 }
 
 fn rights() -> Vec<Grant> {

@@ -7,6 +7,7 @@ pub mod gates;
 pub mod gateway;
 pub mod identity;
 pub mod ledgers;
+pub mod lines;
 pub mod openapi;
 pub mod policy;
 pub mod rig;

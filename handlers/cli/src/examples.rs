@@ -7,6 +7,8 @@
 pub enum Function {
     /// Event Grid: a machine was written.
     VmWritten,
+    /// Event Grid: a machine was deleted.
+    VmDeleted,
     /// Service Bus: a look at one machine is due.
     Reconcile,
     /// Timer: the estate is to be held against policy.
@@ -22,6 +24,7 @@ impl Function {
     pub fn name(self) -> &'static str {
         match self {
             Self::VmWritten => "VmWritten",
+            Self::VmDeleted => "VmDeleted",
             Self::Reconcile => "Reconcile",
             Self::PolicySweep => "PolicySweep",
             Self::ExpirySweep => "ExpirySweep",
@@ -44,7 +47,7 @@ pub struct Example {
 }
 
 /// Every example.
-pub const EXAMPLES: [Example; 10] = [
+pub const EXAMPLES: [Example; 12] = [
     Example {
         function: Function::VmWritten,
         name: "created",
@@ -68,6 +71,18 @@ pub const EXAMPLES: [Example; 10] = [
         name: "deleted-ignored",
         about: "a machine was deleted: ignored, with the reason in the log",
         data: include_str!("../examples/VmWritten/deleted-ignored.json"),
+    },
+    Example {
+        function: Function::VmDeleted,
+        name: "deleted",
+        about: "a machine was deleted, in Event Grid's own schema: read again, and nothing deleted",
+        data: include_str!("../examples/VmDeleted/deleted.json"),
+    },
+    Example {
+        function: Function::VmDeleted,
+        name: "deleted-cloudevents",
+        about: "the same as a CloudEvent",
+        data: include_str!("../examples/VmDeleted/deleted-cloudevents.json"),
     },
     Example {
         function: Function::Reconcile,

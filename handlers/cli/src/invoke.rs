@@ -37,7 +37,7 @@ const DATA_BYTES_MAX: u64 = 8 * 1024 * 1024;
   lifeboat invoke Api --example status --url https://my-app.azurewebsites.net --key \"$KEY\"
   lifeboat invoke Reconcile --data message.json
 
-The file of --data holds what the trigger brings: one event or an array of events for VmWritten, the body of a message for
+The file of --data holds what the trigger brings: one event or an array of events for VmWritten and VmDeleted, the body of a message for
 Reconcile, the state of a timer for PolicySweep and ExpirySweep, a line like `GET /api/status` for Api.
 
 Exit codes: 0 it was accepted, 1 it was refused or nobody answered, 2 the command line was not understood.")]
@@ -54,7 +54,7 @@ pub struct InvokeArgs {
     /// The Functions host, or with --direct the handler.
     #[arg(long, default_value = DEFAULT_URL)]
     url: String,
-    /// A key of the host: the master key for Reconcile and the sweeps, the eventgrid_extension system key for VmWritten, a
+    /// A key of the host: the master key for Reconcile and the sweeps, the eventgrid_extension system key for VmWritten and VmDeleted, a
     /// function key for Api. Better given in the variable LIFEBOAT_KEY, where other users do not see it.
     #[arg(long)]
     key: Option<String>,

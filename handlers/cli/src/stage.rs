@@ -23,6 +23,7 @@ const DEFINITIONS: [(&str, &str); 6] = [
     ("ExpirySweep/function.json", include_str!("../../../function-definitions/ExpirySweep/function.json")),
     ("PolicySweep/function.json", include_str!("../../../function-definitions/PolicySweep/function.json")),
     ("Reconcile/function.json", include_str!("../../../function-definitions/Reconcile/function.json")),
+    ("VmDeleted/function.json", include_str!("../../../function-definitions/VmDeleted/function.json")),
     ("VmWritten/function.json", include_str!("../../../function-definitions/VmWritten/function.json")),
     ("host.json", include_str!("../../../host.json")),
 ];

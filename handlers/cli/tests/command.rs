@@ -113,9 +113,9 @@ fn an_unknown_command_ends_2_and_is_told_what_there_is() {
     let run = lifeboat(&["assess"]);
     assert_eq!(run.status.code(), Some(2));
     assert!(err(&run).contains("local, check, keep, init, policies, invoke, package"), "{}", err(&run));
-    let run = lifeboat(&["invoke", "VmDeleted", "--example", "created"]);
+    let run = lifeboat(&["invoke", "VmMoved", "--example", "created"]);
     assert_eq!(run.status.code(), Some(2));
-    assert!(err(&run).contains("VmWritten, Reconcile, PolicySweep, ExpirySweep, Api"), "{}", err(&run));
+    assert!(err(&run).contains("VmWritten, VmDeleted, Reconcile, PolicySweep, ExpirySweep, Api"), "{}", err(&run));
     let run = lifeboat(&["invoke", "VmWritten", "--example", "nothing"]);
     assert_eq!(run.status.code(), Some(1));
     assert!(err(&run).contains("created, created-cloudevents, updated, deleted-ignored"), "{}", err(&run));
@@ -134,7 +134,7 @@ fn every_command_helps_and_says_its_exit_codes() {
 fn all_examples_are_listed() {
     let run = lifeboat(&["invoke", "--list", "--output", "json"]);
     let listed: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
-    assert_eq!(listed.as_array().unwrap().len(), 9);
+    assert_eq!(listed.as_array().unwrap().len(), 11);
     assert_eq!(out(&lifeboat(&["invoke", "--list", "Api"])).lines().count(), 3);
 }
 

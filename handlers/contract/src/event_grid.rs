@@ -1,4 +1,4 @@
-//! Reads Event Grid events of machines being written, in Event Grid's own schema and as CloudEvents 1.0.
+//! Reads Event Grid events of machines being written or deleted, in Event Grid's own schema and as CloudEvents 1.0.
 //! It never keeps nor repeats who caused an event (`claims`, `authorization`, addresses), and never takes an event for a fact:
 //! what it gives is a hint to read the machine again.
 //!
@@ -9,19 +9,59 @@
 //! CloudEvents 1.0     id  type       time       source  the same
 //! ```
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 /// The type of the events that tell of a write.
 pub const WRITE_SUCCESS: &str = "Microsoft.Resources.ResourceWriteSuccess";
+/// The type of the events that tell of a delete.
+pub const DELETE_SUCCESS: &str = "Microsoft.Resources.ResourceDeleteSuccess";
 /// The operation that creates or updates a machine; Azure compares such names without regard to case.
 pub const VM_WRITE: &str = "Microsoft.Compute/virtualMachines/write";
+/// The operation that deletes a machine.
+pub const VM_DELETE: &str = "Microsoft.Compute/virtualMachines/delete";
 /// The longest text kept of an event: ARM ids stay below it, and whatever is longer is none of ours.
 pub const TEXT_CHARS_MAX: usize = 1_024;
 
-/// A machine was created or updated, which of both is not known from the event.
+/// What an event is to tell of a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It was created or updated, which of both is not known from the event.
+    Written,
+    /// It was deleted.
+    Deleted,
+}
+
+impl Told {
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Written => WRITE_SUCCESS,
+            Self::Deleted => DELETE_SUCCESS,
+        }
+    }
+
+    fn operation(self) -> &'static str {
+        match self {
+            Self::Written => VM_WRITE,
+            Self::Deleted => VM_DELETE,
+        }
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Written => "write",
+            Self::Deleted => "delete",
+        })
+    }
+}
+
+/// Something was done to a machine, as an event tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WrittenHint {
+pub struct MachineHint {
     /// The event's own id: the same when it is delivered again.
     pub event_id: String,
     /// The machine's ARM id, as the event spells it.
@@ -46,7 +86,10 @@ pub enum Ignored {
     /// A resource was deleted.
     #[error("it tells of a delete")]
     Deleted,
-    /// Something was done to a resource that is not a write, as a start or a power-off.
+    /// A resource was written.
+    #[error("it tells of a write")]
+    Written,
+    /// Something was done to a resource that is neither a write nor a delete, as a start or a power-off.
     #[error("it tells of an action")]
     Action,
     /// A write, delete or action that failed or was cancelled.
@@ -58,44 +101,44 @@ pub enum Ignored {
     /// Azure announces maintenance.
     #[error("it tells of maintenance")]
     Maintenance,
-    /// A resource notification without an operation; the write itself comes as an event of its own.
-    #[error("it is a resource notification, beside which the write is told too")]
+    /// A resource notification without an operation; what was done comes as an event of its own.
+    #[error("it is a resource notification, beside which what was done is told too")]
     ResourceNotification,
-    /// A template deployment was written; what it deployed is told by events of its own.
+    /// A template deployment was written or deleted; what it deployed is told by events of its own.
     #[error("it tells of a deployment")]
     Deployment,
-    /// Something else was written, as a disk or a machine's extension.
-    #[error("it tells of another operation than the write of a machine")]
-    OtherOperation,
+    /// It was done to something else, as a disk or a machine's extension.
+    #[error("it tells of another operation than the {0} of a machine")]
+    OtherOperation(Told),
     /// Another type of event.
     #[error("it is of another type")]
     OtherType,
-    /// The write of a machine without an id that names one.
-    #[error("it tells of the write of a machine, but its resourceUri names none")]
-    NoMachine,
+    /// The write or delete of a machine without an id that names one.
+    #[error("it tells of the {0} of a machine, but its resourceUri names none")]
+    NoMachine(Told),
 }
 
-/// Takes one event apart. Nothing else of it is kept.
-pub fn read_event(event: &Value) -> Result<WrittenHint, Ignored> {
+/// Takes one event apart, which is to tell this. Nothing else of it is kept.
+pub fn read_event(event: &Value, told: Told) -> Result<MachineHint, Ignored> {
     let event = event.as_object().ok_or(Ignored::NotAnEvent("fields"))?;
     // CloudEvents say `type` and `time` where Event Grid's schema says `eventType` and `eventTime`; nothing else differs here.
     let kind = text(event, "eventType").or_else(|| text(event, "type")).ok_or(Ignored::NotAnEvent("type"))?;
-    check_type(kind)?;
+    check_type(kind, told)?;
     let empty = Map::new();
     let data = event.get("data").and_then(Value::as_object).unwrap_or(&empty);
     let operation = text(data, "operationName").unwrap_or_default();
-    if !operation.eq_ignore_ascii_case(VM_WRITE) {
+    if !operation.eq_ignore_ascii_case(told.operation()) {
         let deployment = operation.to_ascii_lowercase().starts_with("microsoft.resources/deployments/");
-        return Err(if deployment { Ignored::Deployment } else { Ignored::OtherOperation });
+        return Err(if deployment { Ignored::Deployment } else { Ignored::OtherOperation(told) });
     }
-    // `status` is always Succeeded on this type; one that says otherwise is not believed to be a write.
+    // `status` is always Succeeded on this type; one that says otherwise is not believed.
     if text(data, "status").is_some_and(|status| !status.eq_ignore_ascii_case("Succeeded")) {
         return Err(Ignored::NotSucceeded);
     }
-    // The subject repeats the id on writes; it stands in where `resourceUri` is missing.
+    // The subject repeats the id; it stands in where `resourceUri` is missing.
     let resource = [text(data, "resourceUri"), text(event, "subject")].into_iter().flatten().find(|id| is_machine(id));
-    let resource = resource.ok_or(Ignored::NoMachine)?;
-    Ok(WrittenHint {
+    let resource = resource.ok_or(Ignored::NoMachine(told))?;
+    Ok(MachineHint {
         event_id: text(event, "id").ok_or(Ignored::NotAnEvent("id"))?.to_string(),
         resource: resource.to_string(),
         operation_name: operation.to_string(),
@@ -117,16 +160,19 @@ pub fn events_of(delivery: &Value) -> &[Value] {
     }
 }
 
-fn check_type(kind: &str) -> Result<(), Ignored> {
+fn check_type(kind: &str, told: Told) -> Result<(), Ignored> {
     let kind = kind.to_ascii_lowercase();
     let is = |prefix: &str| kind.starts_with(prefix);
-    if kind == WRITE_SUCCESS.to_ascii_lowercase() {
+    if kind == told.kind().to_ascii_lowercase() {
         return Ok(());
     }
     Err(if is("microsoft.eventgrid.subscription") {
         Ignored::SubscriptionValidation
-    } else if is("microsoft.resources.resourcedeletesuccess") || is("microsoft.resourcenotifications.resources.deleted")
-    {
+    } else if is("microsoft.resources.resourcedeletesuccess") {
+        Ignored::Deleted
+    } else if is("microsoft.resources.resourcewritesuccess") {
+        Ignored::Written
+    } else if told == Told::Written && is("microsoft.resourcenotifications.resources.deleted") {
         Ignored::Deleted
     } else if is("microsoft.resources.resourceactionsuccess") {
         Ignored::Action

@@ -54,6 +54,11 @@ pub enum Cause {
         /// The event's own id.
         event_id: String,
     },
+    /// An event said that it was deleted.
+    Deleted {
+        /// The event's own id.
+        event_id: String,
+    },
     /// A sweep found that something is due.
     Swept {
         /// The sweep's number.
@@ -156,6 +161,7 @@ impl ReconcileMessage {
     pub fn message_id(&self) -> String {
         let (kind, cause) = match &self.cause {
             Cause::Written { event_id } => ("written", event_id.clone()),
+            Cause::Deleted { event_id } => ("deleted", event_id.clone()),
             Cause::Swept { sweep } => ("swept", sweep.to_string()),
             Cause::Asked { request_id } => ("asked", request_id.clone()),
         };
@@ -200,7 +206,9 @@ impl ReconcileMessage {
             return bad("machine", FieldFault::NotArmId);
         }
         match &self.cause {
-            Cause::Written { event_id } => text("cause.eventId", event_id, CAUSE_CHARS_MAX)?,
+            Cause::Written { event_id } | Cause::Deleted { event_id } => {
+                text("cause.eventId", event_id, CAUSE_CHARS_MAX)?;
+            }
             Cause::Asked { request_id } => text("cause.requestId", request_id, CAUSE_CHARS_MAX)?,
             Cause::Swept { .. } => {}
         }
@@ -246,7 +254,9 @@ mod tests {
             ReconcileMessage::new(VM, Cause::Written { event_id: "4db48cba-50a2-455a-93b4-de41a3b5b701".into() });
         let swept = ReconcileMessage::new(VM, Cause::Swept { sweep: 42 }).next_attempt().next_look().next_look();
         let asked = ReconcileMessage::new(VM, Cause::Asked { request_id: "r-1".into() }).next_look();
-        vec![written, swept, asked]
+        let deleted =
+            ReconcileMessage::new(VM, Cause::Deleted { event_id: "2c9d3d63-0c0a-4c2e-9d57-6b3f0f1f7a04".into() });
+        vec![written, swept, asked, deleted]
     }
 
     #[test]
@@ -342,10 +352,11 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_reads_back(rest in ".{0,80}", id in ".{1,80}", sweep: u64, attempt in 1u32.., look in 1u32.., pick in 0..3) {
+        fn what_is_written_reads_back(rest in ".{0,80}", id in ".{1,80}", sweep: u64, attempt in 1u32.., look in 1u32.., pick in 0..4) {
             let cause = match pick {
                 0 => Cause::Written { event_id: id },
                 1 => Cause::Swept { sweep },
+                2 => Cause::Deleted { event_id: id },
                 _ => Cause::Asked { request_id: id },
             };
             let message = ReconcileMessage { attempt, look, ..ReconcileMessage::new(format!("/subscriptions/{rest}"), cause) };

@@ -1,7 +1,7 @@
 //! Every official Event Grid payload, and some composed of them, is taken for what it is.
 //! It never holds a copy of them: they are read from the folder that LIFEBOAT_AZURE_DATA names.
 
-use lifeboat_contract::event_grid::{Ignored, WrittenHint, events_of, read_event};
+use lifeboat_contract::event_grid::{Ignored, MachineHint, Told, events_of, read_event};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -24,9 +24,9 @@ const OFFICIAL: &[(&str, Result<&str, Ignored>)] = &[
     ("eg-resource-action-success.eventgrid.json", Err(Ignored::Action)),
     ("eg-resource-delete-success.cloudevents.json", Err(Ignored::Deleted)),
     ("eg-resource-delete-success.eventgrid.json", Err(Ignored::Deleted)),
-    ("eg-resource-write-success.cloudevents.json", Err(Ignored::OtherOperation)),
-    ("eg-resource-write-success.eventgrid.json", Err(Ignored::OtherOperation)),
-    ("eg-resource-write-success.java-sdk-test.json", Err(Ignored::OtherOperation)),
+    ("eg-resource-write-success.cloudevents.json", Err(Ignored::OtherOperation(Told::Written))),
+    ("eg-resource-write-success.eventgrid.json", Err(Ignored::OtherOperation(Told::Written))),
+    ("eg-resource-write-success.java-sdk-test.json", Err(Ignored::OtherOperation(Told::Written))),
     ("eg-resources-created-or-updated.cloudevents.json", Err(Ignored::ResourceNotification)),
     ("eg-resources-created-or-updated.eventgrid.json", Err(Ignored::ResourceNotification)),
     ("eg-resources-deleted.cloudevents.json", Err(Ignored::Deleted)),
@@ -64,7 +64,7 @@ fn every_official_payload_is_accepted_or_ignored_with_its_reason() {
     for (name, expected) in OFFICIAL {
         let delivery = read(name, &folder);
         let [event] = events_of(&delivery) else { panic!("{name}: not one event") };
-        match (read_event(event), expected) {
+        match (read_event(event, Told::Written), expected) {
             (Ok(hint), Ok(method)) => {
                 assert_eq!(hint.http_method.as_deref().unwrap_or("-"), *method, "{name}");
                 assert_eq!(hint.resource, event["data"]["resourceUri"], "{name}");
@@ -105,10 +105,10 @@ fn written() -> Value {
     })
 }
 
-fn check(sentence: &str, change: impl Fn(&mut Value), expected: Result<&dyn Fn(&WrittenHint) -> bool, Ignored>) {
+fn check(sentence: &str, change: impl Fn(&mut Value), expected: Result<&dyn Fn(&MachineHint) -> bool, Ignored>) {
     let mut event = written();
     change(&mut event);
-    match (read_event(&event), expected) {
+    match (read_event(&event, Told::Written), expected) {
         (Ok(hint), Ok(holds)) => assert!(holds(&hint), "{sentence}: {hint:?}"),
         (got, expected) => assert_eq!(got.err(), expected.err(), "{sentence}"),
     }
@@ -116,7 +116,7 @@ fn check(sentence: &str, change: impl Fn(&mut Value), expected: Result<&dyn Fn(&
 
 #[test]
 fn shapes_that_vary_are_borne_and_everything_else_is_ignored() {
-    let any: Result<&dyn Fn(&WrittenHint) -> bool, Ignored> = Ok(&|_| true);
+    let any: Result<&dyn Fn(&MachineHint) -> bool, Ignored> = Ok(&|_| true);
     check("as it is", |_| {}, any.clone());
     for shape in [json!({}), json!([]), Value::Null, json!("x"), json!({ "method": 7 })] {
         check("no method", |e| e["data"]["httpRequest"] = shape.clone(), Ok(&|h| h.http_method.is_none()));
@@ -139,11 +139,15 @@ fn shapes_that_vary_are_borne_and_everything_else_is_ignored() {
     check(
         "an extension",
         operation("Microsoft.Compute/virtualMachines/extensions/write"),
-        Err(Ignored::OtherOperation),
+        Err(Ignored::OtherOperation(Told::Written)),
     );
-    check("a disk", operation("Microsoft.Compute/disks/write"), Err(Ignored::OtherOperation));
-    check("a scale set", operation("Microsoft.Compute/virtualMachineScaleSets/write"), Err(Ignored::OtherOperation));
-    check("no data", |e| e["data"] = Value::Null, Err(Ignored::OtherOperation));
+    check("a disk", operation("Microsoft.Compute/disks/write"), Err(Ignored::OtherOperation(Told::Written)));
+    check(
+        "a scale set",
+        operation("Microsoft.Compute/virtualMachineScaleSets/write"),
+        Err(Ignored::OtherOperation(Told::Written)),
+    );
+    check("no data", |e| e["data"] = Value::Null, Err(Ignored::OtherOperation(Told::Written)));
     let kind = |name: &'static str| move |e: &mut Value| e["eventType"] = json!(name);
     check("a failed write", kind("Microsoft.Resources.ResourceWriteFailure"), Err(Ignored::NotSucceeded));
     check("a cancelled one", kind("Microsoft.Resources.ResourceWriteCancel"), Err(Ignored::NotSucceeded));
@@ -160,22 +164,59 @@ fn shapes_that_vary_are_borne_and_everything_else_is_ignored() {
             e["data"]["resourceUri"] = json!(id);
         }
     };
-    check("no machine", elsewhere("/subscriptions/s/resourceGroups/g"), Err(Ignored::NoMachine));
+    check("no machine", elsewhere("/subscriptions/s/resourceGroups/g"), Err(Ignored::NoMachine(Told::Written)));
     check(
         "below a machine",
         elsewhere("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v/x/y"),
-        Err(Ignored::NoMachine),
+        Err(Ignored::NoMachine(Told::Written)),
     );
     check(
         "a nameless machine",
         elsewhere("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/"),
-        Err(Ignored::NoMachine),
+        Err(Ignored::NoMachine(Told::Written)),
     );
 }
 
 #[test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
+fn where_a_delete_is_awaited_no_official_payload_is_one_of_a_machine_and_each_says_why() {
+    let Some(folder) = folder() else { return };
+    for (name, for_writes) in OFFICIAL {
+        let delivery = read(name, &folder);
+        let got = read_event(&events_of(&delivery)[0], Told::Deleted).unwrap_err();
+        let expected = match for_writes {
+            Ok(_) | Err(Ignored::OtherOperation(_)) => Ignored::Written,
+            Err(Ignored::Deleted) if name.starts_with("eg-resource-delete") => Ignored::OtherOperation(Told::Deleted),
+            Err(Ignored::Deleted) => Ignored::ResourceNotification,
+            Err(same) => same.clone(),
+        };
+        assert_eq!(got, expected, "{name}");
+    }
+}
+
+#[test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
+fn the_official_delete_made_one_of_a_machine_is_read_in_both_schemas() {
+    let Some(folder) = folder() else { return };
+    let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm";
+    for name in ["eg-resource-delete-success.cloudevents.json", "eg-resource-delete-success.eventgrid.json"] {
+        let delivery = read(name, &folder);
+        let mut event = events_of(&delivery)[0].clone();
+        event["subject"] = json!(id);
+        event["data"]["resourceUri"] = json!(id);
+        event["data"]["operationName"] = json!("Microsoft.Compute/virtualMachines/delete");
+        let hint = read_event(&event, Told::Deleted).expect(name);
+        assert_eq!((hint.resource.as_str(), hint.http_method.as_deref()), (id, Some("DELETE")), "{name}");
+        assert!(hint.at.is_some() && hint.event_id == event["id"], "{name}");
+        assert_eq!(read_event(&event, Told::Written), Err(Ignored::Deleted), "{name}");
+        event["data"]["operationName"] = json!("Microsoft.Compute/virtualMachines/extensions/delete");
+        assert_eq!(read_event(&event, Told::Deleted), Err(Ignored::OtherOperation(Told::Deleted)), "{name}");
+    }
+}
+
+#[test]
 fn nothing_of_who_caused_it_is_kept() {
-    let said = format!("{:?}", read_event(&written()).unwrap());
+    let said = format!("{:?}", read_event(&written(), Told::Written).unwrap());
     assert!(!said.contains("person") && !said.contains("evidence"), "{said}");
 }
 
@@ -208,7 +249,8 @@ proptest! {
     #[test]
     fn any_json_is_read_or_ignored_never_a_panic(value in any_json()) {
         for event in events_of(&value) {
-            let _ = read_event(event);
+            let _ = read_event(event, Told::Written);
+            let _ = read_event(event, Told::Deleted);
         }
     }
 }

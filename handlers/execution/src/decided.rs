@@ -19,6 +19,7 @@ const LOOKS_APART_MAX: SignedDuration = SignedDuration::from_mins(15);
 fn cause(message: &ReconcileMessage) -> String {
     match &message.cause {
         Cause::Written { event_id } => format!("VmWritten {event_id}"),
+        Cause::Deleted { event_id } => format!("VmDeleted {event_id}"),
         Cause::Swept { sweep } => format!("PolicySweep {sweep}"),
         Cause::Asked { request_id } => format!("asked {request_id}"),
     }

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 pub enum Event {
     /// Event Grid: a machine was written. A hint: it does not say created or updated.
     VmWritten(VmWritten),
+    /// Event Grid: a machine was deleted. A hint: it may be there again, or still be there.
+    VmDeleted(VmDeleted),
     /// Service Bus: a look at one machine is due. The body is the message as it lay on the queue.
     Reconcile(Vec<u8>),
     /// Timer: hold the estate against policy.
@@ -21,6 +23,15 @@ pub enum Event {
 /// A machine was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VmWritten {
+    /// The event's own id: two deliveries of one event carry the same.
+    pub event_id: String,
+    /// ARM id of the machine.
+    pub machine: String,
+}
+
+/// A machine was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VmDeleted {
     /// The event's own id: two deliveries of one event carry the same.
     pub event_id: String,
     /// ARM id of the machine.

@@ -47,7 +47,7 @@ pub use connect::{ARM_URL, ConnectError, Connections, Places};
 /// What is believed about Azure, and on what ground: the register of the crate that speaks it.
 pub use lifeboat_azure::evidence;
 
-pub use event::{Api, Event, ExpirySweep, PolicySweep, VmWritten};
+pub use event::{Api, Event, ExpirySweep, PolicySweep, VmDeleted, VmWritten};
 pub use lifeboat::{Answer, Lifeboat, NotDone, Report};
 pub use settings::{Build, Settings};
 pub use status::StatusError;

@@ -99,9 +99,10 @@ impl Lifeboat {
     pub async fn handle(&self, event: Event) -> Result<Answer, NotDone> {
         match event {
             Event::VmWritten(written) => {
-                let cause = Cause::Written { event_id: written.event_id };
-                queue::send(&self.sender, &ReconcileMessage::new(written.machine.clone(), cause), None).await?;
-                Ok(Answer::Done(Report::line(format!("queued a look at {}", written.machine))))
+                self.queue_look(&written.machine, Cause::Written { event_id: written.event_id }).await
+            }
+            Event::VmDeleted(deleted) => {
+                self.queue_look(&deleted.machine, Cause::Deleted { event_id: deleted.event_id }).await
             }
             Event::Reconcile(body) => Ok(Answer::Done(reconcile::run(self, &ReconcileMessage::decode(&body)?).await?)),
             Event::PolicySweep(sweep) => Ok(Answer::Done(policy_sweep::run(self, sweep).await?)),
@@ -115,5 +116,11 @@ impl Lifeboat {
                 Ok(Answer::Points(Box::new(status::points(self, machine.as_deref()).await?)))
             }
         }
+    }
+
+    /// Puts the first look of a piece of work on the queue.
+    async fn queue_look(&self, machine: &str, cause: Cause) -> Result<Answer, NotDone> {
+        queue::send(&self.sender, &ReconcileMessage::new(machine, cause), None).await?;
+        Ok(Answer::Done(Report::line(format!("queued a look at {machine}"))))
     }
 }

@@ -7,6 +7,8 @@
 //! its id is gone, or stands for another ─► ledger of the recorded one ─► its collection is read ─► outcomes
 //! ```
 
+use std::fmt;
+
 use lifeboat_azure::blobs::Condition;
 use lifeboat_azure::{Error, ResourceId};
 use lifeboat_planning::facts::{CollectionSeen, Machine, MachineSeen, PointState, SnapshotsSeen, UnknownBecause};
@@ -37,22 +39,46 @@ pub enum PredecessorError {
     Unwritable(#[from] serde_json::Error),
 }
 
-/// Answers for what was begun for machines that this id stood for before, and keeps the one that it stands for now. True when
-/// something of a former one is still under way.
+/// What came of the machines that an id stood for before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// Something of one of them is still under way.
+    pub under_way: bool,
+    /// What the machine that is gone leaves behind; none where it left nothing, or is not gone.
+    pub left: Option<Left>,
+}
+
+/// The points of ours that a machine leaves behind. No look deletes one: the sweep of due points alone does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    vm_id: String,
+    points: usize,
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.points {
+            1 => write!(f, "the one point of {} stays until it is due", self.vm_id),
+            points => write!(f, "the {points} points of {} stay until they are due", self.vm_id),
+        }
+    }
+}
+
+/// Answers for what was begun for machines that this id stood for before, and keeps the one that it stands for now.
 pub async fn settle(
     lifeboat: &Lifeboat,
     machine_id: &ResourceId,
     machine: &MachineSeen,
     report: &mut Report,
-) -> Result<bool, NotNow> {
+) -> Result<Settled, NotNow> {
     let kept = match machine {
-        MachineSeen::Unknown(_) => return Ok(false),
+        MachineSeen::Unknown(_) => return Ok(Settled::default()),
         MachineSeen::Gone | MachineSeen::Present(_) => read(lifeboat, machine_id).await?,
     };
     let mut record = match (machine, kept.clone()) {
         (MachineSeen::Present(machine), kept) => standing_for(machine_id, machine, kept),
         (_, Some(kept)) => kept,
-        (_, None) => return Ok(false),
+        (_, None) => return Ok(Settled::default()),
     };
     if kept.as_ref() != Some(&record) {
         // Before its first decision: without this nothing would lead back to its ledger.
@@ -61,18 +87,23 @@ pub async fn settle(
     let listed = record.former.len();
     let mut open = Vec::new();
     for former in std::mem::take(&mut record.former) {
-        if answer_for(lifeboat, machine_id, &former, report).await? {
+        if answer_for(lifeboat, machine_id, &former, report).await?.0 {
             open.push(former);
         }
     }
     let current = FormerMachine { vm_id: record.vm_id.clone(), region: record.region.clone() };
     let is_gone = matches!(machine, MachineSeen::Gone);
-    let under_way = (is_gone && answer_for(lifeboat, machine_id, &current, report).await?) || !open.is_empty();
+    let (own_under_way, points) =
+        if is_gone { answer_for(lifeboat, machine_id, &current, report).await? } else { (false, 0) };
+    let settled = Settled {
+        under_way: own_under_way || !open.is_empty(),
+        left: (points > 0).then(|| Left { vm_id: record.vm_id.clone(), points }),
+    };
     record.former = open;
     if record.former.len() < listed {
         write(lifeboat, machine_id, &record).await?;
     }
-    Ok(under_way)
+    Ok(settled)
 }
 
 /// The record of an id that stands for this machine; one that it stood for before becomes a former one.
@@ -101,19 +132,20 @@ fn standing_for(machine_id: &ResourceId, machine: &Machine, kept: Option<Machine
     }
 }
 
-/// What became of the former machine's effects and points, by what is there now.
+/// What became of the former machine's effects and points, by what is there now: whether something is still under way, and how many
+/// points there are.
 async fn answer_for(
     lifeboat: &Lifeboat,
     machine_id: &ResourceId,
     former: &FormerMachine,
     report: &mut Report,
-) -> Result<bool, NotNow> {
+) -> Result<(bool, usize), NotNow> {
     let key = MachineKey::new(&former.vm_id, machine_id.as_str());
     let mut chain = Chain::open(&lifeboat.store, lifeboat.clock, &key, machine_id.as_str()).await?;
     if chain.last_act().is_none() {
         // Whoever wrote its last entry may have been stopped before the head: nobody else comes back to this chain.
         chain.seal().await?;
-        return Ok(false);
+        return Ok((false, 0));
     }
     let group = id::points_group(&former.region);
     let seen = observe::collection(lifeboat, machine_id.subscription(), &group, &id::collection(&key)).await?;
@@ -125,13 +157,15 @@ async fn answer_for(
     account::settle(&mut chain, &all, report).await?;
     let open = !chain.unanswered().is_empty();
     chain.seal().await?;
-    Ok(open || has_point_in_progress(&seen))
+    let states = states_of_ours(&seen);
+    let there = states.iter().filter(|state| matches!(state, PointState::Succeeded | PointState::InProgress)).count();
+    Ok((open || states.contains(&PointState::InProgress), there))
 }
 
-fn has_point_in_progress(seen: &CollectionSeen) -> bool {
-    let CollectionSeen::Present(collection) = seen else { return false };
+fn states_of_ours(seen: &CollectionSeen) -> Vec<PointState> {
+    let CollectionSeen::Present(collection) = seen else { return Vec::new() };
     let ours = collection.points.iter().filter(|point| PointName::parse(&point.name).is_some());
-    ours.into_iter().any(|point| point.state == PointState::InProgress)
+    ours.map(|point| point.state).collect()
 }
 
 fn blob_name(machine_id: &ResourceId) -> String {

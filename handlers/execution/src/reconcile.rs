@@ -186,7 +186,8 @@ async fn with_lease(
         MachineSeen::Gone | MachineSeen::Unknown(_) => MachineKey::new("", &message.machine),
     };
     let mut chain = Chain::open(&lifeboat.store, lifeboat.clock, &key, &message.machine).await?;
-    let former_under_way = predecessor::settle(lifeboat, id, &facts.machine, report).await?;
+    let former = predecessor::settle(lifeboat, id, &facts.machine, report).await?;
+    let former_under_way = former.under_way;
     account::settle(&mut chain, &Seen::of(&facts), report).await?;
 
     let looked = message.look - 1;
@@ -204,7 +205,8 @@ async fn with_lease(
     }
     let plan = limits::counted(lifeboat, policy, plan, now).await;
     let audit = audited(&plan, &in_force, policy, &facts);
-    let decision = decision(message, (named, &in_force.digest), &plan, audit);
+    let mut decision = decision(message, (named, &in_force.digest), &plan, audit);
+    decision.refusals.extend(former.left.map(|left| left.to_string()));
     tell(message, &plan, &decision, report);
     let looked_at = watch::Looked {
         machine: &message.machine,

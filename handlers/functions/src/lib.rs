@@ -10,13 +10,15 @@ mod policy_sweep;
 mod reconcile;
 pub mod settings;
 pub mod telemetry;
+mod vm_deleted;
 mod vm_written;
 
 use std::sync::Arc;
 
-use lifeboat_execution::{Answer, Lifeboat};
+use lifeboat_contract::event_grid::{MachineHint, Told, read_event};
+use lifeboat_execution::{Answer, Event, Lifeboat};
 
-use host::{App, Done, RuntimeOptions};
+use host::{App, Done, Failure, Invocation, RuntimeOptions};
 
 pub use clients::lifeboat;
 
@@ -26,11 +28,16 @@ pub const BUILD_ID: &str = env!("LIFEBOAT_BUILD_ID");
 /// The handler's routes: each function's noun and who receives it.
 pub fn app(lifeboat: Arc<Lifeboat>, options: RuntimeOptions) -> App {
     let shared = move || Arc::clone(&lifeboat);
-    let (written, look, sweep, expiry, asked) = (shared(), shared(), shared(), shared(), shared());
+    let (written, deleted, look) = (shared(), shared(), shared());
+    let (sweep, expiry, asked) = (shared(), shared(), shared());
     App::new(options)
         .on("VmWritten", move |invocation| {
             let lifeboat = Arc::clone(&written);
             async move { vm_written::receive(&lifeboat, invocation).await }
+        })
+        .on("VmDeleted", move |invocation| {
+            let lifeboat = Arc::clone(&deleted);
+            async move { vm_deleted::receive(&lifeboat, invocation).await }
         })
         .on("Reconcile", move |invocation| {
             let lifeboat = Arc::clone(&look);
@@ -48,6 +55,27 @@ pub fn app(lifeboat: Arc<Lifeboat>, options: RuntimeOptions) -> App {
             let lifeboat = Arc::clone(&asked);
             async move { api::receive(&lifeboat, request).await }
         })
+}
+
+/// Receives one delivery of Event Grid; its events are answered for together, so that Event Grid sends all of them again if one failed.
+/// What does not tell this of a machine is ignored with its reason.
+async fn receive_hints(
+    lifeboat: &Lifeboat,
+    invocation: Invocation,
+    told: Told,
+    event: fn(MachineHint) -> Event,
+) -> Result<Done, Failure> {
+    let mut done = Done::quietly();
+    for sent in invocation.event_grid_events()? {
+        match read_event(&sent, told) {
+            Ok(hint) => done = note(done, lifeboat.handle(event(hint)).await?),
+            Err(reason) => {
+                tracing::info!(%reason, "an event is ignored");
+                done = done.note(format!("ignored: {reason}"));
+            }
+        }
+    }
+    Ok(done)
 }
 
 /// Adds what was done to what the host logs beside the invocation.

@@ -74,7 +74,7 @@ impl Request {
 /// What must be sent so that a function gets this data from its trigger.
 pub fn requests(function: Function, data: &[u8], receiver: Receiver, key: Option<&str>) -> Result<Vec<Request>> {
     match function {
-        Function::VmWritten => events(data, receiver, key),
+        Function::VmWritten | Function::VmDeleted => events(function, data, receiver, key),
         Function::Reconcile => message(data, receiver, key).map(|request| vec![request]),
         Function::PolicySweep | Function::ExpirySweep => {
             timer(function, data, receiver, key).map(|request| vec![request])
@@ -84,9 +84,9 @@ pub fn requests(function: Function, data: &[u8], receiver: Receiver, key: Option
 }
 
 /// The webhook takes what it is given, so that nonsense can be sent too; a handler gets one event at a time.
-fn events(data: &[u8], receiver: Receiver, key: Option<&str>) -> Result<Vec<Request>> {
+fn events(function: Function, data: &[u8], receiver: Receiver, key: Option<&str>) -> Result<Vec<Request>> {
     if receiver == Receiver::Host {
-        let path = "/runtime/webhooks/eventgrid?functionName=VmWritten".to_owned();
+        let path = format!("/runtime/webhooks/eventgrid?functionName={}", function.name());
         let mut request = Request::post(path, &Value::Null).header("aeg-event-type", "Notification");
         request.body = data.to_vec();
         request.code = key.map(str::to_owned);
@@ -97,7 +97,7 @@ fn events(data: &[u8], receiver: Receiver, key: Option<&str>) -> Result<Vec<Requ
         event => vec![event],
     };
     let envelope = |event: &Value| json!({ "Data": { "event": event }, "Metadata": { "data": event["data"] } });
-    Ok(events.iter().map(|event| Request::post("/VmWritten".to_owned(), &envelope(event))).collect())
+    Ok(events.iter().map(|event| Request::post(format!("/{}", function.name()), &envelope(event))).collect())
 }
 
 fn message(data: &[u8], receiver: Receiver, key: Option<&str>) -> Result<Request> {

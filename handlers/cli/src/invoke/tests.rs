@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use http::HeaderMap;
-use lifeboat_contract::event_grid::{Ignored, read_event};
+use lifeboat_contract::event_grid::{Ignored, Told, read_event};
 use lifeboat_contract::work::ReconcileMessage;
 use lifeboat_functions::host::{Envelope, Invocation, InvocationId, TraceContext};
 
@@ -28,11 +28,15 @@ fn read(example: &Example) -> String {
         deadline: tokio::time::Instant::now(),
     };
     match example.function {
-        Function::VmWritten => match read_event(&invocation.event_grid_events().unwrap()[0]) {
+        Function::VmWritten => match read_event(&invocation.event_grid_events().unwrap()[0], Told::Written) {
             Ok(hint) => hint.http_method.unwrap_or_default(),
             Err(Ignored::Deleted) => "deleted".to_owned(),
             Err(other) => other.to_string(),
         },
+        Function::VmDeleted => {
+            let hint = read_event(&invocation.event_grid_events().unwrap()[0], Told::Deleted).unwrap();
+            hint.http_method.unwrap_or_default()
+        }
         Function::Reconcile => ReconcileMessage::decode(&invocation.service_bus_body().unwrap()).unwrap().machine,
         Function::PolicySweep | Function::ExpirySweep => invocation.timer().unwrap().is_past_due.to_string(),
         Function::Api => String::new(),
@@ -51,6 +55,8 @@ fn every_example_is_read_by_the_handlers_own_decoders_as_what_it_says() {
         ("created-cloudevents", "PUT"),
         ("updated", "PATCH"),
         ("deleted-ignored", "deleted"),
+        ("deleted", "DELETE"),
+        ("deleted-cloudevents", "DELETE"),
         ("look", machine.as_str()),
         ("tick", "false"),
         ("past-due", "true"),
@@ -87,9 +93,9 @@ fn a_host_gets_each_example_where_it_takes_it_and_the_key_stays_out_of_the_path(
         assert!(!made[0].path.contains("a-key"));
         let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         match example.function {
-            Function::VmWritten => {
-                let wanted = "http://127.0.0.1:7071/runtime/webhooks/eventgrid?functionName=VmWritten&code=a-key";
-                assert_eq!(request.url().as_str(), wanted);
+            function @ (Function::VmWritten | Function::VmDeleted) => {
+                let webhook = "http://127.0.0.1:7071/runtime/webhooks/eventgrid?functionName=";
+                assert_eq!(request.url().as_str(), format!("{webhook}{}&code=a-key", function.name()));
                 assert_eq!(header("aeg-event-type").as_deref(), Some("Notification"));
                 assert_eq!(made[0].body, example.data.as_bytes());
             }

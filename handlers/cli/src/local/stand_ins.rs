@@ -117,13 +117,14 @@ impl StandIns {
 
     /// Azure sends its events to the host's webhook.
     fn subscribe(&self) {
-        let url = format!(
-            "{}/runtime/webhooks/eventgrid?functionName=VmWritten&code={}",
-            self.host.url(),
-            self.keys.event_grid
-        );
-        let subscription = EventSubscription::machine_writes("lifeboat", EventTarget::Url(url));
-        self.world.event_grid().subscribe(subscription);
+        let (url, key) = (self.host.url(), &self.keys.event_grid);
+        let target = |function: &str| {
+            EventTarget::Url(format!("{url}/runtime/webhooks/eventgrid?functionName={function}&code={key}"))
+        };
+        let written = EventSubscription::machine_writes("lifeboat-vm-written", target("VmWritten"));
+        let deleted = EventSubscription::machine_deletes("lifeboat-vm-deleted", target("VmDeleted"));
+        self.world.event_grid().subscribe(written);
+        self.world.event_grid().subscribe(deleted);
     }
 }
 

@@ -119,6 +119,15 @@ impl EventSubscription {
         }
     }
 
+    /// All successful deletes of virtual machines, in Event Grid's schema.
+    pub fn machine_deletes(name: &str, target: EventTarget) -> Self {
+        Self {
+            included_event_types: vec!["Microsoft.Resources.ResourceDeleteSuccess".to_owned()],
+            operation_names: vec!["Microsoft.Compute/virtualMachines/delete".to_owned()],
+            ..Self::machine_writes(name, target)
+        }
+    }
+
     /// In another schema.
     pub fn in_schema(mut self, schema: EventSchema) -> Self {
         self.schema = schema;

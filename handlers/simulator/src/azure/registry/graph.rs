@@ -11,7 +11,7 @@ pub(super) static GRAPH: Service = Service { kind: "resources", versions: &["202
 pub(super) static ROUTES: &[Route] = &[route(
     "POST",
     "/providers/Microsoft.ResourceGraph/resources",
-    "Microsoft.ResourceGraph/resources/action",
+    "Microsoft.ResourceGraph/resources/read",
     &GRAPH,
     Spend::Nothing,
     graph::resources,
