@@ -7,7 +7,7 @@
 //! collection NAME owner|estate VALUE            whose the collection's tags say that it is
 //! lock|unlock subscription|group|NAME [399d]    a lock on everything, on the points' group, on a point
 //! move NAME                     to another group, with its vmId
-//! stop | expire | alarms | estate old
+//! expire | alarms | estate old
 //! ```
 
 use std::collections::BTreeMap;
@@ -16,7 +16,6 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_execution::alarms::Alarm;
 use lifeboat_execution::estate::{self, Estate};
-use lifeboat_execution::stop::{self, Stop};
 use lifeboat_planning::id::{MachineKey, PointName, collection, machine_source, points_group};
 use lifeboat_planning::schedule::Slot;
 use lifeboat_simulator::azure::{CollectionSeed, LockLevel, PointSeed};
@@ -42,7 +41,6 @@ pub enum Expiry {
     Collection { name: String, tag: &'static str, value: String },
     Lock { scope: Scope, locked: bool },
     Move(String),
-    Stop,
     Expire,
     Alarms,
     OldEstate,
@@ -83,7 +81,6 @@ pub fn read(words: &[&str]) -> Option<Result<Expiry, String>> {
             scope.map(|scope| Expiry::Lock { scope, locked: *word == "lock" })
         }
         ["move", name] => Ok(Expiry::Move((*name).to_owned())),
-        ["stop"] => Ok(Expiry::Stop),
         ["expire"] => Ok(Expiry::Expire),
         ["alarms"] => Ok(Expiry::Alarms),
         ["estate", "old"] => Ok(Expiry::OldEstate),
@@ -133,10 +130,6 @@ impl Collections {
             Expiry::Move(name) => {
                 rig.azure.arm.add_group(SUBSCRIPTION, OTHER_GROUP, LOCATION);
                 rig.azure.arm.move_machine(&Azure::id(name), OTHER_GROUP).ok_or("no such machine")?;
-            }
-            Expiry::Stop => {
-                let record = serde_json::to_vec(&Stop::new("a test", rig.clock.now())).map_err(|e| e.to_string())?;
-                rig.blobs.put(CONTAINER, stop::BLOB, record);
             }
             Expiry::OldEstate => {
                 let at = rig.epoch.checked_sub(OLD).map_err(|error| error.to_string())?;
