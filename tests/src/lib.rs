@@ -8,6 +8,7 @@ pub mod gateway;
 pub mod identity;
 pub mod ledgers;
 pub mod openapi;
+pub mod past;
 pub mod policy;
 pub mod rig;
 pub mod stage;
