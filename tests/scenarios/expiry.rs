@@ -7,22 +7,19 @@
 //! collection NAME owner|estate VALUE            whose the collection's tags say that it is
 //! lock|unlock subscription|group|NAME [399d]    a lock on everything, on the points' group, on a point
 //! move NAME                     to another group, with its vmId
-//! stop | expire | alarms | estate old
+//! expire | alarms | estate old
 //! ```
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use lifeboat_execution::alarms::Alarm;
-use lifeboat_execution::estate::{self, Estate};
-use lifeboat_execution::stop::{self, Stop};
-use lifeboat_planning::id::{MachineKey, PointName, collection, machine_source, points_group};
-use lifeboat_planning::schedule::Slot;
-use lifeboat_simulator::azure::{CollectionSeed, LockLevel, PointSeed};
-use lifeboat_tests::Rig;
+use lifeboat_planning::id::points_group;
+use lifeboat_simulator::azure::{CollectionSeed, LockLevel};
 use lifeboat_tests::azure::Azure;
-use lifeboat_tests::rig::{CONTAINER, DEPLOYMENT, ESTATE, LOCATION, SUBSCRIPTION};
+use lifeboat_tests::rig::{CONTAINER, LOCATION, SUBSCRIPTION};
+use lifeboat_tests::{Rig, past};
 
 use crate::language::time;
 
@@ -30,8 +27,6 @@ use crate::language::time;
 const LOCK: &str = "keep-out";
 /// The group that machines move to.
 const OTHER_GROUP: &str = "rg-other";
-/// How long before the start an old estate record was written.
-const OLD: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +37,6 @@ pub enum Expiry {
     Collection { name: String, tag: &'static str, value: String },
     Lock { scope: Scope, locked: bool },
     Move(String),
-    Stop,
     Expire,
     Alarms,
     OldEstate,
@@ -83,7 +77,6 @@ pub fn read(words: &[&str]) -> Option<Result<Expiry, String>> {
             scope.map(|scope| Expiry::Lock { scope, locked: *word == "lock" })
         }
         ["move", name] => Ok(Expiry::Move((*name).to_owned())),
-        ["stop"] => Ok(Expiry::Stop),
         ["expire"] => Ok(Expiry::Expire),
         ["alarms"] => Ok(Expiry::Alarms),
         ["estate", "old"] => Ok(Expiry::OldEstate),
@@ -134,14 +127,7 @@ impl Collections {
                 rig.azure.arm.add_group(SUBSCRIPTION, OTHER_GROUP, LOCATION);
                 rig.azure.arm.move_machine(&Azure::id(name), OTHER_GROUP).ok_or("no such machine")?;
             }
-            Expiry::Stop => {
-                let record = serde_json::to_vec(&Stop::new("a test", rig.clock.now())).map_err(|e| e.to_string())?;
-                rig.blobs.put(CONTAINER, stop::BLOB, record);
-            }
-            Expiry::OldEstate => {
-                let at = rig.epoch.checked_sub(OLD).map_err(|error| error.to_string())?;
-                rig.blobs.put(CONTAINER, estate::BLOB, Estate::new(DEPLOYMENT, ESTATE, at).to_bytes());
-            }
+            Expiry::OldEstate => past::old_estate(rig),
             Expiry::Expire => {
                 rig.expire().await;
                 return Ok(self.report(rig));
@@ -153,34 +139,18 @@ impl Collections {
 
     fn past(&mut self, rig: &Rig, name: &str, ago: &[Duration]) -> Result<(), String> {
         let machine = rig.azure.machine(name).ok_or(format!("there is no machine {name}"))?;
-        let key = MachineKey::new(&machine.vm_id, &machine.id);
-        let tags = [
-            ("lifeboat-owner", DEPLOYMENT.to_owned()),
-            ("lifeboat-estate", ESTATE.to_owned()),
-            ("lifeboat-machine", machine_source(&machine.vm_id)),
-        ];
-        let seed = CollectionSeed {
-            machine: machine.id,
-            group: points_group(LOCATION),
-            name: collection(&key),
-            tags: tags.map(|(name, value)| (name.to_owned(), value)).into(),
-            points: Vec::new(),
-        };
-        self.seeds.insert(name.to_owned(), (seed, machine.vm_id));
-        let points: Result<Vec<PointSeed>, String> = ago
-            .iter()
-            .map(|ago| Ok(PointSeed { name: self.point(rig, name, *ago)?, made: made(rig, *ago)? }))
-            .collect();
-        let (mut seed, _) = self.seeds[name].clone();
-        seed.points = points?;
-        rig.azure.arm.add_collection(&seed).map(drop).ok_or(format!("there is no machine {name}"))
+        let ago: Vec<SignedDuration> = ago.iter().map(|ago| signed(*ago)).collect::<Result<_, _>>()?;
+        let seed = past::seed(rig, &machine, &ago);
+        rig.azure.arm.add_collection(&seed).ok_or(format!("there is no machine {name}"))?;
+        // What is written again later are the tags; the points stay as they are.
+        self.seeds.insert(name.to_owned(), (CollectionSeed { points: Vec::new(), ..seed }, machine.vm_id));
+        Ok(())
     }
 
     /// The name of the point that was made so long before the start.
     fn point(&self, rig: &Rig, name: &str, ago: Duration) -> Result<String, String> {
         let (_, vm_id) = self.seeds.get(name).ok_or(format!("{name} has no past"))?;
-        let slot = Slot::new(made(rig, ago)?).ok_or("no slot")?;
-        Ok(PointName::scheduled("production", "first", slot, vm_id, 1).to_string())
+        Ok(past::point(rig, vm_id, signed(ago)?))
     }
 
     fn id(&self, name: &str) -> Result<String, String> {
@@ -216,9 +186,8 @@ impl Collections {
     }
 }
 
-fn made(rig: &Rig, ago: Duration) -> Result<Timestamp, String> {
-    let ago = SignedDuration::try_from(ago).map_err(|error| error.to_string())?;
-    rig.epoch.checked_sub(ago).map_err(|error| error.to_string())
+fn signed(ago: Duration) -> Result<SignedDuration, String> {
+    SignedDuration::try_from(ago).map_err(|error| error.to_string())
 }
 
 /// The alarms in the store, by their names.

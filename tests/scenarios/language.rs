@@ -2,7 +2,7 @@
 //! It never guesses: a line that it does not know is an error with its number.
 //!
 //! ```text
-//! policy enforce|report within 24h [keep last|within N [limit N]] | policy broken | policy missing | policies equal
+//! policy enforce|report within 24h [keep last|within N [limit N]] | policy snapshots daily | policy broken | policy missing | policies equal
 //! estate mine|missing|broken|foreign|other-id     stop (by the Api) | resume (its record)
 //! machine NAME created 2d ago [properties]      there from the start, without events
 //! create NAME [windows] [no-agent] [managed] [elsewhere] [tag=value …]
@@ -75,6 +75,7 @@ pub enum Command {
 pub enum Policy {
     Mode { mode: String, within: String },
     Keep { mode: String, within: String, rule: String, value: String, limit: Option<u32> },
+    Snapshots,
     Broken,
     Missing,
     Equal,
@@ -242,6 +243,7 @@ fn estate(word: &str) -> Result<Estate, String> {
 fn policy(words: &[&str]) -> Result<Policy, String> {
     match words {
         ["broken"] => Ok(Policy::Broken),
+        ["snapshots", "daily"] => Ok(Policy::Snapshots),
         ["missing"] => Ok(Policy::Missing),
         [mode @ ("enforce" | "report"), "within", within] => {
             time(within)?;

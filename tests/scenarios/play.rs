@@ -156,6 +156,12 @@ impl Play {
                 });
                 self.rig.write_policy(&(document(mode, within) + &keep + &limits));
             }
+            Policy::Snapshots => {
+                let daily = "{ cron: \"0 12 * * *\", timeZone: UTC }";
+                let text = document("enforce", "24h").replace("kind: restorePoint", "kind: snapshot");
+                let text = text.replace("onCreate: { within: 24h }", &format!("schedule: {daily}"));
+                self.rig.write_policy(&(text + "      keep: { last: 1 }\n"));
+            }
             Policy::Broken => self.rig.write_policy("apiVersion: lifeboat/v1\nkind: BackupPolicy\nspec: [\n"),
             Policy::Missing => self.rig.remove_policy(),
             Policy::Equal => {

@@ -9,6 +9,7 @@ pub mod identity;
 pub mod ledgers;
 pub mod lines;
 pub mod openapi;
+pub mod past;
 pub mod policy;
 pub mod rig;
 pub mod stage;

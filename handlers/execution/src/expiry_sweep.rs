@@ -12,6 +12,7 @@ mod deletion;
 mod memory;
 mod seen;
 mod sweep;
+mod tell;
 
 use std::fmt;
 use std::sync::Arc;

@@ -244,3 +244,82 @@ async fn write(store: &Store, name: &str, record: &impl Serialize) -> Result<(),
     store.put(name, bytes.into(), Condition::Any).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(day: u8) -> String {
+        format!("lb-daily-202611{day:02}t0200z-1-1111111111111111-2222222222222222")
+    }
+
+    fn names(days: &[u8]) -> BTreeSet<String> {
+        days.iter().map(|day| name(*day)).collect()
+    }
+
+    fn at(hours: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + hours * 3600).expect("a time")
+    }
+
+    #[test]
+    fn version_1_of_what_is_remembered_reads_as_it_was_written() {
+        let golden = include_bytes!("../../golden/expiry-v1.json");
+        let memory: Memory = crate::record::read_up_to(VERSION, "golden", golden).expect("reads");
+        assert_eq!((memory.points.len(), memory.deletions.len()), (1, 1));
+        let written: serde_json::Value = serde_json::to_value(&memory).expect("writes");
+        assert_eq!(written, serde_json::from_slice::<serde_json::Value>(golden).expect("JSON"));
+    }
+
+    #[test]
+    fn version_1_of_the_course_reads_as_it_was_written() {
+        let golden = include_bytes!("../../golden/expiry-course-v1.json");
+        let course: Course = crate::record::read_up_to(VERSION, "golden", golden).expect("reads");
+        assert_eq!((course.number, course.count("production").made), (7, 30));
+        let written: serde_json::Value = serde_json::to_value(&course).expect("writes");
+        assert_eq!(written, serde_json::from_slice::<serde_json::Value>(golden).expect("JSON"));
+    }
+
+    #[test]
+    fn what_vanishes_and_was_not_ours_to_delete_was_deleted_by_hand_until_two_are_read() {
+        let mut memory = Memory::default();
+        memory.points_are(names(&[1, 2, 3]));
+        memory.attempt(&name(1), vec![name(1)], "production", at(0));
+        memory.points_are(names(&[2, 3]));
+        memory.forgive();
+        assert!(memory.deleted_by_hand.is_empty(), "that was ours");
+        memory.points_are(names(&[3]));
+        memory.forgive();
+        assert_eq!(memory.deleted_by_hand.len(), 1);
+        memory.points_are(names(&[3]));
+        memory.forgive();
+        assert_eq!(memory.deleted_by_hand.len(), 1, "not by itself");
+        memory.points_are(names(&[3, 4]));
+        memory.forgive();
+        assert!(memory.deleted_by_hand.is_empty());
+    }
+
+    #[test]
+    fn one_that_was_ours_and_is_gone_is_no_deletion_by_hand_later() {
+        let mut memory = Memory::default();
+        memory.points_are(names(&[1, 2]));
+        memory.attempt(&name(1), vec![name(1)], "production", at(0));
+        assert!(memory.settle(&name(1)).is_some());
+        memory.points_are(names(&[2]));
+        assert!(memory.deleted_by_hand.is_empty());
+    }
+
+    #[test]
+    fn attempts_are_counted_and_come_at_growing_distances_up_to_a_day() {
+        let mut memory = Memory::default();
+        let mut waits = Vec::new();
+        for attempt in 1..=9 {
+            memory.attempt("p", vec!["p".into()], "production", at(100 * attempt));
+            let deletion = memory.deletion("p").expect("noted");
+            assert_eq!((i64::from(deletion.attempts), deletion.since), (attempt, at(100)));
+            assert_eq!(deletion.is_alarming(), attempt > 2);
+            waits.push(deletion.again_at.duration_since(at(100 * attempt)).as_mins());
+        }
+        assert_eq!(waits, [55, 110, 220, 440, 880, 1440, 1440, 1440, 1440]);
+        assert!(memory.waits("p", at(920)) && !memory.waits("p", at(930)) && !memory.waits("q", at(0)));
+    }
+}

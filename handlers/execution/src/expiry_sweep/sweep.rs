@@ -2,6 +2,7 @@
 //! It never deletes before all of it is decided and audited.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::SignedDuration;
@@ -16,6 +17,7 @@ use lifeboat_planning::retention::Kind;
 use super::deletion::{self, Became};
 use super::memory::{ACCEPTED, Count, Course, Deletion, Memory};
 use super::seen::{self, EstateSeen, Facts, Subject};
+use super::tell;
 use super::{ExpiryError, Left, Sweep, Withheld, withheld};
 use crate::alarms::{self, Cause, Machines, Raised};
 use crate::breakers;
@@ -24,26 +26,30 @@ use crate::counters;
 use crate::estate::Estate;
 use crate::lifeboat::{Lifeboat, Report};
 use crate::policies;
+use crate::swap::SwapError;
 
 /// Collections read at a time, as in the other sweep.
 const PARALLEL: usize = 8;
 /// Deletions of one sweep, at most: each is some ten calls, a second or so, and a function may run for ten minutes.
 const DELETIONS_MAX: usize = 300;
+/// A sweep reads no longer than this after it began, so that there is time to delete: the next goes on where it ended.
+const LOOK_FOR: Duration = Duration::from_secs(4 * 60);
 /// Points made within this time are a policy's turnover (design §10).
 const TURNOVER_OF: SignedDuration = SignedDuration::from_hours(24);
 
 /// A collection that was looked at.
 #[derive(Debug)]
-struct Looked {
-    subject: Subject,
-    memory: Memory,
-    expiry: Expiry,
-    settled: Vec<Deletion>,
-    told: Vec<Deletion>,
-    gone: usize,
-    asked: usize,
-    refused: usize,
-    left: Option<Left>,
+pub(super) struct Looked {
+    pub subject: Subject,
+    pub memory: Memory,
+    pub expiry: Expiry,
+    pub settled: Vec<Deletion>,
+    pub told: Vec<Deletion>,
+    pub gone: usize,
+    pub asked: usize,
+    pub refused: usize,
+    pub left: Option<Left>,
+    pub unread: Option<String>,
 }
 
 /// Runs one sweep, whose lease is held.
@@ -62,8 +68,12 @@ pub(super) async fn run(lifeboat: &Lifeboat, estate: &Estate, lease: &mut Lease)
         Some(why) => report.lines.push(format!("nothing is deleted: {why}")),
         None => delete_all(&sweep, &mut looked, &course, lease).await?,
     }
-    tell_of_refused(&sweep, &looked).await;
-    tell(&mut report, &looked, &course, &sweep, why.as_ref());
+    if why != Some(Withheld::ClockSkew) {
+        alarms::settle(&lifeboat.store, Cause::ClockSkew, None, lifeboat.clock.now()).await?;
+    }
+    alarms::settle(&lifeboat.store, Cause::AuditRefused, None, lifeboat.clock.now()).await?;
+    tell::of_refused(&sweep, &looked).await;
+    tell::report(&mut report, &looked, &course, &sweep, why.as_ref());
     course.version = super::memory::VERSION;
     course.number = sweep.number;
     (course.started_at, course.completed_at) = (Some(started_at), Some(lifeboat.clock.now()));
@@ -106,44 +116,62 @@ async fn look_at_all(
     Ok(all)
 }
 
-/// Reads one collection, remembers what it shows, decides and audits. None when Azure's budget of reads is spent.
+/// Looks at one collection. None when Azure's budget of reads is spent, or the time; what fails at this one alone ends nothing else.
 async fn look(sweep: &Sweep<'_>, subject: Subject) -> Result<Option<Looked>, ExpiryError> {
-    let Sweep { lifeboat, owner, seen, .. } = sweep;
-    if budget::wait_for(lifeboat, &Budget::looks(&subject.place.subscription)).await.is_some() {
+    let spent = budget::wait_for(sweep.lifeboat, &Budget::looks(&subject.place.subscription)).await.is_some();
+    if spent || sweep.began.elapsed() > LOOK_FOR {
         return Ok(None);
     }
+    let mut one = Looked::new(subject);
+    match read(sweep, &mut one).await {
+        Ok(()) => {}
+        Err(ExpiryError::Azure(error)) => one.unread = Some(error.to_string()),
+        Err(ExpiryError::Record(SwapError::Record(error))) => {
+            let what = format!("nothing of {} is deleted: {error}", one.subject.machine.name());
+            let raised = Raised { cause: Cause::StoreUnreadable, policy: None, what, machines: Machines::Also(&[]) };
+            alarms::raise(&sweep.lifeboat.store, &raised, sweep.lifeboat.clock.now()).await;
+            one.unread = Some(error.to_string());
+        }
+        Err(error) => return Err(error),
+    }
+    if one.unread.is_some() {
+        one.expiry = Expiry::default();
+    }
+    Ok(Some(one))
+}
+
+/// Reads one collection, remembers what it shows, decides and audits.
+async fn read(sweep: &Sweep<'_>, one: &mut Looked) -> Result<(), ExpiryError> {
+    let Sweep { lifeboat, owner, seen, .. } = sweep;
+    let subject = &one.subject;
     let mut memory = Memory::read(&lifeboat.store, &subject.collection).await?;
     let known = memory.clone();
-    let mut facts = match seen.facts(lifeboat, &subject, &memory).await {
-        Ok(facts) => facts,
-        Err(error) if error.is_not_yet() => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
+    let mut facts = seen.facts(lifeboat, subject, &memory).await?;
     take_in(&mut memory, &facts, owner);
-    let mut settled = Vec::new();
     if !memory.deletions.is_empty() {
-        settled = deletion::settle(sweep, &subject, &mut memory, &facts).await?;
+        one.settled = deletion::settle(sweep, subject, &mut memory, &facts).await?;
     }
-    let mut expiry = decide(sweep, &subject, &memory, &facts)?;
+    let mut expiry = decide(sweep, subject, &memory, &facts)?;
     if !expiry.due.is_empty() {
         // The disks that still exist, and whether it is still there, are asked only for what would go.
-        facts = seen.with_machine(lifeboat, &subject, &memory, facts).await?;
+        facts = seen.with_machine(lifeboat, subject, &memory, facts).await?;
         take_in(&mut memory, &facts, owner);
-        expiry = decide(sweep, &subject, &memory, &facts)?;
+        expiry = decide(sweep, subject, &memory, &facts)?;
     }
     let stays = |deletion: &Deletion| {
-        let there = deletion.names.iter().any(|name| facts.lists(&subject, name) == Some(true));
+        let there = deletion.names.iter().any(|name| facts.lists(subject, name) == Some(true));
         let deleting = deletion.names.iter().any(|name| facts.is_deleting(name));
         let mut due = expiry.due.iter().flat_map(|due| &due.effects).map(deletion::name_of);
         there && !deleting && !due.any(|name| deletion.names.contains(&name))
     };
     for deletion in memory.deletions.clone().iter().filter(|deletion| stays(deletion)) {
-        settled.extend(memory.give_up(&deletion.point));
+        one.settled.extend(memory.give_up(&deletion.point));
     }
     if memory != known {
         memory.write(&lifeboat.store, &subject.collection).await?;
     }
-    Ok(Some(Looked { subject, memory, expiry, settled, told: Vec::new(), gone: 0, asked: 0, refused: 0, left: None }))
+    (one.memory, one.expiry) = (memory, expiry);
+    Ok(())
 }
 
 /// Remembers what the facts show.
@@ -240,6 +268,12 @@ async fn delete_all(
 }
 
 impl Looked {
+    fn new(subject: Subject) -> Self {
+        let (memory, expiry) = (Memory::default(), Expiry::default());
+        let (settled, told) = (Vec::new(), Vec::new());
+        Self { subject, memory, expiry, settled, told, gone: 0, asked: 0, refused: 0, left: None, unread: None }
+    }
+
     /// Counts what became of a point, and whether somebody is to be told.
     fn note(&mut self, point: &str, became: Became, before: &Memory) {
         let after = self.memory.deletion(point).filter(|deletion| deletion.is_alarming()).cloned();
@@ -298,69 +332,4 @@ async fn allowed(sweep: &Sweep<'_>, course: &Course, policy: &str, wanted: usize
     let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
     let reserved = breakers::reserve(store, policy, counters::Kind::Expiry, wanted, allowance, now).await?;
     Ok(reserved.granted)
-}
-
-/// Alarms of deletions that do not come through, and their end.
-async fn tell_of_refused(sweep: &Sweep<'_>, looked: &[Looked]) {
-    let (store, now) = (&sweep.lifeboat.store, sweep.lifeboat.clock.now());
-    for one in looked {
-        let machine = one.subject.machine.as_str().to_owned();
-        for deletion in &one.told {
-            let what = format!(
-                "{} of {} is due and was not deleted in {} attempts since {}: {}",
-                deletion.point,
-                one.subject.machine.name(),
-                deletion.attempts,
-                deletion.since,
-                deletion.last
-            );
-            let machines = [machine.clone()];
-            let policy = Some(deletion.policy.as_str());
-            let raised = Raised { cause: Cause::DeleteRefused, policy, what, machines: Machines::Also(&machines) };
-            alarms::raise(store, &raised, now).await;
-        }
-        for deletion in one.settled.iter().filter(|deletion| deletion.is_alarming()) {
-            let same = |other: &Deletion| other.is_alarming() && other.policy == deletion.policy;
-            if one.memory.deletions.iter().any(same) {
-                continue;
-            }
-            let policy = Some(deletion.policy.as_str());
-            if let Err(error) = alarms::clear(store, Cause::DeleteRefused, policy, &machine, now).await {
-                tracing::warn!(error = %error, "an alarm could not be closed");
-            }
-        }
-    }
-}
-
-/// A line for each machine of which something is due, and one for all.
-fn tell(report: &mut Report, looked: &[Looked], course: &Course, sweep: &Sweep<'_>, why: Option<&Withheld>) {
-    let (mut due, mut gone, mut asked, mut refused) = (0, 0, 0, 0);
-    for one in looked {
-        let machine = one.subject.machine.name();
-        let (own, would) = (one.expiry.due.len(), one.expiry.would.len());
-        if would > 0 {
-            report.lines.push(format!("{machine}: {would} points would go, but their policy only reports"));
-        }
-        if own > 0 {
-            let left = one.left.as_ref().filter(|_| why.is_none()).map_or(String::new(), |left| format!("; {left}"));
-            report.lines.push(format!(
-                "{machine}: {own} points due: {} gone, {} asked for, {} refused{left}",
-                one.gone, one.asked, one.refused
-            ));
-        }
-        let done = one.settled.len();
-        if done > 0 {
-            report.lines.push(format!("{machine}: {done} deletions of earlier sweeps are settled"));
-        }
-        due += own;
-        gone += one.gone;
-        asked += one.asked;
-        refused += one.refused;
-    }
-    let rest = if course.read_to.is_some() { "; the rest is read by the next" } else { "" };
-    report.lines.push(format!(
-        "expiry sweep {}: {} collections read, {due} points due, {gone} gone, {asked} asked for, {refused} refused{rest}",
-        sweep.number,
-        looked.len()
-    ));
 }
