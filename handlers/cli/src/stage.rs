@@ -18,7 +18,7 @@ const EXECUTABLE_MODE: u32 = 0o755;
 const FILE_MODE: u32 = 0o644;
 
 /// What the folder holds beside the executable: the host's settings, and one folder for each function.
-const DEFINITIONS: [(&str, &str); 6] = [
+const DEFINITIONS: [(&str, &str); 7] = [
     ("Api/function.json", include_str!("../../../function-definitions/Api/function.json")),
     ("ExpirySweep/function.json", include_str!("../../../function-definitions/ExpirySweep/function.json")),
     ("PolicySweep/function.json", include_str!("../../../function-definitions/PolicySweep/function.json")),
