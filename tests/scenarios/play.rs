@@ -157,7 +157,7 @@ impl Play {
                 self.rig.write_policy(&(document(mode, within) + &keep + &limits));
             }
             Policy::Snapshots => {
-                let daily = "{ cron: \"0 12 * * *\", timeZone: UTC }";
+                let daily = "{ cron: \"0 12 * * *\", timezone: UTC }";
                 let text = document("enforce", "24h").replace("kind: restorePoint", "kind: snapshot");
                 let text = text.replace("onCreate: { within: 24h }", &format!("schedule: {daily}"));
                 self.rig.write_policy(&(text + "      keep: { last: 1 }\n"));

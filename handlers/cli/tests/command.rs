@@ -134,7 +134,7 @@ fn every_command_helps_and_says_its_exit_codes() {
 fn all_examples_are_listed() {
     let run = lifeboat(&["invoke", "--list", "--output", "json"]);
     let listed: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
-    assert_eq!(listed.as_array().unwrap().len(), 11);
+    assert_eq!(listed.as_array().unwrap().len(), 12);
     assert_eq!(out(&lifeboat(&["invoke", "--list", "Api"])).lines().count(), 3);
 }
 

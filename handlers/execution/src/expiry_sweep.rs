@@ -9,6 +9,7 @@
 //! ```
 
 mod deletion;
+mod facts;
 mod memory;
 mod seen;
 mod sweep;

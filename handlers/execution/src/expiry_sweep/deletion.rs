@@ -15,8 +15,9 @@ use lifeboat_planning::effect::{Effect, PointEffect};
 use lifeboat_planning::expiry::{Due, Expiry};
 use lifeboat_planning::id::hash;
 
+use super::facts::{self, Facts};
 use super::memory::{ACCEPTED, Memory};
-use super::seen::{Facts, Subject};
+use super::seen::Subject;
 use super::{ExpiryError, Left, Sweep};
 use crate::account;
 use crate::chain::{Chain, ChainError};
@@ -279,7 +280,7 @@ pub(super) fn name_of(effect: &Effect) -> String {
 /// Reads back: all of them are *gone*, and Azure says so.
 async fn all_gone(sweep: &Sweep<'_>, subject: &Subject, names: &[String]) -> bool {
     for name in names {
-        let gone = match super::seen::is_restore_point(subject, name) {
+        let gone = match facts::is_restore_point(subject, name) {
             true => point_gone(sweep, subject, name).await,
             false => snapshot_gone(sweep, subject, name).await,
         };

@@ -2,30 +2,32 @@
 //! collection read from Azure.
 //! It never takes what was not seen for *gone*, and what could not be read for nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use lifeboat_azure::graph::{self, CollectionRow};
 use lifeboat_azure::locks::{self, Lock};
 use lifeboat_azure::{Error, ResourceId};
 use lifeboat_planning::effect::Place;
-use lifeboat_planning::expiry::{LocksSeen, MachinePoints, Whereabouts};
-use lifeboat_planning::facts::{
-    CollectionSeen, Machine, MachineSeen, Owner, PointState, Snapshot, SnapshotsSeen, UnknownBecause,
-};
-use lifeboat_planning::id::{MachineKey, PointName, machine_source};
+use lifeboat_planning::expiry::{LocksSeen, Whereabouts};
+use lifeboat_planning::facts::{Machine, MachineSeen, Owner, Snapshot, SnapshotsSeen, UnknownBecause};
+use lifeboat_planning::id::{MachineKey, collection, machine_source, points_group};
 use lifeboat_planning::policy::{BackupPolicy, PointKind};
 
+use super::facts::Facts;
 use super::memory::Memory;
 use crate::lifeboat::Lifeboat;
 use crate::observe::{self, tag};
 use crate::perform::{MACHINE_TAG, OWNER_TAG};
-use crate::{account, observe_snapshots, policy_sweep};
+use crate::{observe_snapshots, policy_sweep};
+
+/// The type of restore point collections.
+const COLLECTIONS: &str = "Microsoft.Compute/restorePointCollections";
 
 /// The estate, as one sweep saw it.
 #[derive(Debug)]
 pub struct EstateSeen {
-    /// ARM ids of machines, by the hash of their `vmId`.
-    machines: HashMap<String, String>,
+    /// ARM ids and keys of machines, by the hash of their `vmId`.
+    machines: HashMap<String, (String, MachineKey)>,
     /// All subscriptions in scope showed their machines: only then a machine that is not among them is nowhere.
     whole: bool,
     /// Locks, by subscription in lower case.
@@ -57,16 +59,6 @@ pub struct Subject {
     pub key: MachineKey,
 }
 
-/// The facts of one collection.
-#[derive(Clone, Debug)]
-pub struct Facts {
-    whereabouts: Whereabouts,
-    collection: CollectionSeen,
-    snapshots: SnapshotsSeen,
-    disks: Option<Vec<String>>,
-    locks: LocksSeen,
-}
-
 impl Subject {
     /// What a row names; `None` when it is not one of ours whose machine is known.
     pub fn of(row: &CollectionRow) -> Option<Self> {
@@ -81,31 +73,41 @@ impl Subject {
     }
 
     fn group_key(&self) -> String {
-        format!("{}/{}", self.place.subscription, self.place.group).to_lowercase()
+        group_key(&self.place.subscription, &self.place.group)
     }
 }
 
-/// The collections that carry this deployment's tag, in the order of their ids.
+fn group_key(subscription: &str, group: &str) -> String {
+    format!("{subscription}/{group}").to_lowercase()
+}
+
+/// The collections that carry this deployment's tag.
 pub async fn subjects(lifeboat: &Lifeboat) -> Result<Vec<Subject>, Error> {
     let settings = &lifeboat.settings;
     let rows =
         graph::collections_tagged(&lifeboat.arm, &settings.subscriptions, OWNER_TAG, &settings.deployment).await?;
-    let mut subjects: Vec<Subject> = rows.iter().filter_map(Subject::of).collect();
-    subjects.sort_by(|one, other| one.collection.key().cmp(other.collection.key()));
-    Ok(subjects)
+    Ok(rows.iter().filter_map(Subject::of).collect())
 }
 
 impl EstateSeen {
     /// Observes the estate: a few pages and lists, no machine by itself.
     pub async fn observe(lifeboat: &Lifeboat, subjects: &[Subject], policies: &[BackupPolicy]) -> Result<Self, Error> {
         let rows = graph::all_machines(&lifeboat.arm, &lifeboat.settings.subscriptions).await?;
-        let machines =
-            rows.into_iter().filter(|row| !row.vm_id.is_empty()).map(|row| (machine_source(&row.vm_id), row.id));
-        let machines = machines.collect();
+        let rows = rows.into_iter().filter(|row| !row.vm_id.is_empty());
+        let machines = rows
+            .map(|row| (machine_source(&row.vm_id), (row.id.clone(), MachineKey::new(&row.vm_id, &row.id))))
+            .collect();
         // Resource Graph leaves out what one may not read: a machine may have moved to where it is not seen.
         let whole = policy_sweep::unreadable(lifeboat).await.is_empty();
+        let settings = &lifeboat.settings;
+        let of_snapshots = policies.iter().flat_map(|policy| &policy.points).any(|one| one.kind == PointKind::Snapshot);
+        let mut subscriptions: BTreeSet<String> =
+            subjects.iter().map(|one| one.place.subscription.to_lowercase()).collect();
+        if of_snapshots {
+            subscriptions.extend(settings.subscriptions.iter().map(|subscription| subscription.to_lowercase()));
+        }
         let mut locks = HashMap::new();
-        for subscription in subjects.iter().map(|one| one.place.subscription.to_lowercase()).collect::<BTreeSet<_>>() {
+        for subscription in subscriptions {
             let seen = match locks::list_at_subscription(&lifeboat.arm, &subscription).await {
                 Ok(list) => scopes(list),
                 Err(error) => {
@@ -116,14 +118,52 @@ impl EstateSeen {
             locks.insert(subscription, seen);
         }
         let mut snapshots = HashMap::new();
-        if policies.iter().flat_map(|policy| &policy.points).any(|entry| entry.kind == PointKind::Snapshot) {
-            let groups: BTreeMap<String, &Subject> = subjects.iter().map(|one| (one.group_key(), one)).collect();
-            for (key, one) in groups {
-                let seen = observe_snapshots::in_group(lifeboat, &one.place.subscription, &one.place.group).await?;
+        if of_snapshots {
+            let of_regions = |subscription: &String| {
+                let subscription = subscription.clone();
+                settings.owned_regions.iter().map(move |region| (subscription.clone(), points_group(region)))
+            };
+            let own = subjects.iter().map(|one| (one.place.subscription.clone(), one.place.group.clone()));
+            let groups: BTreeMap<String, (String, String)> = own
+                .chain(settings.subscriptions.iter().flat_map(of_regions))
+                .map(|(subscription, group)| (group_key(&subscription, &group), (subscription, group)))
+                .collect();
+            for (key, (subscription, group)) in groups {
+                let seen = observe_snapshots::in_group(lifeboat, &subscription, &group).await?;
                 snapshots.insert(key, SnapshotsOfGroup::from(seen));
             }
         }
         Ok(Self { machines, whole, locks, snapshots })
+    }
+
+    /// Living machines that have snapshots of ours and no collection, as if they had the one that would be theirs. Of one that is
+    /// gone nothing but its snapshots says which machine it was: they stay.
+    pub fn without_collection(&self, subjects: &[Subject], owner: &Owner) -> Vec<Subject> {
+        let known: HashSet<(String, &str)> =
+            subjects.iter().map(|one| (one.group_key(), one.vm_hash.as_str())).collect();
+        let mut more = Vec::new();
+        for (group, seen) in &self.snapshots {
+            let (SnapshotsOfGroup::Read(of_machines), Some((subscription, name))) = (seen, group.split_once('/'))
+            else {
+                continue;
+            };
+            for (vm_hash, snapshots) in of_machines {
+                let ours = snapshots.iter().any(|one| owner.is(one.owner.as_deref(), one.estate.as_deref()));
+                if ours && !known.contains(&(group.clone(), vm_hash.as_str())) {
+                    more.extend(self.subject_of(subscription, name, vm_hash));
+                }
+            }
+        }
+        more
+    }
+
+    fn subject_of(&self, subscription: &str, group: &str, vm_hash: &str) -> Option<Subject> {
+        let (machine, key) = self.machines.get(vm_hash)?;
+        let name = collection(key);
+        let id = ResourceId::of_resource(subscription, group, COLLECTIONS, &name).ok()?;
+        let place = Place { subscription: subscription.to_owned(), group: group.to_owned(), collection: name };
+        let (vm_hash, key) = (vm_hash.to_owned(), key.clone());
+        Some(Subject { collection: id, place, machine: machine.parse().ok()?, vm_hash, key })
     }
 
     /// The facts of a collection as of the start of the sweep, but for the collection itself, which is read. A machine that the
@@ -158,7 +198,7 @@ impl EstateSeen {
 
     /// The facts right before a deletion: all of it is read again.
     pub async fn fresh(&self, lifeboat: &Lifeboat, subject: &Subject, memory: &Memory) -> Result<Facts, Error> {
-        let Place { subscription, group, collection } = &subject.place;
+        let Place { subscription, group, collection: name } = &subject.place;
         let (whereabouts, disks) = self.whereabouts(lifeboat, subject, memory).await?;
         let snapshots = match self.snapshots.contains_key(&subject.group_key()) {
             true => match SnapshotsOfGroup::from(observe_snapshots::in_group(lifeboat, subscription, group).await?) {
@@ -179,7 +219,7 @@ impl EstateSeen {
         };
         let locks = both(self.locks_of(subject), at_group);
         // Last, because the tags that say that points are held are its own.
-        let collection = observe::collection(lifeboat, subscription, group, collection).await?;
+        let collection = observe::collection(lifeboat, subscription, group, name).await?;
         Ok(Facts { whereabouts, collection, snapshots, disks, locks })
     }
 
@@ -194,7 +234,7 @@ impl EstateSeen {
         subject: &Subject,
         memory: &Memory,
     ) -> Result<(Whereabouts, Option<Vec<String>>), Error> {
-        let observed = self.machines.get(&subject.vm_hash).map(|id| id.parse::<ResourceId>());
+        let observed = self.machines.get(&subject.vm_hash).map(|(id, _)| id.parse::<ResourceId>());
         let id = match &observed {
             Some(Ok(id)) => id,
             Some(Err(_)) => return Ok((Whereabouts::Unknown, None)),
@@ -213,103 +253,6 @@ impl EstateSeen {
             MachineSeen::Present(_) | MachineSeen::Gone | MachineSeen::Unknown(_) => (Whereabouts::Unknown, None),
         })
     }
-}
-
-impl Facts {
-    /// As planning asks for them.
-    pub fn points<'a>(&'a self, subject: &'a Subject, owner: &'a Owner, memory: &Memory) -> MachinePoints<'a> {
-        MachinePoints {
-            owner,
-            machine: subject.machine.as_str(),
-            vm_hash: &subject.vm_hash,
-            whereabouts: self.whereabouts,
-            place: subject.place.clone(),
-            collection: &self.collection,
-            snapshots: &self.snapshots,
-            disks: self.disks.clone(),
-            locks: self.locks.clone(),
-            deleted_by_hand: memory.deleted_by_hand.iter().cloned().collect(),
-        }
-    }
-
-    /// What answers for deletions that have no outcome.
-    pub fn account(&self) -> account::Seen<'_> {
-        account::Seen { collection: &self.collection, snapshots: &self.snapshots, protection: None }
-    }
-
-    /// Where the machine is.
-    pub fn whereabouts(&self) -> Whereabouts {
-        self.whereabouts
-    }
-
-    /// The collection.
-    pub fn collection(&self) -> &CollectionSeen {
-        &self.collection
-    }
-
-    /// Names of our restorable points; `None` where the collection was not read.
-    pub fn restorable_points(&self, owner: &Owner) -> Option<BTreeSet<String>> {
-        match &self.collection {
-            CollectionSeen::Unknown(_) => None,
-            CollectionSeen::Absent | CollectionSeen::GroupAbsent => Some(BTreeSet::new()),
-            CollectionSeen::Present(seen) if !owner.has_made(seen) => None,
-            CollectionSeen::Present(seen) => {
-                let restorable = seen.points.iter().filter(|point| point.state == PointState::Succeeded);
-                Some(restorable.map(|point| point.name.clone()).filter(|name| is_ours(name)).collect())
-            }
-        }
-    }
-
-    /// Names of our restorable snapshots of the machine; `None` where they were not read.
-    pub fn restorable_snapshots(&self, owner: &Owner) -> Option<BTreeSet<String>> {
-        match &self.snapshots {
-            SnapshotsSeen::Unknown(_) => None,
-            SnapshotsSeen::GroupAbsent => Some(BTreeSet::new()),
-            SnapshotsSeen::Read(all) => {
-                let restorable = all.iter().filter(|one| one.state == PointState::Succeeded);
-                let ours = restorable.filter(|one| owner.is(one.owner.as_deref(), one.estate.as_deref()));
-                Some(ours.map(|one| one.name.clone()).filter(|name| is_ours(name)).collect())
-            }
-        }
-    }
-
-    /// Whether a point or a snapshot of this name is listed; `None` where its list was not read.
-    pub fn lists(&self, subject: &Subject, name: &str) -> Option<bool> {
-        if is_restore_point(subject, name) {
-            return match &self.collection {
-                CollectionSeen::Present(seen) => Some(seen.points.iter().any(|point| point.name == name)),
-                CollectionSeen::Absent | CollectionSeen::GroupAbsent => Some(false),
-                CollectionSeen::Unknown(_) => None,
-            };
-        }
-        match &self.snapshots {
-            SnapshotsSeen::Read(all) => Some(all.iter().any(|one| one.name == name)),
-            SnapshotsSeen::GroupAbsent => Some(false),
-            SnapshotsSeen::Unknown(_) => None,
-        }
-    }
-
-    /// Whether a point or a snapshot of this name is being deleted.
-    pub fn is_deleting(&self, name: &str) -> bool {
-        let point = match &self.collection {
-            CollectionSeen::Present(seen) => seen.points.iter().find(|point| point.name == name).map(|one| one.state),
-            CollectionSeen::Absent | CollectionSeen::GroupAbsent | CollectionSeen::Unknown(_) => None,
-        };
-        let snapshot = match &self.snapshots {
-            SnapshotsSeen::Read(all) => all.iter().find(|one| one.name == name).map(|one| one.state),
-            SnapshotsSeen::GroupAbsent | SnapshotsSeen::Unknown(_) => None,
-        };
-        point.or(snapshot) == Some(PointState::Deleting)
-    }
-}
-
-/// Whether a name of ours is that of a restore point of the machine: its source is the machine, that of a snapshot is a disk.
-pub fn is_restore_point(subject: &Subject, name: &str) -> bool {
-    PointName::parse(name).is_some_and(|name| name.source == subject.vm_hash)
-}
-
-fn is_ours(name: &str) -> bool {
-    PointName::parse(name).is_some()
 }
 
 /// All managed disks of a machine. Those that an entry leaves out are among them: a point too many stays, never one too few.

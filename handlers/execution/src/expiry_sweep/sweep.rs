@@ -12,11 +12,13 @@ use lifeboat_planning::audit;
 use lifeboat_planning::creation::region;
 use lifeboat_planning::expiry::{self, Due, Expiry, Whereabouts};
 use lifeboat_planning::facts::CollectionSeen;
+use lifeboat_planning::id::points_group;
 use lifeboat_planning::retention::Kind;
 
 use super::deletion::{self, Became};
+use super::facts::Facts;
 use super::memory::{ACCEPTED, Count, Course, Deletion, Memory};
-use super::seen::{self, EstateSeen, Facts, Subject};
+use super::seen::{self, EstateSeen, Subject};
 use super::tell;
 use super::{ExpiryError, Left, Sweep, Withheld, withheld};
 use crate::alarms::{self, Cause, Machines, Raised};
@@ -58,9 +60,12 @@ pub(super) async fn run(lifeboat: &Lifeboat, estate: &Estate, lease: &mut Lease)
     let began = tokio::time::Instant::now();
     let in_force = policies::in_force(&lifeboat.store, &lifeboat.policies).await?;
     let mut course = Course::read(&lifeboat.store).await?;
-    let subjects = seen::subjects(lifeboat).await?;
+    let mut subjects = seen::subjects(lifeboat).await?;
     let seen = EstateSeen::observe(lifeboat, &subjects, &in_force.policies).await?;
-    let sweep = Sweep { lifeboat, owner: estate.owner(), in_force, seen, number: course.number + 1, began };
+    let owner = estate.owner();
+    subjects.extend(seen.without_collection(&subjects, &owner));
+    subjects.sort_by(|one, other| one.collection.key().cmp(other.collection.key()));
+    let sweep = Sweep { lifeboat, owner, in_force, seen, number: course.number + 1, began };
     let mut looked = look_at_all(&sweep, subjects, &mut course, lease).await?;
     let mut report = Report::default();
     let why = withheld(lifeboat, estate, &sweep.in_force).await;
@@ -204,9 +209,14 @@ pub(super) fn decide(
     if !notes.is_empty() {
         return Err(ExpiryError::audit(notes));
     }
+    let regions = &sweep.lifeboat.settings.owned_regions;
     let owned = match facts.collection() {
-        CollectionSeen::Present(seen) => sweep.lifeboat.settings.owned_regions.contains(&region(&seen.location)),
-        CollectionSeen::Absent | CollectionSeen::GroupAbsent | CollectionSeen::Unknown(_) => false,
+        CollectionSeen::Present(seen) => regions.contains(&region(&seen.location)),
+        // Snapshots alone: their group is named after their region.
+        CollectionSeen::Absent => {
+            regions.iter().any(|own| points_group(own).eq_ignore_ascii_case(&subject.place.group))
+        }
+        CollectionSeen::GroupAbsent | CollectionSeen::Unknown(_) => false,
     };
     if !owned {
         expiry.due.clear();
