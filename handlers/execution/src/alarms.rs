@@ -53,6 +53,8 @@ pub enum Cause {
     ClockSkew,
     /// The vault that a policy names is not there, or not usable.
     NoVault,
+    /// Somebody stopped, deleted or moved protection, or gave it another vault policy.
+    ProtectionChanged,
     /// A right is missing, or a subscription cannot be seen.
     NotPermitted,
     /// Machines that no policy of this kind can protect.
@@ -245,6 +247,7 @@ impl Cause {
             Self::BreakerOpen => "breakerOpen",
             Self::ClockSkew => "clockSkew",
             Self::NoVault => "noVault",
+            Self::ProtectionChanged => "protectionChanged",
             Self::NotPermitted => "notPermitted",
             Self::Unsupported => "unsupported",
             Self::AuditRefused => "auditRefused",
@@ -272,6 +275,7 @@ impl Cause {
             Self::BreakerOpen => "see what would be done, then close the breaker",
             Self::ClockSkew => "nothing is deleted until the clocks agree",
             Self::NoVault => "make the vault, or name another one in the policy",
+            Self::ProtectionChanged => "see who changed the protection; it is left as it is",
             Self::NotPermitted => "give back the right that the log names",
             Self::Unsupported => {
                 "see the support matrix; exclude the machines, or protect them by another kind of point"

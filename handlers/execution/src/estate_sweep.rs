@@ -16,7 +16,7 @@ use lifeboat_contract::work::{Cause, ReconcileMessage};
 use lifeboat_planning::creation::region;
 use lifeboat_planning::id::MachineKey;
 use lifeboat_planning::needs::{self, Known, Need, Sweep};
-use lifeboat_planning::policy::{self, AtLeast, BackupPolicy, Choice, Conforming, MachineAttributes, Match};
+use lifeboat_planning::policy::{self, AtLeast, BackupPolicy, Choice, Conforming, MachineAttributes};
 use lifeboat_planning::schedule::Slot;
 
 use crate::alarms::{self, Machines, Raised};
@@ -53,6 +53,8 @@ struct Seen<'a> {
     lists: VaultLists,
     asks_conforming: bool,
     now: Timestamp,
+    /// Alarms about protection that are open, and close with it: cause, policy, machine.
+    alarmed: HashSet<(alarms::Cause, String, String)>,
 }
 
 /// Sweeps the estate. `already` are machines for which this sweep has queued a look.
@@ -69,14 +71,15 @@ pub async fn run(
         return Ok(Swept::default());
     }
     let rows = owned(lifeboat, graph::all_machines(&lifeboat.arm, &lifeboat.settings.subscriptions).await?);
-    let asks_conforming = in_force.policies.iter().any(|policy| asks(&policy.matches));
+    let asks_conforming = policy::ask_age(&in_force.policies);
     let lists = vault_lists::read(lifeboat, &in_force.policies, &rows, asks_conforming).await;
-    let seen = Seen { sweep, policies: &in_force.policies, lists, asks_conforming, now };
+    let alarmed = alarmed(lifeboat).await;
+    let seen = Seen { sweep, policies: &in_force.policies, lists, asks_conforming, now, alarmed };
     let mut by_shard: Vec<Vec<MachineRow>> = (0..catalogue::SHARDS).map(|_| Vec::new()).collect();
     for row in rows {
         by_shard[catalogue::shard_of(&row.vm_id)].push(row);
     }
-    let (mut swept, mut needy, mut breached) = (Swept::default(), Vec::new(), BTreeMap::new());
+    let (mut swept, mut needy, mut found) = (Swept::default(), Vec::new(), Found::default());
     let present = catalogue::present(&lifeboat.store).await?;
     let with_machines: Vec<(usize, Vec<MachineRow>)> =
         by_shard.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty()).collect();
@@ -93,7 +96,7 @@ pub async fn run(
     let mut shards = stream::iter(reads).buffered(SHARDS_AT_A_TIME);
     while let Some((shard, rows)) = shards.try_next().await? {
         for row in rows {
-            judge(&seen, &row, &shard, &mut swept, &mut needy, &mut breached);
+            judge(&seen, &row, &shard, &mut swept, &mut needy, &mut found);
         }
     }
     for machine in needy.into_iter().filter(|machine| !already.contains(machine)) {
@@ -104,29 +107,39 @@ pub async fn run(
         queue::send(&lifeboat.sender, &ReconcileMessage::new(machine, Cause::Swept { sweep: number }), None).await?;
         swept.queued += 1;
     }
-    tell_breaches(lifeboat, &in_force.policies, breached, now).await;
+    tell_breaches(lifeboat, &in_force.policies, found.breached, now).await;
+    for (cause, policy, machine) in found.over {
+        if let Err(error) = alarms::clear(&lifeboat.store, cause, Some(&policy), &machine, now).await {
+            tracing::warn!(error = %error, policy, "an alarm could not be closed");
+        }
+    }
     Ok(swept)
+}
+
+/// What is told of machines.
+#[derive(Default)]
+struct Found {
+    /// Machines without a young point, by policy.
+    breached: BTreeMap<String, Vec<String>>,
+    /// Alarms that are over: cause, policy, machine.
+    over: Vec<(alarms::Cause, String, String)>,
+}
+
+/// The open alarms about protection, which no look closes once the machine is protected: none is needed then.
+async fn alarmed(lifeboat: &Lifeboat) -> HashSet<(alarms::Cause, String, String)> {
+    let open = alarms::open(&lifeboat.store).await.unwrap_or_default().into_iter();
+    let about = |cause| matches!(cause, alarms::Cause::BackupJobFailed | alarms::Cause::ProtectionChanged);
+    let of_protection = open.filter(|alarm| about(alarm.cause));
+    let each = of_protection.flat_map(|alarm| {
+        let policy = alarm.policy.unwrap_or_default();
+        alarm.machines.into_iter().map(move |machine| (alarm.cause, policy.clone(), machine))
+    });
+    each.collect()
 }
 
 /// The machines that are this deployment's to change.
 fn owned(lifeboat: &Lifeboat, rows: Vec<MachineRow>) -> Vec<MachineRow> {
     rows.into_iter().filter(|row| lifeboat.settings.owned_regions.contains(&region(&row.location))).collect()
-}
-
-/// True when a condition asks how old a machine's newest point is.
-fn asks(condition: &Match) -> bool {
-    match condition {
-        Match::All(inner) | Match::Any(inner) => inner.iter().any(asks),
-        Match::Not(inner) => asks(inner),
-        Match::NoConformingPointFor(_) => true,
-        Match::Tag { .. }
-        | Match::Name(_)
-        | Match::ResourceGroup(_)
-        | Match::Subscription(_)
-        | Match::Location(_)
-        | Match::Os(_)
-        | Match::Size(_) => false,
-    }
 }
 
 /// Holds one machine against the policies.
@@ -136,7 +149,7 @@ fn judge(
     shard: &Shard,
     swept: &mut Swept,
     needy: &mut Vec<String>,
-    breached: &mut BTreeMap<String, Vec<String>>,
+    found: &mut Found,
 ) {
     let key = MachineKey::new(&row.vm_id, &row.id);
     let entry = shard.machines.get(&key);
@@ -164,6 +177,12 @@ fn judge(
         vault_policy: vault.and_then(|(_, policy)| policy),
     };
     match seen.sweep.need(policy, known) {
+        None if known.item.is_some() && policy.vault.is_some() && seen.sweep.is_protected(known) => {
+            for cause in [alarms::Cause::BackupJobFailed, alarms::Cause::ProtectionChanged] {
+                let alarm = (cause, policy.name.clone(), row.id.clone());
+                found.over.extend(seen.alarmed.contains(&alarm).then_some(alarm));
+            }
+        }
         None => {}
         // A vault whose list could not be read says nothing of who is protected in it.
         Some(Need::Protection) if vault.is_some() && of_vault.is_none() && seen.lists.failed => {}
@@ -173,7 +192,7 @@ fn judge(
     if let Some(rpo) = policy.rpo.filter(|_| !young)
         && breaches(seen, policy, rpo, entry, known)
     {
-        breached.entry(policy.name.clone()).or_default().push(row.id.clone());
+        found.breached.entry(policy.name.clone()).or_default().push(row.id.clone());
     }
 }
 

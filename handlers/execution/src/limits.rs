@@ -27,6 +27,10 @@ pub async fn counted(lifeboat: &Lifeboat, policy: Option<&BackupPolicy>, mut pla
     if !granted {
         plan.effects.retain(|effect| !begins(effect));
         plan.refusals.push(Refusal::ProtectionsCounted);
+        if plan.effects.is_empty() {
+            // Nothing was begun that a look could follow: the sweep comes back when the counter may grant more.
+            plan.look_again_at = None;
+        }
     }
     plan
 }

@@ -54,7 +54,8 @@ fn entry(facts: &Facts, plan: &Plan, next: Option<Timestamp>, now: Timestamp) ->
 
 /// With nothing to wait for a sweep may ask at once; what only reports or was refused for good is left alone for a while.
 fn look_at(plan: &Plan, now: Timestamp) -> Timestamp {
-    let settled = plan.refusals.iter().any(|refusal| refusal.alarms() || *refusal == Refusal::ReportOnly);
+    let waits = |refusal: &Refusal| matches!(refusal, Refusal::ReportOnly | Refusal::ProtectionsCounted);
+    let settled = plan.refusals.iter().any(|refusal| refusal.alarms() || waits(refusal));
     if settled { now.checked_add(SETTLED_FOR).unwrap_or(now) } else { now }
 }
 

@@ -55,6 +55,9 @@ type OfPresent = ((CollectionSeen, SnapshotsSeen), Option<ProtectionFacts>);
 /// What the machine's policy asks for is read: its points, its disks' tags, its protection.
 async fn of_present(lifeboat: &Lifeboat, machine: &mut Machine, asked: Asked<'_>) -> Result<OfPresent, Error> {
     let collection = of_machine(lifeboat, machine).await?;
+    if policy::ask_age(asked.policies) {
+        machine.about.conforming = conforming(lifeboat, machine, &collection, asked).await?;
+    }
     let policy = match policy::choose(asked.policies, &machine.about) {
         Choice::One(policy) => policy,
         Choice::None | Choice::Equal(_) => {
@@ -73,6 +76,28 @@ async fn of_present(lifeboat: &Lifeboat, machine: &mut Machine, asked: Asked<'_>
         None => None,
     };
     Ok(((collection, snapshots), protection))
+}
+
+/// How old the newest point of a machine is, ours or a vault's. What is not read leaves it unknown.
+async fn conforming(
+    lifeboat: &Lifeboat,
+    machine: &Machine,
+    collection: &CollectionSeen,
+    asked: Asked<'_>,
+) -> Result<Conforming, Error> {
+    let own = match collection {
+        CollectionSeen::Present(seen) if asked.owner.has_made(seen) => {
+            let whole = seen.points.iter().filter(|point| point.state == PointState::Succeeded);
+            whole.filter_map(|point| point.created_at).max()
+        }
+        CollectionSeen::Present(_) | CollectionSeen::Absent | CollectionSeen::GroupAbsent => None,
+        CollectionSeen::Unknown(_) => return Ok(Conforming::Unknown),
+    };
+    let Some(in_vault) = observe_vault::newest_point(lifeboat, machine).await? else { return Ok(Conforming::Unknown) };
+    Ok(match own.max(in_vault) {
+        Some(at) => Conforming::Age(asked.now.duration_since(at)),
+        None => Conforming::Never,
+    })
 }
 
 /// A machine. *Gone* needs ARM's own 404 while the subscription answers `Enabled`; anything else is not known.

@@ -52,6 +52,24 @@ pub async fn protection(
     Ok(facts)
 }
 
+/// The newest point of a machine in whichever vault protects it; the outer `None` where that could not be learned.
+pub async fn newest_point(lifeboat: &Lifeboat, machine: &Machine) -> Result<Option<Option<Timestamp>>, Error> {
+    let Ok(id) = machine.id.parse::<ResourceId>() else { return Ok(None) };
+    let status = match protection_status::get(&lifeboat.arm, &id, &machine.about.location).await {
+        Ok(status) => status,
+        Err(error) => return unknown(error).map(|_| None),
+    };
+    let vault = match (status.status, status.vault) {
+        (Status::NotProtected, _) => return Ok(Some(None)),
+        (Status::Protected | Status::Protecting, Some(vault)) => vault,
+        _ => return Ok(None),
+    };
+    match protected_items::get(&lifeboat.arm, &vault, &id).await {
+        Ok(item) => Ok(Some(item.last_point)),
+        Err(error) => unknown(error).map(|_| None),
+    }
+}
+
 /// Nothing was asked.
 fn nothing() -> ProtectionFacts {
     ProtectionFacts {

@@ -22,9 +22,21 @@ fn cause(refusal: &Refusal) -> Option<(Cause, bool)> {
         Refusal::AttemptsUsedUp => Some((Cause::AttemptsUsedUp, true)),
         Refusal::CollectionForeign => Some((Cause::ForeignEstate, false)),
         Refusal::BackupJobFailed(_) => Some((Cause::BackupJobFailed, true)),
-        Refusal::NoPlacement | Refusal::NoVault | Refusal::SeveralVaults | Refusal::VaultInOtherRegion => {
-            Some((Cause::NoVault, true))
-        }
+        Refusal::NoPlacement
+        | Refusal::NoVault
+        | Refusal::SeveralVaults
+        | Refusal::VaultInOtherRegion
+        | Refusal::NoVaultPolicy
+        | Refusal::VaultPolicyNotNamed
+        | Refusal::VaultPolicyNotForMachines
+        | Refusal::VaultPolicyFull => Some((Cause::NoVault, true)),
+        Refusal::ProtectedElsewhere
+        | Refusal::ProtectionStopped
+        | Refusal::ItemSoftDeleted
+        | Refusal::ItemStateUnknown
+        | Refusal::ItemOfPredecessor
+        | Refusal::OtherVaultPolicy => Some((Cause::ProtectionChanged, true)),
+        Refusal::PreCheckFailed(_) => Some((Cause::Unsupported, true)),
         Refusal::EphemeralOsDisk | Refusal::DisksWithoutSnapshots | Refusal::NeedsAgent => {
             Some((Cause::Unsupported, true))
         }
@@ -36,13 +48,23 @@ fn cause(refusal: &Refusal) -> Option<(Cause, bool)> {
 }
 
 /// Refusals whose alarm is closed for a machine when a look no longer has them. Between equals the sweep sees all machines at once.
-const CLOSED_BY_LOOKS: [Refusal; 13] = [
+const CLOSED_BY_LOOKS: [Refusal; 23] = [
     Refusal::AttemptsUsedUp,
     Refusal::CollectionForeign,
     Refusal::NoPlacement,
     Refusal::NoVault,
     Refusal::SeveralVaults,
     Refusal::VaultInOtherRegion,
+    Refusal::NoVaultPolicy,
+    Refusal::VaultPolicyNotNamed,
+    Refusal::VaultPolicyNotForMachines,
+    Refusal::VaultPolicyFull,
+    Refusal::ProtectedElsewhere,
+    Refusal::ProtectionStopped,
+    Refusal::ItemSoftDeleted,
+    Refusal::ItemStateUnknown,
+    Refusal::ItemOfPredecessor,
+    Refusal::OtherVaultPolicy,
     Refusal::EphemeralOsDisk,
     Refusal::DisksWithoutSnapshots,
     Refusal::MachineUnknown(UnknownBecause::NotPermitted),

@@ -129,8 +129,17 @@ fn of_item(
         return Protection::Protected;
     }
     if item.newest_point.is_some() {
-        // The vault's own schedule goes on; what failed is told.
-        return Protection::Refused(failed(jobs, JobOperation::Backup));
+        // A point is listed from its snapshot on; the item says so when its data is in the vault.
+        return match standing(jobs, JobOperation::Backup, now) {
+            Standing::Runs => Protection::Wait(Refusal::JobInProgress, later(now, JOB_LOOK)),
+            Standing::Free if item.state == ItemState::IrPending => {
+                Protection::Wait(Refusal::JobInProgress, later(now, JOB_LOOK))
+            }
+            // The vault's own schedule goes on; what failed is told.
+            Standing::Waits(_) | Standing::UsedUp | Standing::Free => {
+                Protection::Refused(failed(jobs, JobOperation::Backup))
+            }
+        };
     }
     match standing(jobs, JobOperation::ConfigureBackup, now) {
         Standing::Runs => return Protection::Wait(Refusal::JobInProgress, later(now, JOB_LOOK)),

@@ -93,6 +93,11 @@ impl<'a> Sweep<'a> {
         (!rule.placement.is_empty() && !protected).then_some(Need::Protection)
     }
 
+    /// True when the item protects the machine as the policy asks.
+    pub fn is_protected(&self, known: Known<'_>) -> bool {
+        known.item.is_some_and(|item| is_as_asked(item, known))
+    }
+
     fn is_due(&self, rule: &Rule, known: Known<'_>) -> bool {
         let served = known.succeeded.into_iter().flatten().filter(|(own, _)| *own == rule.rule).map(|(_, slot)| *slot);
         let due = rule.around.due(served.max(), known.created_at, known.key);

@@ -121,6 +121,22 @@ pub fn matches(condition: &Match, machine: &MachineAttributes) -> bool {
     reach(condition, machine) >= least
 }
 
+/// True when a condition asks how old a machine's newest point is: whoever reads machines then has to find that out too.
+pub fn asks_age(condition: &Match) -> bool {
+    match condition {
+        Match::All(inner) | Match::Any(inner) => inner.iter().any(asks_age),
+        Match::Not(inner) => asks_age(inner),
+        Match::NoConformingPointFor(_) => true,
+        Match::Tag { .. }
+        | Match::Name(_)
+        | Match::ResourceGroup(_)
+        | Match::Subscription(_)
+        | Match::Location(_)
+        | Match::Os(_)
+        | Match::Size(_) => false,
+    }
+}
+
 /// How far a condition reaches a machine, whoever manages it.
 pub fn reach(condition: &Match, machine: &MachineAttributes) -> Reach {
     let covered = |holds: bool| if holds { Reach::Covered } else { Reach::Outside };

@@ -15,7 +15,12 @@ use crate::schedule::Schedule;
 
 pub use choice::{Choice, choose};
 pub use glob::{Case, Glob};
-pub use matching::{Conforming, Location, MachineAttributes, Match, Os, Reach, matches, reach};
+pub use matching::{Conforming, Location, MachineAttributes, Match, Os, Reach, asks_age, matches, reach};
+
+/// True when one of the policies asks how old a machine's newest point is.
+pub fn ask_age(policies: &[BackupPolicy]) -> bool {
+    policies.iter().any(|policy| asks_age(&policy.matches))
+}
 
 /// A backup policy: which machines, and what they shall have.
 #[derive(Clone, Debug, PartialEq, Eq)]
