@@ -25,11 +25,7 @@ use crate::gate::Gate;
 
 /// Calls that a role is drawn from and no test makes the handler speak yet, each with the reason. Empty is how it must be.
 const NOT_YET_SPOKEN: &[(&Operation, &str)] = &[
-    (&restore_points::DELETE, NO_EXPIRY),
-    (&disks::GET, NO_SNAPSHOT),
-    (&snapshots::LIST_IN_GROUP, NO_SNAPSHOT),
-    (&snapshots::CREATE, NO_SNAPSHOT),
-    (&snapshots::DELETE, NO_EXPIRY),
+    (&disks::GET, NO_EXCLUSION),
     (&vaults::LIST, NO_VAULT),
     (&vault_policies::LIST, NO_VAULT),
     (&protected_items::GET, NO_VAULT),
@@ -45,12 +41,10 @@ const NOT_YET_SPOKEN: &[(&Operation, &str)] = &[
 ];
 /// Linked rights, by their entry of the register, that no request of the run asks for yet, each with the reason. Empty is how it must be.
 const NOT_YET_LINKED: &[(&str, &str)] = &[
-    ("linked-excluded-disk", "no scenario leaves a disk out"),
-    ("linked-disk-copy", NO_SNAPSHOT),
+    ("linked-excluded-disk", NO_EXCLUSION),
     ("backup-enable-linked", NO_VAULT),
 ];
-const NO_EXPIRY: &str = "no scenario expires a point";
-const NO_SNAPSHOT: &str = "no scenario asks for snapshots";
+const NO_EXCLUSION: &str = "no scenario leaves a disk out";
 const NO_VAULT: &str = "no scenario has a vault";
 /// Test targets that have a handler and run before this one: scenarios, simulation, processes. With fewer the run is not whole.
 const OTHERS_MIN: usize = 3;
