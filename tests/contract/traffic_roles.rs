@@ -8,8 +8,7 @@ use std::time::Duration;
 use lifeboat_azure::needs::{LINKED, Linked, Place};
 use lifeboat_azure::operations::{self, Operation};
 use lifeboat_azure::{
-    backup_jobs, disks, protectable_items, protected_items, protection, protection_status, restore_points, snapshots,
-    vault_policies, vaults,
+    backup_jobs, disks, protectable_items, protected_items, protection, protection_status, vault_policies, vaults,
 };
 use lifeboat_execution::rights;
 use lifeboat_simulator::azure::{expanded_rights, linked_rights, route_actions};
@@ -25,11 +24,7 @@ use crate::gate::Gate;
 
 /// Calls that a role is drawn from and no test makes the handler speak yet, each with the reason. Empty is how it must be.
 const NOT_YET_SPOKEN: &[(&Operation, &str)] = &[
-    (&restore_points::DELETE, NO_EXPIRY),
-    (&disks::GET, NO_SNAPSHOT),
-    (&snapshots::LIST_IN_GROUP, NO_SNAPSHOT),
-    (&snapshots::CREATE, NO_SNAPSHOT),
-    (&snapshots::DELETE, NO_EXPIRY),
+    (&disks::GET, NO_EXCLUSION),
     (&vaults::LIST, NO_VAULT),
     (&vault_policies::LIST, NO_VAULT),
     (&protected_items::GET, NO_VAULT),
@@ -44,13 +39,8 @@ const NOT_YET_SPOKEN: &[(&Operation, &str)] = &[
     (&backup_jobs::GET, NO_VAULT),
 ];
 /// Linked rights, by their entry of the register, that no request of the run asks for yet, each with the reason. Empty is how it must be.
-const NOT_YET_LINKED: &[(&str, &str)] = &[
-    ("linked-excluded-disk", "no scenario leaves a disk out"),
-    ("linked-disk-copy", NO_SNAPSHOT),
-    ("backup-enable-linked", NO_VAULT),
-];
-const NO_EXPIRY: &str = "no scenario expires a point";
-const NO_SNAPSHOT: &str = "no scenario asks for snapshots";
+const NOT_YET_LINKED: &[(&str, &str)] = &[("linked-excluded-disk", NO_EXCLUSION), ("backup-enable-linked", NO_VAULT)];
+const NO_EXCLUSION: &str = "no scenario leaves a disk out";
 const NO_VAULT: &str = "no scenario has a vault";
 /// Test targets that have a handler and run before this one: scenarios, simulation, processes. With fewer the run is not whole.
 const OTHERS_MIN: usize = 3;
