@@ -5,11 +5,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use lifeboat_azure::disks;
 use lifeboat_azure::needs::{LINKED, Linked, Place};
 use lifeboat_azure::operations::{self, Operation};
-use lifeboat_azure::{
-    backup_jobs, disks, protectable_items, protected_items, protection, protection_status, vault_policies, vaults,
-};
 use lifeboat_execution::rights;
 use lifeboat_simulator::azure::{expanded_rights, linked_rights, route_actions};
 use lifeboat_tests::azure::Azure;
