@@ -97,6 +97,11 @@ fn check(rig: &Rig, deaths: usize) -> Result<(), String> {
     ensure(ledger.sealed, "the head that is kept apart is behind the last entry".to_owned())?;
     let first_delete =
         rig.wire.calls().into_iter().find(|call| call.service == Service::Arm && call.method == "DELETE");
+    let is_count =
+        |call: &Call| call.service == Service::Blobs && call.method == "PUT" && call.path.contains("/counters");
+    let first_counted = rig.wire.calls().into_iter().find(is_count).map(|call| call.number);
+    let counted = first_delete.as_ref().is_some_and(|call| first_counted.is_some_and(|number| number < call.number));
+    ensure(counted, "something was deleted before it was counted".to_owned())?;
     let first_entry = ledger.bodies.first().map(|body| body.at);
     let saved = first_delete.is_some_and(|call| first_entry.is_some_and(|at| at <= call.at));
     ensure(saved, "something was deleted before anybody had written down that it was decided".to_owned())
