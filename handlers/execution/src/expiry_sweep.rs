@@ -19,7 +19,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use lifeboat_azure::Error;
 use lifeboat_planning::audit::expiry::Finding;
 use lifeboat_planning::facts::Owner;
@@ -32,6 +32,7 @@ use crate::lifeboat::{Lifeboat, Report};
 use crate::policies::{self, InForce, PolicyError};
 use crate::stop;
 use crate::swap::SwapError;
+use crate::watch;
 use seen::EstateSeen;
 
 /// The lease that keeps two sweeps apart.
@@ -40,8 +41,6 @@ const LEASE: &str = "leases/expiry-sweep";
 const LEASE_SECS: u32 = 60;
 /// A sweep deletes no longer than this after it began: a function may run for ten minutes.
 const RUN_FOR: Duration = Duration::from_secs(7 * 60);
-/// What Azure's clock and ours may differ by: beyond it nothing is deleted (design §10).
-const SKEW_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 /// Why a sweep was not completed. Repeating is safe; the next one starts where this one started.
 #[derive(Debug, thiserror::Error)]
@@ -170,7 +169,7 @@ async fn still_withheld(lifeboat: &Lifeboat, in_force: &InForce) -> Option<Withh
         return Some(Withheld::Stopped);
     }
     // Ages are by our clock and the points' times by Azure's: where they differ, or Azure's is not known, nothing goes.
-    if lifeboat.arm.clock_skew().is_none_or(|skew| skew.abs() > SKEW_MAX) {
+    if !watch::clocks_agree(lifeboat) {
         let what = "Azure's clock and ours differ by more than five minutes: nothing is deleted".to_owned();
         let raised = Raised { cause: Cause::ClockSkew, policy: None, what, machines: Machines::Also(&[]) };
         alarms::raise(&lifeboat.store, &raised, lifeboat.clock.now()).await;

@@ -17,7 +17,6 @@ pub mod estate;
 mod estate_sweep;
 mod event;
 mod expiry_sweep;
-pub mod gate;
 pub mod holds;
 pub mod ledger;
 mod lifeboat;
