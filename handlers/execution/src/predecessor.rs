@@ -81,6 +81,10 @@ pub async fn settle(
         (_, None) => return Ok(Settled::default()),
     };
     if kept.as_ref() != Some(&record) {
+        // While nothing was there, looks wrote to the chain of the id itself. Whoever wrote last may have been stopped before its head,
+        // and nobody opens it again: it is sealed before the record says that a machine has the id.
+        let nobody = MachineKey::new("", machine_id.as_str());
+        Chain::open(&lifeboat.store, lifeboat.clock, &nobody, machine_id.as_str()).await?.seal().await?;
         // Before its first decision: without this nothing would lead back to its ledger.
         write(lifeboat, machine_id, &record).await?;
     }
