@@ -54,6 +54,9 @@ pub async fn run(args: &PointsArgs) -> Result<Outcome> {
         Form::Json => output::say_json(&as_json(&verdicts)),
         Form::Text => show(&verdicts, args.why),
     }
+    if let (true, Form::Text, Some(machine)) = (verdicts.points.is_empty(), args.output, &args.machine) {
+        output::tell(format_args!("lifeboat: there is no point of {machine}"));
+    }
     let whole = verdicts.unread.is_empty() && !verdicts.points.is_empty();
     Ok(if whole { Outcome::Held } else { Outcome::DidNotHold })
 }
@@ -140,4 +143,73 @@ fn as_json(verdicts: &Verdicts) -> Value {
         "withheld": verdicts.withheld,
         "unread": verdicts.unread,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use lifeboat_contract::keep::{Kind, Reason, Reasons, State};
+
+    use super::*;
+
+    fn told(name: &str, kind: Kind, reasons: &[Reason]) -> Told {
+        Told {
+            machine: "/subscriptions/s/vm-1".to_owned(),
+            id: format!("/subscriptions/s/collection/restorePoints/{name}"),
+            name: name.to_owned(),
+            snapshots: None,
+            at: Some("2026-11-22T02:00:00Z".parse().unwrap()),
+            state: State::Restorable,
+            consistency: None,
+            made_by: Some(("production".to_owned(), "daily".to_owned())),
+            kind,
+            only_reported: false,
+            reasons: reasons.iter().copied().collect::<Reasons>(),
+            deletion: None,
+        }
+    }
+
+    fn verdicts() -> Verdicts {
+        let due = Told { only_reported: true, ..told("p-2", Kind::Expire, &[Reason::NoRuleKeeps]) };
+        let held = Told {
+            machine: "/subscriptions/s/vm-2".to_owned(),
+            snapshots: Some(2),
+            deletion: Some("3 attempts to delete it".to_owned()),
+            ..told("p-3", Kind::Blocked, &[Reason::Held, Reason::NoRuleKeeps])
+        };
+        Verdicts {
+            at: "2026-11-23T00:00:00Z".parse().unwrap(),
+            deployment: "lb-weu".to_owned(),
+            digest: Some("9f2c".to_owned()),
+            points: vec![told("p-1", Kind::Keep, &[Reason::Last, Reason::Daily]), due, held],
+            withheld: vec!["all changes are stopped".to_owned()],
+            unread: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn points_are_shown_machine_by_machine_and_with_why_every_reason() {
+        assert_eq!(
+            text(&verdicts(), true).join("\n"),
+            "/subscriptions/s/vm-1\n   \
+               POINT  OF                    KIND           STATE      CONSISTENCY  MADE BY           VERDICT                           BECAUSE\n   \
+               p-1    2026-11-22 02:00:00Z  restore point  succeeded  -            production/daily  kept                              last: one of the newest; daily: the newest of its day\n   \
+               p-2    2026-11-22 02:00:00Z  restore point  succeeded  -            production/daily  due, and the policy only reports  no rule keeps it\n\
+             /subscriptions/s/vm-2\n   \
+               POINT  OF                    KIND                STATE      CONSISTENCY  MADE BY           VERDICT  BECAUSE\n   \
+               p-3    2026-11-22 02:00:00Z  set of 2 snapshots  succeeded  -            production/daily  blocked  a person holds it; no rule keeps it; 3 attempts to delete it\n\
+             3 points: 1 kept, 1 due, 1 blocked, 0 foreign\n\
+             by the policies of the bundle 9f2c\n\
+             nothing is deleted for now: all changes are stopped"
+        );
+        let plain = text(&verdicts(), false).join("\n");
+        assert!(!plain.contains("BECAUSE") && !plain.contains("a person holds it"), "{plain}");
+    }
+
+    #[test]
+    fn programs_get_each_reason_as_a_word_and_in_words() {
+        let said = as_json(&verdicts());
+        assert_eq!((&said["ok"], &said["points"][1]["onlyReported"]), (&true.into(), &true.into()));
+        assert_eq!(said["points"][2]["verdict"], "blocked");
+        assert_eq!(said["points"][2]["reasons"][0], json!({ "reason": "held", "says": "a person holds it" }));
+    }
 }

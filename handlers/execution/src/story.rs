@@ -220,15 +220,20 @@ async fn chapter(store: &Store, found: Found, about: &About) -> Result<Option<Ch
         }));
     };
     let text = String::from_utf8_lossy(&bytes);
-    let (mut entries, fault) = match ledger::verify(&text, kept.as_ref()) {
-        Ok(entries) => (entries, None),
-        Err(fault) => (before(&text, &fault), Some(fault)),
-    };
+    let (mut entries, fault) = verified(&text, kept.as_ref());
     let verified = entries.len();
     if let About::Point { name, .. } = about {
         entries = of_point(entries, name);
     }
     Ok(Some(Chapter { ledger, vm_id, entries, verified, fault, head }))
+}
+
+/// The entries of a ledger that may be told, and where it does not verify.
+fn verified(text: &str, kept: Option<&Head>) -> (Vec<Body>, Option<Fault>) {
+    match ledger::verify(text, kept) {
+        Ok(entries) => (entries, None),
+        Err(fault) => (before(text, &fault), Some(fault)),
+    }
 }
 
 /// The entries before a fault.

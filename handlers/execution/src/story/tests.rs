@@ -110,15 +110,13 @@ fn of_a_point_is_told_why_it_was_made_and_why_its_deletion_was_refused_and_nothi
 fn nothing_behind_a_fault_is_told_and_the_fault_is() {
     let (text, head) = text(entries());
     let edited = text.replace("ExpirySweep 7", "ExpirySweep 8");
-    let fault = ledger::verify(&edited, Some(&head)).expect_err("it was edited");
-    assert_eq!(fault, Fault::Edited { line: 7 });
-    let sound = before(&edited, &fault);
-    assert_eq!(sound.len(), 6);
-    let story = story(Some(fault), About::Named("vm-1".to_owned()), sound);
+    let (sound, fault) = verified(&edited, Some(&head));
+    assert_eq!((&fault, sound.len()), (&Some(Fault::Edited { line: 7 }), 6));
+    let story = story(fault, About::Named("vm-1".to_owned()), sound);
     let said = story.lines().join("\n");
     assert!(!story.holds() && said.contains("DOES NOT VERIFY: line 7 was edited"), "{said}");
     assert!(!said.contains("ExpirySweep"), "{said}");
     let cut: String = text.split_inclusive('\n').take(3).collect();
-    let fault = ledger::verify(&cut, Some(&head)).expect_err("its end is not there");
-    assert_eq!(before(&cut, &fault).len(), 3);
+    let (sound, fault) = verified(&cut, Some(&head));
+    assert_eq!((fault, sound.len()), (Some(Fault::Cut { kept: 8, found: 3 }), 3), "the end is not there");
 }
