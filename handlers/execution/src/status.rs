@@ -83,13 +83,7 @@ pub async fn status(lifeboat: &Lifeboat) -> Result<Status, StatusError> {
         tell(now, format!("{} points failed", points.failed), "see /api/points for which, and the ledger for why");
     }
     shown(lifeboat, now, &mut tell).await;
-    let (holds, holds_total) = match holds::newest(&lifeboat.store, HOLDS_MAX).await {
-        Ok((holds, total)) => (holds.into_iter().map(held).collect(), total as u64),
-        Err(error) => {
-            tell(now, error.to_string(), "which holds there are is not known; those that are written on points hold");
-            (Vec::new(), 0)
-        }
-    };
+    let (holds, holds_total) = held(lifeboat, now, &mut tell).await;
     let build = Build {
         version: lifeboat.settings.build.version.clone(),
         id: lifeboat.settings.build.id.clone(),
@@ -114,8 +108,20 @@ pub async fn status(lifeboat: &Lifeboat) -> Result<Status, StatusError> {
     })
 }
 
-fn held(hold: Hold) -> HeldPoint {
-    HeldPoint { point: hold.point, since: hold.held_at, reason: hold.reason }
+/// The holds that were ordered, and how many there are.
+async fn held(
+    lifeboat: &Lifeboat,
+    now: Timestamp,
+    tell: &mut impl FnMut(Timestamp, String, &str),
+) -> (Vec<HeldPoint>, u64) {
+    let held = |hold: Hold| HeldPoint { point: hold.point, since: hold.held_at, reason: hold.reason };
+    match holds::newest(&lifeboat.store, HOLDS_MAX).await {
+        Ok((holds, total)) => (holds.into_iter().map(held).collect(), total as u64),
+        Err(error) => {
+            tell(now, error.to_string(), "which holds there are is not known; those that are written on points hold");
+            (Vec::new(), 0)
+        }
+    }
 }
 
 /// The estate, or what is to be done to have one.
