@@ -301,7 +301,9 @@ fn told(
     let tell = |point: &facts::Point| {
         let name = PointName::parse(&point.name).filter(|_| ours);
         let (state, reason) = match point.state {
-            facts::PointState::Succeeded => (PointState::Succeeded, "kept: this release expires nothing"),
+            facts::PointState::Succeeded => {
+                (PointState::Succeeded, "it succeeded; `lifeboat points --why` says what becomes of it")
+            }
             facts::PointState::Failed => (PointState::Failed, "kept as evidence"),
             facts::PointState::InProgress | facts::PointState::Deleting => (PointState::InProgress, "being made"),
         };
