@@ -7,6 +7,7 @@ mod executables;
 mod kills;
 mod package;
 mod panics;
+mod people;
 mod site;
 mod switches;
 

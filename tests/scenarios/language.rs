@@ -14,12 +14,14 @@
 //! host off|on|lost      kill    kill at METHOD TEXT before|after      sweep
 //! run TIME              settle [TIME]
 //! (about expiry: expiry.rs; about vaults and schedules: vaults.rs)
+//! points NAME why | explain NAME | explain point NAME 40d | spoil|mend NAME N: people.rs
 //! points NAME | ledger NAME | queue | status | calls | expect …
 //! ```
 
 use std::time::Duration;
 
 use crate::expiry::{self, Expiry};
+use crate::people::{self, People};
 use crate::vaults::{self, Vaults};
 
 /// A line of a scenario.
@@ -69,6 +71,7 @@ pub enum Command {
     Expect(Expect),
     Expiry(Expiry),
     Vaults(Vaults),
+    People(People),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -171,6 +174,9 @@ fn command(words: &[&str]) -> Result<Command, String> {
     }
     if let Some(line) = vaults::read(words) {
         return line.map(Command::Vaults);
+    }
+    if let Some(line) = people::read(words) {
+        return line.map(Command::People);
     }
     Ok(match words {
         ["policies", "equal"] => Command::Policy(Policy::Equal),

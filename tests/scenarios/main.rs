@@ -6,6 +6,7 @@
 mod expiry;
 mod language;
 mod payloads;
+mod people;
 mod play;
 mod show;
 mod vaults;

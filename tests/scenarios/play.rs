@@ -17,6 +17,7 @@ use lifeboat_tests::tap::Fate;
 
 use crate::expiry::Collections;
 use crate::language::{Command, Estate, Events, Expect, Fault, Line, Policy, Property, Service, What};
+use crate::people;
 use crate::show::Shown;
 use crate::vaults;
 
@@ -85,6 +86,11 @@ impl Play {
                 let shown = self.collections.act(&self.rig, line).await?;
                 self.shown.calls(&self.rig);
                 for line in shown {
+                    self.shown.say(&self.shown.neat(&self.rig, &line));
+                }
+            }
+            Command::People(line) => {
+                for line in people::act(&self.rig, line).await? {
                     self.shown.say(&self.shown.neat(&self.rig, &line));
                 }
             }

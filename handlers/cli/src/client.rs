@@ -1,6 +1,7 @@
 //! One HTTP client for everything that the command asks: the handler, a Functions host, the stand-ins.
 //! It never follows a redirect, so that a key goes only where it was meant to, and never waits without an end.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -54,4 +55,18 @@ pub async fn ask(request: reqwest::RequestBuilder) -> Result<Answer> {
         body.extend_from_slice(&chunk);
     }
     Ok(Answer { status, headers, body })
+}
+
+/// True when a URL is of this machine.
+pub fn is_loopback(url: &str) -> bool {
+    let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// An error without the URL in it, whose query may hold a key.
+pub fn without_url(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<reqwest::Error>() {
+        Ok(error) => error.without_url().into(),
+        Err(other) => other,
+    }
 }

@@ -91,12 +91,12 @@ pub async fn run(args: &InvokeArgs, settings: &Settings) -> Result<Outcome> {
     let receiver = if args.direct { Receiver::Handler } else { Receiver::Host };
     let key = args.key.as_ref().or(settings.key.as_ref());
     let requests = request::requests(function, &data, receiver, key.map(String::as_str))?;
-    let client = client::client(is_loopback(&args.url))?;
+    let client = client::client(client::is_loopback(&args.url))?;
     let mut outcome = Outcome::Held;
     for request in &requests {
         let answer = client::ask(request.to(&client, &args.url)?).await;
         // The error's own text repeats the URL with its key.
-        let answer = answer.map_err(without_url).with_context(|| format!("{} did not answer", args.url))?;
+        let answer = answer.map_err(client::without_url).with_context(|| format!("{} did not answer", args.url))?;
         show(args.output, function, request, &answer);
         if !answer.is_success() {
             outcome = Outcome::DidNotHold;
@@ -155,16 +155,4 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     }
     ensure!(data.len() as u64 <= DATA_BYTES_MAX, "it has more than {DATA_BYTES_MAX} bytes");
     Ok(data)
-}
-
-fn is_loopback(url: &str) -> bool {
-    let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-    host == "localhost" || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-fn without_url(error: anyhow::Error) -> anyhow::Error {
-    match error.downcast::<reqwest::Error>() {
-        Ok(error) => error.without_url().into(),
-        Err(other) => other,
-    }
 }

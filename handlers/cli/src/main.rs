@@ -5,18 +5,23 @@ mod check;
 mod client;
 mod evidence;
 mod examples;
+mod explain;
 mod handler;
+mod handler_api;
 mod init;
 mod invoke;
 mod keep;
 mod local;
+mod order;
 mod output;
 mod package;
+mod points;
 mod policies;
 mod policy_files;
 mod scratch;
 mod settings;
 mod stage;
+mod status;
 
 use std::process::ExitCode;
 
@@ -30,9 +35,10 @@ use settings::Settings;
 /// Keeps Azure virtual machines restorable.
 ///
 /// Lifeboat runs in your own Azure Functions app. This command tries it out on your machine (`local`), judges policies (`check`),
-/// shows which points a policy would keep (`keep`), begins a store (`init`), puts policies in force (`policies push`), writes what is
-/// deployed (`package`), sends a function what its trigger would send (`invoke`) and prints what is believed about Azure
-/// (`evidence`).
+/// shows which points a policy would keep (`keep`), begins a store (`init`), puts policies in force (`policies push`), tells how a
+/// deployment does (`status`), what becomes of its points (`points`) and why (`explain`), keeps a point (`hold`), stops all changes
+/// (`stop`), writes what is deployed (`package`), sends a function what its trigger would send (`invoke`) and prints what is
+/// believed about Azure (`evidence`).
 #[derive(Debug, Parser)]
 #[command(
     name = "lifeboat",
@@ -56,6 +62,11 @@ enum Command {
     Keep(keep::KeepArgs),
     Init(init::InitArgs),
     Policies(policies::PoliciesArgs),
+    Status(status::StatusArgs),
+    Points(points::PointsArgs),
+    Explain(explain::ExplainArgs),
+    Hold(order::HoldArgs),
+    Stop(order::StopArgs),
     Invoke(invoke::InvokeArgs),
     Package(package::PackageArgs),
     Evidence(evidence::EvidenceArgs),
@@ -85,6 +96,11 @@ fn run(command: Command) -> Result<Outcome> {
             Command::Keep(args) => keep::run(&args),
             Command::Init(args) => init::run(&args).await,
             Command::Policies(args) => policies::run(&args).await,
+            Command::Status(args) => status::run(&args, &settings).await,
+            Command::Points(args) => points::run(&args).await,
+            Command::Explain(args) => explain::run(&args).await,
+            Command::Hold(args) => order::hold(&args, &settings).await,
+            Command::Stop(args) => order::stop(&args, &settings).await,
             Command::Invoke(args) => invoke::run(&args, &settings).await,
             Command::Package(args) => package::run(&args, &settings).await,
             Command::Evidence(args) => evidence::run(&args),

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// The environment of the command.
 #[derive(Debug, Default)]
 pub struct Settings {
-    /// `LIFEBOAT_KEY`: a key of the Functions host, for `invoke`.
+    /// `LIFEBOAT_KEY`: a key of the Functions host, for what asks or orders something of the handler.
     pub key: Option<String>,
     /// `CARGO`: the build tool that started this command, when one did.
     pub cargo: Option<OsString>,

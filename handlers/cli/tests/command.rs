@@ -112,7 +112,11 @@ fn a_file_that_is_no_text_or_not_there_ends_1() {
 fn an_unknown_command_ends_2_and_is_told_what_there_is() {
     let run = lifeboat(&["assess"]);
     assert_eq!(run.status.code(), Some(2));
-    assert!(err(&run).contains("local, check, keep, init, policies, invoke, package"), "{}", err(&run));
+    assert!(
+        err(&run).contains("keep, init, policies, status, points, explain, hold, stop, invoke, package"),
+        "{}",
+        err(&run)
+    );
     let run = lifeboat(&["invoke", "VmMoved", "--example", "created"]);
     assert_eq!(run.status.code(), Some(2));
     assert!(err(&run).contains("VmWritten, VmDeleted, Reconcile, PolicySweep, ExpirySweep, Api"), "{}", err(&run));
@@ -123,10 +127,39 @@ fn an_unknown_command_ends_2_and_is_told_what_there_is() {
 
 #[test]
 fn every_command_helps_and_says_its_exit_codes() {
-    for command in ["local", "check", "invoke", "package"] {
+    for command in ["local", "check", "invoke", "package", "status", "points", "explain", "hold", "stop"] {
         let run = lifeboat(&["help", command]);
         assert_eq!(run.status.code(), Some(0));
         assert!(out(&run).contains("Exit codes: 0 "), "{command}: {}", out(&run));
+    }
+}
+
+#[test]
+fn what_people_ask_wrongly_is_told_before_anything_is_sent() {
+    let nowhere = ["--store", "http://127.0.0.1:9/lifeboat"];
+    let scope = ["--subscriptions", "s"];
+    for (args, code, said) in [
+        (vec!["points"], 2, "--subscriptions"),
+        (vec!["points", "a/b"], 1, "a/b is neither the ARM id of a machine nor a name"),
+        (vec!["points", "/subscriptions/s"], 1, "is neither the ARM id of a machine nor a name"),
+        (vec!["explain"], 2, "MACHINE|POINT"),
+        (vec!["explain", "/subscriptions/s"], 1, "is neither a machine nor a point"),
+    ] {
+        let scope: &[&str] = if code == 1 && args[0] == "points" { &scope } else { &[] };
+        let run = lifeboat(&[&args, &nowhere[..], scope].concat());
+        assert_eq!(run.status.code(), Some(code), "{args:?}: {}", err(&run));
+        assert!(err(&run).contains(said), "{args:?}: {}", err(&run));
+    }
+    for (args, code, said) in [
+        (vec!["hold", "/p"], 2, "--reason"),
+        (vec!["stop"], 2, "--reason"),
+        (vec!["stop", "--resume", "--reason", "r"], 2, "cannot be used with"),
+        (vec!["status", "--url", "http://app.example", "--key", "s3cret"], 1, "the key is not sent there"),
+        (vec!["stop", "--reason", "r", "--url", "http://127.0.0.1:9", "--key", "s3cret"], 1, "did not answer"),
+    ] {
+        let run = lifeboat(&args);
+        assert_eq!(run.status.code(), Some(code), "{args:?}: {}", err(&run));
+        assert!(err(&run).contains(said) && !err(&run).contains("s3cret"), "{args:?}: {}", err(&run));
     }
 }
 

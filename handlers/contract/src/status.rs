@@ -28,9 +28,32 @@ pub struct Status {
     pub machines: MachineCounts,
     /// What is known of the points made.
     pub points: PointCounts,
+    /// Holds that were ordered, newest first; at most as many as a person reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<HeldPoint>,
+    /// How many there are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub holds_total: u64,
     /// What a person should look at, most urgent first; empty when all is well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attention: Vec<Attention>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// A person's order that a point stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HeldPoint {
+    /// ARM id of the point.
+    pub point: String,
+    /// When it was ordered.
+    pub since: Timestamp,
+    /// Why, in a person's words.
+    pub reason: String,
 }
 
 /// The program that answers.

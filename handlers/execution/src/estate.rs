@@ -119,10 +119,15 @@ pub async fn required(store: &Store, deployment: &str) -> Result<Estate, EstateE
     read
 }
 
+/// Reads whose store this is, for a person who asks.
+pub async fn of_store(store: &Store) -> Result<Estate, EstateError> {
+    let (bytes, _) = store.get(BLOB).await?.ok_or(EstateError::Missing)?;
+    Estate::read(&bytes).map_err(EstateError::Unreadable)
+}
+
 /// Reads the estate of this deployment.
 pub async fn read(store: &Store, deployment: &str) -> Result<Estate, EstateError> {
-    let (bytes, _) = store.get(BLOB).await?.ok_or(EstateError::Missing)?;
-    let estate = Estate::read(&bytes).map_err(EstateError::Unreadable)?;
+    let estate = of_store(store).await?;
     if estate.deployment == deployment {
         Ok(estate)
     } else {

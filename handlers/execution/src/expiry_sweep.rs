@@ -14,6 +14,7 @@ mod memory;
 mod seen;
 mod sweep;
 mod tell;
+pub mod verdicts;
 
 use std::fmt;
 use std::sync::Arc;

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
-use lifeboat_azure::blobs::Condition;
+use lifeboat_azure::blobs::{Condition, Store};
 use lifeboat_azure::{Error, Latest, ResourceId, tags};
 use lifeboat_planning::id::hash;
 use serde::{Deserialize, Serialize};
@@ -16,9 +17,16 @@ use crate::lifeboat::Lifeboat;
 use crate::observe::tag;
 use crate::perform::{ESTATE_TAG, HOLD_TAG, OWNER_TAG};
 use crate::stop::{CONFIRMED_AFTER, REASON_CHARS_MAX};
+use crate::swap::{self, SwapError};
 
 /// The version of [`Hold`] that this release writes.
 pub const VERSION: u32 = 1;
+/// Where the records lie.
+const FOLDER: &str = "holds/";
+/// Holds that are read to tell of them, at most: each is a request, and a person reads no more.
+const READ_MAX: usize = 100;
+/// Holds read at a time.
+const PARALLEL: usize = 8;
 /// How long after the ownership was read the tag may be written (design §4).
 const LATEST: std::time::Duration = std::time::Duration::from_secs(10);
 
@@ -84,6 +92,20 @@ pub async fn hold(lifeboat: &Lifeboat, point: &str, reason: &str) -> Result<Hold
     Ok(hold)
 }
 
+/// The newest holds that were ordered, at most so many, and how many there are. Nothing is changed.
+pub async fn newest(store: &Store, at_most: usize) -> Result<(Vec<Hold>, usize), SwapError> {
+    let names = store.list(FOLDER).await?;
+    let total = names.len();
+    // The name of a hold does not say its time: where there are more than are read, the newest of those that were are told.
+    let read = names.into_iter().take(READ_MAX);
+    let read = read.map(|name| async move { swap::read::<Hold>(store, &name, VERSION).await });
+    let read: Vec<Option<Hold>> = stream::iter(read).buffered(PARALLEL).try_collect().await?;
+    let mut holds: Vec<Hold> = read.into_iter().flatten().collect();
+    holds.sort_by(|one, other| other.held_at.cmp(&one.held_at).then_with(|| one.id.cmp(&other.id)));
+    holds.truncate(at_most);
+    Ok((holds, total))
+}
+
 /// The resource whose tag says that a point is held, and the tag's name. A restore point has no tags of its own.
 fn tagged(point: &str) -> Result<(ResourceId, String), HoldError> {
     let no_point = || HoldError::NotAPoint(point.to_owned());
@@ -119,7 +141,7 @@ impl Hold {
     }
 
     fn blob_name(&self) -> String {
-        format!("holds/{}.json", self.id)
+        format!("{FOLDER}{}.json", self.id)
     }
 }
 

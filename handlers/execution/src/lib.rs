@@ -37,6 +37,7 @@ pub mod rights;
 mod settings;
 mod status;
 pub mod stop;
+pub mod story;
 pub mod swap;
 mod sweep_record;
 mod vault_lists;
@@ -45,6 +46,9 @@ mod watch;
 pub use connect::{ARM_URL, ConnectError, Connections, Places};
 /// What is believed about Azure, and on what ground: the register of the crate that speaks it.
 pub use lifeboat_azure::evidence;
+
+/// What would be decided of each point now, for people who ask.
+pub use expiry_sweep::verdicts;
 
 pub use event::{Api, Event, ExpirySweep, PolicySweep, VmDeleted, VmWritten};
 pub use lifeboat::{Answer, Lifeboat, NotDone, Report};

@@ -1,4 +1,4 @@
-//! What a person does to the store by their own sign-in: begin it, adopt it, put policies in force.
+//! What a person does with the store by their own sign-in: begin it, adopt it, put policies in force, read its ledgers.
 //! It never changes anything in Azure but the store, and never acts as the handler.
 
 use std::collections::BTreeMap;
@@ -15,6 +15,7 @@ use crate::connect::{ConnectError, Connections};
 use crate::estate::{self, Estate, InitError};
 use crate::perform::{ESTATE_TAG, OWNER_TAG};
 use crate::policies::{self, PushError, Pushed};
+use crate::story::{self, About, Story};
 
 /// A person's hands on the store.
 #[derive(Debug)]
@@ -72,6 +73,11 @@ impl Operator {
     /// Puts policies in force.
     pub async fn push(&self, bundle: &Bundle) -> Result<Pushed, PushError> {
         policies::push(&self.store, bundle, self.now()).await
+    }
+
+    /// What the ledgers tell of a machine or a point. Nothing is changed.
+    pub async fn story(&self, about: About) -> Result<Story, Error> {
+        story::read(&self.store, about).await
     }
 
     fn new_id(&self) -> String {

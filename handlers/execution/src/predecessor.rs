@@ -172,7 +172,8 @@ fn states_of_ours(seen: &CollectionSeen) -> Vec<PointState> {
     ours.map(|point| point.state).collect()
 }
 
-fn blob_name(machine_id: &ResourceId) -> String {
+/// The blob of the record of what an ARM id stood for.
+pub(crate) fn blob_name(machine_id: &ResourceId) -> String {
     format!("machines/{}.json", hash(&[&machine_id.as_str().to_lowercase()]))
 }
 

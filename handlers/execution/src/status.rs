@@ -6,8 +6,8 @@ use lifeboat_azure::Error;
 use lifeboat_azure::ResourceId;
 use lifeboat_azure::graph;
 use lifeboat_contract::status::{
-    Attention, Build, Consistency, MachineCounts, NamedPolicy, Point, PointCounts, PointState, Points, PolicyMode,
-    PolicyStatus, Status, SweepStatus, VERSION,
+    Attention, Build, Consistency, HeldPoint, MachineCounts, NamedPolicy, Point, PointCounts, PointState, Points,
+    PolicyMode, PolicyStatus, Status, SweepStatus, VERSION,
 };
 use lifeboat_planning::creation;
 use lifeboat_planning::facts::{self, CollectionSeen, MachineSeen, Owner};
@@ -16,15 +16,19 @@ use lifeboat_planning::policy::{BackupPolicy, Choice, Mode, choose};
 
 use crate::alarms::{self, Cause};
 use crate::estate::{self, Estate, EstateError};
+use crate::holds::Hold;
 use crate::lifeboat::Lifeboat;
 use crate::observe;
 use crate::perform::OWNER_TAG;
 use crate::policies::{self, PolicyError};
 use crate::watch::SWEEP_OVERDUE;
-use crate::{stop, sweep_record};
+use crate::{holds, stop, sweep_record};
 
 /// Collections whose points are told at most: more do not fit an answer that a person reads.
 const COLLECTIONS_MAX: usize = 200;
+
+/// Holds that are told at most, for the same reason.
+const HOLDS_MAX: usize = 20;
 
 /// Why a question was not answered. Asking again is safe.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +83,7 @@ pub async fn status(lifeboat: &Lifeboat) -> Result<Status, StatusError> {
         tell(now, format!("{} points failed", points.failed), "see /api/points for which, and the ledger for why");
     }
     shown(lifeboat, now, &mut tell).await;
+    let (holds, holds_total) = held(lifeboat, now, &mut tell).await;
     let build = Build {
         version: lifeboat.settings.build.version.clone(),
         id: lifeboat.settings.build.id.clone(),
@@ -87,7 +92,36 @@ pub async fn status(lifeboat: &Lifeboat) -> Result<Status, StatusError> {
     let seen = last_sweep.as_ref().map_or(0, |sweep| sweep.found);
     let machines = MachineCounts { seen, matched: None };
     let deployment = lifeboat.settings.deployment.clone();
-    Ok(Status { version: VERSION, at: now, deployment, build, policy, last_sweep, machines, points, attention })
+    let version = VERSION;
+    Ok(Status {
+        version,
+        at: now,
+        deployment,
+        build,
+        policy,
+        last_sweep,
+        machines,
+        points,
+        holds,
+        holds_total,
+        attention,
+    })
+}
+
+/// The holds that were ordered, and how many there are.
+async fn held(
+    lifeboat: &Lifeboat,
+    now: Timestamp,
+    tell: &mut impl FnMut(Timestamp, String, &str),
+) -> (Vec<HeldPoint>, u64) {
+    let held = |hold: Hold| HeldPoint { point: hold.point, since: hold.held_at, reason: hold.reason };
+    match holds::newest(&lifeboat.store, HOLDS_MAX).await {
+        Ok((holds, total)) => (holds.into_iter().map(held).collect(), total as u64),
+        Err(error) => {
+            tell(now, error.to_string(), "which holds there are is not known; those that are written on points hold");
+            (Vec::new(), 0)
+        }
+    }
 }
 
 /// The estate, or what is to be done to have one.
@@ -267,7 +301,9 @@ fn told(
     let tell = |point: &facts::Point| {
         let name = PointName::parse(&point.name).filter(|_| ours);
         let (state, reason) = match point.state {
-            facts::PointState::Succeeded => (PointState::Succeeded, "kept: this release expires nothing"),
+            facts::PointState::Succeeded => {
+                (PointState::Succeeded, "it succeeded; `lifeboat points --why` says what becomes of it")
+            }
             facts::PointState::Failed => (PointState::Failed, "kept as evidence"),
             facts::PointState::InProgress | facts::PointState::Deleting => (PointState::InProgress, "being made"),
         };

@@ -124,9 +124,14 @@ pub async fn collections_tagged(
     tag: &str,
     value: &str,
 ) -> Result<Vec<CollectionRow>, Error> {
-    let mut found = rows(arm, subscriptions, &without_comments(COLLECTIONS), Row::collection).await?;
+    let mut found = all_collections(arm, subscriptions).await?;
     found.retain(|row| row.tags.iter().any(|(name, own)| name.eq_ignore_ascii_case(tag) && own == value));
     Ok(found)
+}
+
+/// All restore point collections in the subscriptions, whosever they are. A repeat is safe and costs a query a page.
+pub async fn all_collections(arm: &ArmClient, subscriptions: &[String]) -> Result<Vec<CollectionRow>, Error> {
+    rows(arm, subscriptions, &without_comments(COLLECTIONS), Row::collection).await
 }
 
 fn machines_query(since: Option<Timestamp>) -> String {

@@ -49,6 +49,9 @@ pub fn status(status: &Status) -> Markup {
                         (status.points.succeeded) " succeeded, " (status.points.in_progress) " being made, "
                         (status.points.failed) " failed"
                     } }
+                    @if status.holds_total > 0 {
+                        tr { th { "Holds" } td { (status.holds_total) } }
+                    }
                 }
             }
         }

@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-pub use seen::{LocksSeen, MachinePoints, Whereabouts};
+pub use seen::{LocksSeen, MachinePoints, Whereabouts, state, state_of_set};
 
 use crate::effect::{Effect, PointEffect};
 use crate::id::{PointName, hash};

@@ -197,6 +197,11 @@ fn finish_set(set: &mut Seen, snapshots: &[Snapshot]) {
     }
     let texts: Vec<String> = names.iter().map(ToString::to_string).collect();
     let own: Vec<&Snapshot> = snapshots.iter().filter(|one| texts.contains(&one.name)).collect();
+    set.state = state_of_set(&own);
+}
+
+/// The state of the set that these snapshots are.
+pub fn state_of_set(own: &[&Snapshot]) -> State {
     let wanted = own.iter().filter_map(|one| one.of_disks).max().unwrap_or(usize::MAX);
     let mut done: Vec<String> = own
         .iter()
@@ -206,12 +211,12 @@ fn finish_set(set: &mut Seen, snapshots: &[Snapshot]) {
     done.sort();
     done.dedup();
     let any = |state| own.iter().any(|one| one.state == state);
-    set.state = match () {
+    match () {
         () if any(PointState::Deleting) => State::Deleting,
         () if done.len() >= wanted => State::Restorable,
         () if any(PointState::InProgress) => State::InProgress,
         () => State::Failed,
-    };
+    }
 }
 
 /// Marks of each disk that still exists the newest restorable point: not only where it is the only one, because all could be due at
@@ -255,7 +260,8 @@ fn group_id(place: &Place) -> String {
     ["/subscriptions/", &place.subscription, "/resourceGroups/", &place.group].concat()
 }
 
-fn state(state: PointState) -> State {
+/// The state of one resource.
+pub fn state(state: PointState) -> State {
     match state {
         PointState::Succeeded => State::Restorable,
         PointState::Failed => State::Failed,
