@@ -12,6 +12,7 @@ mod keep;
 mod local;
 mod output;
 mod package;
+mod plan;
 mod policies;
 mod policy_files;
 mod scratch;
@@ -30,9 +31,9 @@ use settings::Settings;
 /// Keeps Azure virtual machines restorable.
 ///
 /// Lifeboat runs in your own Azure Functions app. This command tries it out on your machine (`local`), judges policies (`check`),
-/// shows which points a policy would keep (`keep`), begins a store (`init`), puts policies in force (`policies push`), writes what is
-/// deployed (`package`), sends a function what its trigger would send (`invoke`) and prints what is believed about Azure
-/// (`evidence`).
+/// shows which points a policy would keep (`keep`), begins a store (`init`), puts policies in force (`policies push`), says what
+/// would be done now (`plan`), writes what is deployed (`package`), sends a function what its trigger would send (`invoke`) and
+/// prints what is believed about Azure (`evidence`).
 #[derive(Debug, Parser)]
 #[command(
     name = "lifeboat",
@@ -56,6 +57,7 @@ enum Command {
     Keep(keep::KeepArgs),
     Init(init::InitArgs),
     Policies(policies::PoliciesArgs),
+    Plan(plan::PlanArgs),
     Invoke(invoke::InvokeArgs),
     Package(package::PackageArgs),
     Evidence(evidence::EvidenceArgs),
@@ -85,6 +87,7 @@ fn run(command: Command) -> Result<Outcome> {
             Command::Keep(args) => keep::run(&args),
             Command::Init(args) => init::run(&args).await,
             Command::Policies(args) => policies::run(&args).await,
+            Command::Plan(args) => plan::run(&args).await,
             Command::Invoke(args) => invoke::run(&args, &settings).await,
             Command::Package(args) => package::run(&args, &settings).await,
             Command::Evidence(args) => evidence::run(&args),

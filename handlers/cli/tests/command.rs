@@ -112,7 +112,7 @@ fn a_file_that_is_no_text_or_not_there_ends_1() {
 fn an_unknown_command_ends_2_and_is_told_what_there_is() {
     let run = lifeboat(&["assess"]);
     assert_eq!(run.status.code(), Some(2));
-    assert!(err(&run).contains("local, check, keep, init, policies, invoke, package"), "{}", err(&run));
+    assert!(err(&run).contains("local, check, keep, init, policies, plan, invoke, package"), "{}", err(&run));
     let run = lifeboat(&["invoke", "VmMoved", "--example", "created"]);
     assert_eq!(run.status.code(), Some(2));
     assert!(err(&run).contains("VmWritten, VmDeleted, Reconcile, PolicySweep, ExpirySweep, Api"), "{}", err(&run));

@@ -129,22 +129,35 @@ impl Kept {
     }
 }
 
-/// Reads the policies in force.
+/// Reads the policies in force, and remembers in the store that they could be read.
 pub async fn in_force(store: &Store, kept: &Kept) -> Result<Arc<InForce>, PolicyError> {
+    let (read, newly) = look(store, kept).await?;
+    if let Some(pointer) = newly {
+        remember(store, &pointer).await;
+        kept.keep(&read);
+    }
+    Ok(read)
+}
+
+/// Reads the policies in force, and writes nothing.
+pub async fn read(store: &Store) -> Result<Arc<InForce>, PolicyError> {
+    Ok(look(store, &Kept::default()).await?.0)
+}
+
+/// Reads the policies in force; with the pointer to them where they were read anew.
+async fn look(store: &Store, kept: &Kept) -> Result<(Arc<InForce>, Option<Pointer>), PolicyError> {
     let missing = || PolicyError::Missing { document: CURRENT.to_owned() };
     let (bytes, _) = get(store, CURRENT).await?.ok_or_else(missing)?;
     let not_read = match read_up_to::<Pointer>(VERSION, CURRENT, &bytes) {
         Err(error) => NotRead { document: CURRENT.to_owned(), problems: BundleError::from(error).problems() },
         Ok(pointer) => {
             if let Some(kept) = kept.of(&pointer.digest) {
-                return Ok(kept);
+                return Ok((kept, None));
             }
             match of_bundle(store, &pointer.digest).await? {
                 Ok(policies) => {
-                    let read = Arc::new(InForce { policies, digest: pointer.digest.clone(), not_read: None });
-                    remember(store, &pointer).await;
-                    kept.keep(&read);
-                    return Ok(read);
+                    let read = InForce { policies, digest: pointer.digest.clone(), not_read: None };
+                    return Ok((Arc::new(read), Some(pointer)));
                 }
                 Err(not_read) => not_read,
             }
@@ -152,7 +165,7 @@ pub async fn in_force(store: &Store, kept: &Kept) -> Result<Arc<InForce>, Policy
     };
     tracing::error!("{} cannot be read: {}", not_read.document, not_read.problems.join("; "));
     match last_good(store).await? {
-        Some((policies, digest)) => Ok(Arc::new(InForce { policies, digest, not_read: Some(not_read) })),
+        Some((policies, digest)) => Ok((Arc::new(InForce { policies, digest, not_read: Some(not_read) }), None)),
         None => Err(PolicyError::Unreadable { document: not_read.document, problems: not_read.problems }),
     }
 }
