@@ -2,6 +2,7 @@
 //! It never changes anything in Azure but Lifeboat's own store: what changes things is the handler.
 
 mod check;
+mod check_estate;
 mod client;
 mod evidence;
 mod examples;
@@ -83,7 +84,7 @@ fn run(command: Command) -> Result<Outcome> {
     runtime.block_on(async {
         match command {
             Command::Local(args) => local::run(&args, &settings).await,
-            Command::Check(args) => check::run(&args),
+            Command::Check(args) => check::run(&args).await,
             Command::Keep(args) => keep::run(&args),
             Command::Init(args) => init::run(&args).await,
             Command::Policies(args) => policies::run(&args).await,

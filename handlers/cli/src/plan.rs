@@ -197,9 +197,7 @@ fn counted(plan: &PlanDocument) -> String {
     lines.push(format!(
         "machines: {doing} with something to do, {reported} with something only told, {rest} others shown"
     ));
-    lines.extend(
-        plan.quiet.by_reason.iter().map(|(reason, count)| format!("machines: {count} more: {reason}")),
-    );
+    lines.extend(plan.quiet.by_reason.iter().map(|(reason, count)| format!("machines: {count} more: {reason}")));
     if plan.quiet.not_looked_at > 0 {
         lines.push(format!("machines: {} not looked at (--at-most)", plan.quiet.not_looked_at));
     }

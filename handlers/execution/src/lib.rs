@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod against_budgets;
+mod against_estate;
 pub mod alarms;
 pub mod breakers;
 pub mod budget;
@@ -45,6 +47,7 @@ mod sweep_record;
 mod vault_lists;
 mod watch;
 
+pub use against_estate::HeldAgainst;
 pub use connect::{ARM_URL, ConnectError, Connections, Places};
 /// What is believed about Azure, and on what ground: the register of the crate that speaks it.
 pub use lifeboat_azure::evidence;
