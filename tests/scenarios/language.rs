@@ -13,13 +13,14 @@
 //! subscription disabled|enabled                 rights take ACTION | rights give-back
 //! host off|on|lost      kill    kill at METHOD TEXT before|after      sweep
 //! run TIME              settle [TIME]
-//! (about expiry: expiry.rs; about vaults and schedules: vaults.rs)
+//! (about expiry: expiry.rs; about vaults and schedules: vaults.rs; about plans and checks: onlook.rs)
 //! points NAME | ledger NAME | queue | status | calls | expect …
 //! ```
 
 use std::time::Duration;
 
 use crate::expiry::{self, Expiry};
+use crate::onlook::{self, Onlook};
 use crate::vaults::{self, Vaults};
 
 /// A line of a scenario.
@@ -69,6 +70,7 @@ pub enum Command {
     Expect(Expect),
     Expiry(Expiry),
     Vaults(Vaults),
+    Onlook(Onlook),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -171,6 +173,9 @@ fn command(words: &[&str]) -> Result<Command, String> {
     }
     if let Some(line) = vaults::read(words) {
         return line.map(Command::Vaults);
+    }
+    if let Some(line) = onlook::read(words) {
+        return line.map(Command::Onlook);
     }
     Ok(match words {
         ["policies", "equal"] => Command::Policy(Policy::Equal),

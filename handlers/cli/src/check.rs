@@ -31,7 +31,7 @@ const SHOWN_BEFORE_CHARS: usize = 60;
   generate-policy | lifeboat check -
   lifeboat check policies/ --estate --subscriptions 0000…,1111… --regions westeurope
 
-Exit codes: 0 no errors (warnings may be shown), 1 there are errors, or a file or the machines cannot be read, 2 the command line was not understood.")]
+Exit codes: 0 no errors (warnings may be shown), 1 there are errors, or a file, or machines, cannot be read, 2 the command line was not understood.")]
 pub struct CheckArgs {
     /// Files, and folders with all .yaml and .yml files below them; `-` reads standard input.
     #[arg(required = true, value_name = "FILE|DIR")]
@@ -65,7 +65,8 @@ pub async fn run(args: &CheckArgs) -> Result<Outcome> {
             }
         }
     }
-    Ok(if checked.holds() { Outcome::Held } else { Outcome::DidNotHold })
+    let all_seen = held.is_none_or(|held| held.unseen.is_empty());
+    Ok(if checked.holds() && all_seen { Outcome::Held } else { Outcome::DidNotHold })
 }
 
 fn show(files: &[(String, String)], checked: &Checked) {

@@ -64,12 +64,16 @@ pub fn table(checked: &Checked, held: &HeldAgainst) -> String {
         let [errors, warnings] = [of(Weight::Error), of(Weight::Warning)];
         table.add_row([name, read.mode().to_owned(), priority, machines, errors, warnings, file]);
     }
-    format!("{table}\n{} machines in scope", held.machines)
+    let unseen: Vec<String> = held.unseen.iter().map(|subscription| plan::not_all_seen(subscription)).collect();
+    let mut lines = vec![table.to_string()];
+    lines.extend(unseen);
+    lines.push(format!("{} machines in scope", held.machines));
+    lines.join("\n")
 }
 
 /// The same for programs.
 pub fn as_json(held: &HeldAgainst) -> Value {
-    json!({ "machines": held.machines, "followed": held.followed })
+    json!({ "machines": held.machines, "unseen": held.unseen, "followed": held.followed })
 }
 
 #[cfg(test)]
@@ -92,6 +96,7 @@ mod tests {
         assert!(problem.to_string().ends_with(said) && problem.line > 1, "{problem}");
         let held = HeldAgainst {
             machines: 4,
+            unseen: vec!["s-1".to_owned()],
             followed: [("production".to_owned(), 3)].into(),
             problems: vec![problem.clone()],
         };
@@ -100,7 +105,10 @@ mod tests {
         let table = table(&checked, &held);
         let row = table.lines().nth(1).expect("a row").split_whitespace().collect::<Vec<_>>();
         assert_eq!(row, ["production", "report", "0", "3", "1", "0", "p.yaml"], "{table}");
-        assert!(table.ends_with("4 machines in scope"));
+        assert!(
+            table.ends_with("4 machines in scope") && table.contains("subscription s-1 may not all be seen"),
+            "{table}"
+        );
         assert_eq!(as_json(&held)["followed"]["production"], 3);
     }
 }

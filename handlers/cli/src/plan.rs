@@ -123,6 +123,7 @@ fn refused(args: &PlanArgs, problems: &[String]) -> Outcome {
 /// The plan for people: notes, a table of machines, a table of points, and what is counted.
 fn shown(plan: &PlanDocument) -> String {
     let mut parts: Vec<String> = plan.notes.iter().map(|note| format!("note: {note}")).collect();
+    parts.extend(plan.unseen.iter().map(|subscription| not_all_seen(subscription)));
     if !plan.machines.is_empty() {
         parts.push(machines(&plan.machines));
     }
@@ -132,6 +133,13 @@ fn shown(plan: &PlanDocument) -> String {
     parts.extend(plan.expiry.unread.iter().map(|(machine, why)| format!("points of {machine} were not read: {why}")));
     parts.push(counted(plan));
     parts.join("\n")
+}
+
+/// That absence proves nothing there.
+pub fn not_all_seen(subscription: &str) -> String {
+    format!(
+        "the machines of the subscription {subscription} may not all be seen: you may not read them, or it is not enabled"
+    )
 }
 
 fn table(header: &[&str]) -> Table {

@@ -25,6 +25,8 @@ pub struct PlanDocument {
     pub policies: PoliciesUsed,
     /// What holds everything up, or is good to know of all: one line each.
     pub notes: Vec<String>,
+    /// Subscriptions whose machines may not all be seen: what is not there may be there all the same.
+    pub unseen: Vec<String>,
     /// The machines of which something is to be said, in the order of their ids.
     pub machines: Vec<MachinePlan>,
     /// The others, counted.
@@ -150,7 +152,7 @@ pub struct PointDue {
 impl PlanDocument {
     /// True when all was read, nothing needs a person and the audit has nothing against it.
     pub fn holds(&self) -> bool {
-        self.machines.iter().all(MachinePlan::holds) && self.expiry.unread.is_empty()
+        self.unseen.is_empty() && self.machines.iter().all(MachinePlan::holds) && self.expiry.unread.is_empty()
     }
 }
 
@@ -173,6 +175,7 @@ mod tests {
             estate: None,
             policies: PoliciesUsed { from: PoliciesFrom::Store, digest: String::new(), names: Vec::new() },
             notes: Vec::new(),
+            unseen: Vec::new(),
             machines,
             quiet: Quiet::default(),
             expiry,
@@ -189,5 +192,7 @@ mod tests {
         assert!(!document(vec![audited], ExpiryPlan::default()).holds());
         let points = ExpiryPlan { unread: [(String::new(), String::new())].into(), ..ExpiryPlan::default() };
         assert!(!document(Vec::new(), points).holds());
+        let unseen = PlanDocument { unseen: vec![String::new()], ..document(Vec::new(), ExpiryPlan::default()) };
+        assert!(!unseen.holds());
     }
 }

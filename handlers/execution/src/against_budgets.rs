@@ -98,3 +98,64 @@ fn worst<'a>(waves: &[Wave<'a>], budget: &Budget) -> Option<Worst<'a>> {
     }
     worst
 }
+
+#[cfg(test)]
+mod tests {
+    use lifeboat_contract::policy::{Checked, check_policies};
+
+    use super::*;
+
+    fn document(name: &str, machines: &str, cron: &str) -> (String, String) {
+        let text = format!(
+            "apiVersion: lifeboat/v1\nkind: BackupPolicy\nmetadata: {{ name: {name} }}\nspec:\n  match: {{ name: '{machines}' }}\n  \
+             points:\n    - name: daily\n      kind: restorePoint\n      schedule: {{ cron: '{cron}', timezone: UTC }}\n      keep: {{ last: \
+             3 }}\n"
+        );
+        (format!("{name}.yaml"), text)
+    }
+
+    fn machines(count: usize, subscription: &str) -> Vec<MachineAttributes> {
+        let one = |number| MachineAttributes {
+            name: format!("vm-{number}"),
+            subscription: subscription.to_owned(),
+            location: "westeurope".to_owned(),
+            ..MachineAttributes::default()
+        };
+        (0..count).map(one).collect()
+    }
+
+    fn judged(checked: &Checked, machines: &[&[MachineAttributes]]) -> Vec<String> {
+        let of = |(read, own)| (read, <[MachineAttributes]>::iter(own).collect());
+        let all: Vec<(&CheckedPolicy, Vec<&MachineAttributes>)> =
+            checked.policies.iter().zip(machines.iter().copied()).map(of).collect();
+        judge(&all, Timestamp::UNIX_EPOCH).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn more_machines_than_azure_makes_points_of_in_the_window_are_told_with_the_arithmetic() {
+        let checked = check_policies(&[document("one", "*", "0 2 * * *")]);
+        // 120 at once and 50 a minute: 3,120 in the hour over which machines are spread.
+        assert_eq!(judged(&checked, &[&machines(3_120, "s")]), Vec::<String>::new());
+        let said = judged(&checked, &[&machines(3_121, "s")]);
+        let wanted = "3121 restore points are due within 1h from 1970-01-01T02:00:00Z on in westeurope of the subscription s, and Azure's \
+                      budget gives 3120 in that time; expected at most 3120";
+        assert!(said.len() == 1 && said[0].contains(wanted) && said[0].starts_with("one.yaml:9:"), "{said:?}");
+        let mut spread = machines(2_000, "s");
+        spread.extend(machines(2_000, "other"));
+        assert_eq!(judged(&checked, &[&spread]), Vec::<String>::new(), "each subscription has its own");
+    }
+
+    #[test]
+    fn slots_of_several_policies_at_one_time_count_together_and_apart_they_do_not() {
+        let (first, second) = (machines(2_000, "s"), machines(2_000, "S"));
+        let together = check_policies(&[document("a", "a*", "0 2 * * *"), document("b", "b*", "0 2 * * *")]);
+        let said = judged(&together, &[&first, &second]);
+        assert!(said.len() == 1 && said[0].contains("4000 restore points"), "{said:?}");
+        let apart = check_policies(&[document("a", "a*", "0 2 * * *"), document("b", "b*", "0 4 * * *")]);
+        assert_eq!(judged(&apart, &[&first, &second]), Vec::<String>::new());
+        // Hourly slots have a window of a quarter of an hour: 120 at once and 50 a minute are 870.
+        let hourly = check_policies(&[document("a", "*", "0 * * * *")]);
+        assert_eq!(judged(&hourly, &[&machines(870, "s")]), Vec::<String>::new());
+        assert_eq!(judged(&hourly, &[&machines(871, "s")]).len(), 1);
+    }
+}

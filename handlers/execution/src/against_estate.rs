@@ -19,15 +19,17 @@ use lifeboat_planning::enforcement::{self, MACHINES_PER_VAULT_POLICY_MAX};
 use lifeboat_planning::policy::{self, BackupPolicy, Choice, MachineAttributes, Placement};
 
 use crate::against_budgets;
-use crate::foresee::with_causes;
 use crate::observe::row_attributes;
 use crate::onlooker::Onlooker;
+use crate::policy_sweep;
 
 /// What the estate says to a set of documents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeldAgainst {
     /// Machines in scope.
     pub machines: usize,
+    /// Subscriptions whose machines may not all be seen: those that are not are not judged.
+    pub unseen: Vec<String>,
     /// How many of them follow each policy, by its name.
     pub followed: BTreeMap<String, usize>,
     /// Errors and warnings, in the order of the documents and in each in the order of its text.
@@ -59,6 +61,7 @@ impl Onlooker {
     pub async fn hold_against(&self, checked: &Checked) -> Result<HeldAgainst, Error> {
         let (arm, settings) = (&self.lifeboat.arm, &self.lifeboat.settings);
         let rows = graph::all_machines(arm, &settings.subscriptions).await?;
+        let unseen = policy_sweep::unreadable(&self.lifeboat).await;
         let owned = |row: &MachineRow| {
             settings.owned_regions.is_empty() || settings.owned_regions.contains(&region(&row.location))
         };
@@ -78,13 +81,15 @@ impl Onlooker {
             }
         }
         let mut problems = Vec::new();
+        let mut matched: BTreeSet<&str> = followers.keys().copied().collect();
         for (names, of) in equal {
+            matched.extend(&names);
             problems.extend(equals(&names, of, of_name));
         }
         let mut all: Vec<(&CheckedPolicy, Vec<&MachineAttributes>)> = Vec::new();
         for read in &checked.policies {
             let own = followers.remove(read.policy.name.as_str()).unwrap_or_default();
-            if own.is_empty() {
+            if !matched.contains(read.policy.name.as_str()) {
                 problems.push(read.misfit("spec.match", Misfit::NoMachines, None, None));
             }
             all.push((read, own));
@@ -99,7 +104,7 @@ impl Onlooker {
         let place_of = |file: &str| checked.policies.iter().position(|read| read.file == file);
         problems.sort_by_key(|problem| (place_of(&problem.file), problem.line, problem.column));
         let followed = all.iter().map(|(read, own)| (read.policy.name.clone(), own.len())).collect();
-        Ok(HeldAgainst { machines: machines.len(), followed, problems })
+        Ok(HeldAgainst { machines: machines.len(), unseen, followed, problems })
     }
 }
 
@@ -188,7 +193,7 @@ impl Vaults {
         let mut seen = Self::default();
         let subscriptions: BTreeSet<&str> = placed.iter().map(|one| one.subscription).collect();
         for subscription in subscriptions {
-            let read = vaults::list(arm, subscription).await.map_err(|error| with_causes(&error));
+            let read = vaults::list(arm, subscription).await.map_err(|error| error.to_string());
             seen.of.insert(subscription.to_lowercase(), read);
         }
         for one in placed {
@@ -197,7 +202,7 @@ impl Vaults {
                 _ => continue,
             };
             if !seen.policies.contains_key(id.key()) {
-                let read = vault_policies::list(arm, &id).await.map_err(|error| with_causes(&error));
+                let read = vault_policies::list(arm, &id).await.map_err(|error| error.to_string());
                 seen.policies.insert(id.key().to_owned(), read);
             }
         }

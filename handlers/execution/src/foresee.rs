@@ -33,7 +33,7 @@ use crate::onlooker::Onlooker;
 use crate::policies::{self, InForce, PolicyError};
 use crate::record::SweepRecord;
 use crate::sweep_record::{self, SweepRecordError};
-use crate::{decided, limits, said_of, stop};
+use crate::{decided, limits, policy_sweep, said_of, stop};
 
 /// Machines looked at at a time, as the sweeps do.
 const PARALLEL: usize = 8;
@@ -70,8 +70,8 @@ pub enum ForeseeError {
     /// What expiry rests on cannot be read.
     #[error("what expiry rests on cannot be read")]
     Expiry(#[from] ExpiryError),
-    /// Machines of these names are not in scope.
-    #[error("there is no machine {} in these subscriptions", names.join(", "))]
+    /// Machines of these names are not seen. Whether they are there is not known: what one may not read is not seen.
+    #[error("Azure shows you no machine {} in these subscriptions", names.join(", "))]
     NoSuchMachine {
         /// The names.
         names: Vec<String>,
@@ -110,6 +110,7 @@ impl Onlooker {
     pub async fn foresee(&self, asked: &Asked) -> Result<PlanDocument, ForeseeError> {
         let ground = self.ground(asked).await?;
         let rows = graph::all_machines(&self.lifeboat.arm, &self.lifeboat.settings.subscriptions).await?;
+        let unseen = policy_sweep::unreadable(&self.lifeboat).await;
         let mut quiet = Quiet::default();
         let wanted = self.wanted(&rows, asked, &ground, &mut quiet)?;
         let ids: BTreeSet<String> = wanted.iter().map(|id| id.to_lowercase()).collect();
@@ -140,6 +141,7 @@ impl Onlooker {
             estate: ground.estate.map(|estate| estate.id),
             policies: PoliciesUsed { from: ground.from, digest: ground.in_force.digest.clone(), names },
             notes: ground.notes,
+            unseen,
             machines,
             quiet,
             expiry,
@@ -170,7 +172,7 @@ impl Onlooker {
             false => None,
         };
         if record.is_none() {
-            notes.push("no sweep was made yet: machines that are there already get no point on creation".to_owned());
+            notes.push("no sweep was made yet: `onCreate` counts back from now".to_owned());
         }
         let stopped = self.has_store && stop::is_stopped(store).await;
         if stopped {
@@ -241,7 +243,7 @@ impl Onlooker {
         let asked = observe::Asked { owner, policies: &in_force.policies, known_since: *known_since, now: *now };
         let facts = match observe::facts(&self.lifeboat, &id, asked).await {
             Ok(facts) => facts,
-            Err(error) => return nothing(machine, Some(with_causes(&error))),
+            Err(error) => return nothing(machine, Some(error.to_string())),
         };
         let work = Work { look: 0 };
         let Followed { policy, plan } = lifeboat_planning::follow(work, &in_force.policies, &facts, *now);

@@ -98,7 +98,7 @@ pub enum Misfit {
         from: Timestamp,
         /// The windows of the slots together.
         within: SignedDuration,
-        /// How many Azure makes in that time.
+        /// How many the budget gives in that time.
         most: u64,
     },
     /// Something could not be read, and nothing is concluded about it.
@@ -183,9 +183,11 @@ impl fmt::Display for Misfit {
             Self::OverBudget { points, subscription, region, from, within, most } => {
                 let (region, subscription) = (quoted(region), quoted(subscription));
                 write!(f, "{points} restore points are due within {} from {from} on in {region} ", Time(*within))?;
-                write!(f, "of the subscription {subscription}, and Azure makes {most} in that time")
+                write!(f, "of the subscription {subscription}, and Azure's budget gives {most} in that time")
             }
-            Self::NotRead { what, because } => write!(f, "{what} could not be read, and is not judged: {because}"),
+            Self::NotRead { what, because } => {
+                write!(f, "{what} could not be read, so that nothing is said of them: {because}")
+            }
         }
     }
 }
@@ -213,8 +215,8 @@ mod tests {
             within: SignedDuration::from_hours(1),
             most: 3_120,
         };
-        let said = "5000 restore points are due within 1h from 1970-01-01T00:00:00Z on in westeurope of the subscription s, and Azure \
-                    makes 3120 in that time";
+        let said = "5000 restore points are due within 1h from 1970-01-01T00:00:00Z on in westeurope of the subscription s, and Azure's \
+                    budget gives 3120 in that time";
         assert_eq!((misfit.to_string().as_str(), misfit.weight()), (said, Weight::Error));
         assert_eq!(Misfit::NoMachines.weight(), Weight::Warning);
     }

@@ -62,7 +62,10 @@ pub async fn foresee(
             Ok((memory, expiry)) => judged.push(Judged { subject, memory, expiry }),
             // As in the sweep: what one collection's decision has wrong holds up all of them.
             Err(error @ ExpiryError::Audit { .. }) => said.withheld = Some(error.to_string()),
-            Err(error) => drop(said.unread.insert(subject.machine.as_str().to_owned(), with_causes(&error))),
+            Err(error) => {
+                let why = if let ExpiryError::Azure(error) = &error { error.to_string() } else { with_causes(&error) };
+                said.unread.insert(subject.machine.as_str().to_owned(), why);
+            }
         }
     }
     for verdict in judged.iter().flat_map(|one| &one.expiry.verdicts) {
