@@ -104,7 +104,7 @@ mod tests {
         assert!(!checked.holds() && checked.problems == [problem]);
         let table = table(&checked, &held);
         let row = table.lines().nth(1).expect("a row").split_whitespace().collect::<Vec<_>>();
-        assert_eq!(row, ["production", "report", "0", "3", "1", "0", "p.yaml"], "{table}");
+        assert_eq!(row, ["production", "report", "100", "3", "1", "0", "p.yaml"], "{table}");
         assert!(
             table.ends_with("4 machines in scope") && table.contains("subscription s-1 may not all be seen"),
             "{table}"

@@ -234,3 +234,122 @@ fn counted(plan: &PlanDocument) -> String {
 fn name(id: &str) -> &str {
     id.rsplit('/').next().unwrap_or(id)
 }
+
+#[cfg(test)]
+mod tests {
+    use lifeboat_contract::plan::{PointDue, PoliciesUsed, Quiet, RefusalSaid, VERSION};
+
+    use super::*;
+
+    fn step(what: &str, why: &str, instead: Option<&str>) -> PlannedStep {
+        let instead = instead.map(ToOwned::to_owned);
+        PlannedStep { key: "k".to_owned(), what: what.to_owned(), why: why.to_owned(), instead }
+    }
+
+    fn document() -> PlanDocument {
+        let id = |name: &str| {
+            format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/{name}")
+        };
+        let instead = "crash-consistent instead of application-consistent: the VM agent is not ready";
+        let machines = vec![
+            MachinePlan {
+                machine: id("web-1"),
+                policy: Some("production".to_owned()),
+                effects: vec![step("make it", "it is wanted", Some(instead)), step("make that", "it is wanted", None)],
+                ..MachinePlan::default()
+            },
+            MachinePlan {
+                machine: id("db-1"),
+                refusals: vec![RefusalSaid { why: "the VM is shy".to_owned(), needs_person: true }],
+                ..MachinePlan::default()
+            },
+        ];
+        let point = |name: &str, left: Option<&str>| PointDue {
+            machine: id("web-1"),
+            point: name.to_owned(),
+            at: "2026-11-22T02:00:00Z".parse().expect("a time"),
+            policy: "production".to_owned(),
+            reasons: vec!["no rule keeps it".to_owned()],
+            effects: vec![step("delete it", "no rule keeps it", None)],
+            left: left.map(ToOwned::to_owned),
+        };
+        PlanDocument {
+            version: VERSION,
+            at: "2026-11-22T10:00:00Z".parse().expect("a time"),
+            deployment: "lb-weu".to_owned(),
+            estate: Some("e".to_owned()),
+            policies: PoliciesUsed {
+                from: PoliciesFrom::Store,
+                digest: "0123456789abcdef".to_owned(),
+                names: vec!["production".to_owned()],
+            },
+            notes: vec!["changes are stopped".to_owned()],
+            unseen: vec!["s-2".to_owned()],
+            machines,
+            quiet: Quiet { by_reason: [("no point is due".to_owned(), 7)].into(), not_looked_at: 3 },
+            expiry: ExpiryPlan {
+                points: vec![point("lb-a", None), point("lb-b", Some("the limit is reached"))],
+                verdicts: [("expire".to_owned(), 2), ("keep".to_owned(), 4)].into(),
+                ..ExpiryPlan::default()
+            },
+        }
+    }
+
+    #[test]
+    fn each_effect_and_each_refusal_has_a_row_and_what_is_quiet_is_counted() {
+        let said = shown(&document());
+        let row = |what: &str| {
+            let line = said.lines().find(|line| line.contains(what)).unwrap_or_default();
+            line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(ToOwned::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            row("make it"),
+            [
+                "web-1",
+                "production",
+                "do",
+                "make it",
+                "it is wanted; crash-consistent instead of application-consistent: the VM agent is not ready"
+            ],
+            "{said}"
+        );
+        assert_eq!(row("make that"), ["do", "make that", "it is wanted"], "the machine stands in its first row");
+        assert_eq!(row("shy"), ["db-1", "–", "not, a person's turn", "the VM is shy"]);
+        assert_eq!(row("lb-a"), ["web-1", "production", "delete", "lb-a", "2026-11-22T02:00:00Z", "no rule keeps it"]);
+        assert!(said.contains("due, stays") && said.contains("stays for now: the limit is reached"), "{said}");
+        for line in [
+            "note: changes are stopped",
+            "the machines of the subscription s-2 may not all be seen: you may not read them, or it is not enabled",
+            "machines: 1 with something to do, 0 with something only told, 1 others shown",
+            "machines: 7 more: no point is due",
+            "machines: 3 not looked at (--at-most)",
+            "points: 2 expire, 4 keep",
+            "policies in force: production, digest 0123456789ab",
+            "Nothing was changed.",
+        ] {
+            assert!(said.lines().any(|own| own == line), "{line} is not in\n{said}");
+        }
+    }
+
+    #[test]
+    fn programs_get_the_same_with_keys_and_reasons() {
+        let said = serde_json::to_value(document()).expect("JSON");
+        assert_eq!(said["version"], 1);
+        assert_eq!(said["machines"][0]["effects"][0]["key"], "k");
+        assert_eq!(said["machines"][1]["refusals"][0]["needsPerson"], true);
+        assert_eq!(said["expiry"]["points"][1]["left"], "the limit is reached");
+        assert_eq!(
+            (&said["quiet"]["byReason"]["no point is due"], &said["policies"]["from"]),
+            (&7.into(), &"store".into())
+        );
+    }
+
+    #[test]
+    fn where_nothing_is_deleted_every_due_point_stays_and_says_so() {
+        let mut plan = document();
+        plan.expiry.withheld = Some("changes are stopped".to_owned());
+        let said = points(&plan.expiry);
+        assert_eq!(said.matches("due, stays").count(), 2, "{said}");
+        assert!(!said.contains("delete"), "{said}");
+    }
+}
