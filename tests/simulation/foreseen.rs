@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use lifeboat_contract::plan::{PlanDocument, PlannedStep};
-use lifeboat_execution::Asked;
+use lifeboat_execution::bundle::{Bundle, File};
 use lifeboat_execution::ledger::Entry;
+use lifeboat_execution::{ARM_URL, Asked, Build, ForeseeError, Onlooker, Settings};
 use lifeboat_simulator::azure::{ItemSeed, ItemState, VaultSeed};
 use lifeboat_tests::azure::Azure;
 use lifeboat_tests::rig::{GROUP, LOCATION, SUBSCRIPTION};
+use lifeboat_tests::tap::Service;
 use lifeboat_tests::{Rig, looking, past};
 
 use crate::virtual_time;
@@ -42,8 +44,11 @@ fn keys(steps: &[PlannedStep]) -> Vec<(String, String)> {
     steps.iter().map(|step| (step.key.clone(), step.what.clone())).collect()
 }
 
-/// What the first decision in the ledger of each machine was: effects with their keys, refusals.
-fn first_decisions(rig: &Rig) -> BTreeMap<String, (Vec<(String, String)>, Vec<String>)> {
+/// Effects with their keys, and refusals.
+type Decided = (Vec<(String, String)>, Vec<String>);
+
+/// What the first decision in the ledger of each machine was.
+fn first_decisions(rig: &Rig) -> BTreeMap<String, Decided> {
     let of = |ledger: &lifeboat_tests::ledgers::Ledger| {
         let decision = ledger.bodies.iter().find_map(|body| match &body.entry {
             Entry::Decision(decision) => Some(decision.clone()),
@@ -139,5 +144,33 @@ fn what_a_plan_says_of_expiry_is_what_the_next_sweep_deletes() {
             .filter_map(|call| Some(call.path.rsplit('/').next()?.to_owned()))
             .collect();
         assert_eq!(deleted, going, "oldest first, and nothing else");
+    });
+}
+
+#[test]
+fn without_a_store_the_policies_given_are_asked_of_the_machines_alone() {
+    virtual_time::run(async {
+        let rig = estate(13).await;
+        let settings = Settings {
+            deployment: String::new(),
+            // As people write it.
+            owned_regions: vec!["West Europe".to_owned()],
+            subscriptions: vec![SUBSCRIPTION.to_owned()],
+            build: Build { version: String::new(), id: String::new() },
+        };
+        let onlooker = Onlooker::connect(&rig.connections(), ARM_URL, None, settings).expect("an address");
+        let nothing = Asked { at_most: AT_MOST, ..Asked::default() };
+        assert!(matches!(onlooker.foresee(&nothing).await, Err(ForeseeError::NoPolicies)));
+        let file = File { name: "p.yaml".to_owned(), text: POLICY.to_owned() };
+        let policies = Some(Bundle::new(vec![file]));
+        let from = rig.wire.count();
+        let asked = Asked { policies, at_most: 3, ..Asked::default() };
+        let (plan, changes) = looking::watched(&rig, onlooker.foresee(&asked)).await;
+        let plan = plan.expect("a plan");
+        assert!(changes.is_empty() && rig.wire.calls_from(from).iter().all(|call| call.service != Service::Blobs));
+        assert_eq!((plan.machines.len(), plan.quiet.not_looked_at, plan.estate), (3, 1, None));
+        let made =
+            plan.machines.iter().flat_map(|one| &one.effects).any(|step| step.what.contains("make restore point lb-"));
+        assert!(made && plan.expiry.points.is_empty(), "{:?}", plan.machines);
     });
 }

@@ -167,11 +167,14 @@ impl Onlooker {
         if let Some(not_read) = &in_force.not_read {
             notes.push(format!("{} cannot be read; the last good policies are in force", not_read.document));
         }
+        if !self.has_store {
+            notes.push("no store was asked: points that a deployment made are taken for foreign ones".to_owned());
+        }
         let record = match self.has_store {
             true => sweep_record::read(store).await?.map(|(record, _)| record),
             false => None,
         };
-        if record.is_none() {
+        if record.is_none() && self.has_store {
             notes.push("no sweep was made yet: `onCreate` counts back from now".to_owned());
         }
         let stopped = self.has_store && stop::is_stopped(store).await;

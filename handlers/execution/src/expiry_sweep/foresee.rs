@@ -55,7 +55,7 @@ pub async fn foresee(
     let sweep = Sweep { lifeboat, owner, in_force, seen: observed, number, began };
     said.withheld = withheld(&sweep, estate).await.map(|why| why.to_string());
     let looks = stream::iter(subjects).map(|subject| judge(&sweep, subject)).buffered(PARALLEL);
-    let looked: Vec<(Subject, Result<(Memory, Expiry), ExpiryError>)> = looks.collect().await;
+    let looked: Vec<_> = looks.collect().await;
     let mut judged = Vec::new();
     for (subject, read) in looked {
         match read {
