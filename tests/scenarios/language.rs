@@ -13,7 +13,7 @@
 //! subscription disabled|enabled                 rights take ACTION | rights give-back
 //! host off|on|lost      kill    kill at METHOD TEXT before|after      sweep
 //! run TIME              settle [TIME]
-//! (about expiry: expiry.rs; about vaults and schedules: vaults.rs)
+//! (about expiry: expiry.rs; about vaults and schedules: vaults.rs; about plans and checks: onlook.rs)
 //! points NAME why | explain NAME | explain point NAME 40d | spoil|mend NAME N: people.rs
 //! points NAME | ledger NAME | queue | status | calls | expect …
 //! ```
@@ -21,6 +21,7 @@
 use std::time::Duration;
 
 use crate::expiry::{self, Expiry};
+use crate::onlook::{self, Onlook};
 use crate::people::{self, People};
 use crate::vaults::{self, Vaults};
 
@@ -72,6 +73,7 @@ pub enum Command {
     Expiry(Expiry),
     Vaults(Vaults),
     People(People),
+    Onlook(Onlook),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -177,6 +179,9 @@ fn command(words: &[&str]) -> Result<Command, String> {
     }
     if let Some(line) = people::read(words) {
         return line.map(Command::People);
+    }
+    if let Some(line) = onlook::read(words) {
+        return line.map(Command::Onlook);
     }
     Ok(match words {
         ["policies", "equal"] => Command::Policy(Policy::Equal),

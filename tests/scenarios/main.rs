@@ -5,6 +5,7 @@
 
 mod expiry;
 mod language;
+mod onlook;
 mod payloads;
 mod people;
 mod play;

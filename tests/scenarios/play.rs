@@ -17,6 +17,7 @@ use lifeboat_tests::tap::Fate;
 
 use crate::expiry::Collections;
 use crate::language::{Command, Estate, Events, Expect, Fault, Line, Policy, Property, Service, What};
+use crate::onlook;
 use crate::people;
 use crate::show::Shown;
 use crate::vaults;
@@ -97,6 +98,11 @@ impl Play {
             Command::Vaults(line) => {
                 for line in vaults::act(&self.rig, line)? {
                     self.shown.say(&line);
+                }
+            }
+            Command::Onlook(line) => {
+                for line in onlook::act(&self.rig, line).await? {
+                    self.shown.say(&self.shown.neat(&self.rig, &line));
                 }
             }
             Command::Sweep => self.rig.sweep().await,

@@ -4,6 +4,7 @@
 //! LIFEBOAT_SEEDS=n runs so many random seeds; LIFEBOAT_SEED=n runs that one and tells what happens.
 
 mod expiry_kills;
+mod foreseen;
 mod kill_points;
 mod orders;
 mod planted;

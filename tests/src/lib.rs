@@ -8,6 +8,7 @@ pub mod gateway;
 pub mod identity;
 pub mod ledgers;
 pub mod lines;
+pub mod looking;
 pub mod openapi;
 pub mod past;
 pub mod policy;

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use lifeboat_execution::bundle::{Bundle, File};
 use lifeboat_execution::estate::{self, Estate};
 use lifeboat_execution::policies::{self, Pointer};
-use lifeboat_execution::{Build, Connections, Lifeboat, Places, Settings};
+use lifeboat_execution::{Build, Connections, Lifeboat, Onlooker, Places, Settings};
 use lifeboat_functions::host::RuntimeOptions;
 use lifeboat_simulator::azure::blobs::Blobs;
 use lifeboat_simulator::bus::{Bus, QueueOptions};
@@ -89,6 +89,7 @@ pub struct Rig {
     /// The app's address.
     pub gateway: Gateway,
     app: App,
+    transport: Arc<dyn HttpClient>,
     guard: Option<tokio::task::JoinHandle<()>>,
     past: Vec<Invocation>,
 }
@@ -133,10 +134,10 @@ impl Rig {
         }));
         azure.subscribe_events(&gateway, false);
         let transport: Arc<dyn HttpClient> = wire.tap(azure.transport(&blobs, &bus));
-        let factory = handlers(transport, azure.identity_header(), clock.clone(), seed);
+        let factory = handlers(Arc::clone(&transport), azure.identity_header(), clock.clone(), seed);
         let timers = TimerStatusStore::default();
         let app = App { clock: clock.clone(), bus: bus.clone(), factory, timers, gateway: gateway.clone(), seed };
-        Self { clock, epoch, azure, blobs, bus, wire, gateway, app, guard: None, past: Vec::new() }
+        Self { clock, epoch, azure, blobs, bus, wire, gateway, app, transport, guard: None, past: Vec::new() }
     }
 
     /// Puts a bundle with one policy document in force, whether it can be read or not.
@@ -152,6 +153,20 @@ impl Rig {
     /// Takes the pointer to the policies out of the store.
     pub fn remove_policy(&self) {
         self.blobs.remove(CONTAINER, policies::CURRENT);
+    }
+
+    /// How a person reaches the simulated Azure from their own machine, with all rights that the handler has.
+    pub fn connections(&self) -> Connections {
+        let credential = Identity::new(Arc::clone(&self.transport), self.azure.identity_header());
+        let own = lifeboat_execution::clock::Clock::starting_at(self.clock.now());
+        Connections::new(Arc::clone(&self.transport), credential, own, self.app.seed)
+    }
+
+    /// A person's eyes on the deployment.
+    pub fn onlooker(&self) -> Onlooker {
+        let store = format!("https://acct.blob.core.windows.net/{CONTAINER}");
+        let arm = "https://management.azure.com";
+        Onlooker::connect(&self.connections(), arm, Some(&store), settings()).expect("the places are places")
     }
 
     /// Switches the host on; the platform starts it again when it ends by itself.
@@ -343,6 +358,16 @@ pub fn push(blobs: &Blobs, documents: &[(&str, &str)], now: Timestamp) {
     blobs.put(CONTAINER, policies::CURRENT, pointer.to_bytes());
 }
 
+/// The settings of the deployment.
+fn settings() -> Settings {
+    Settings {
+        deployment: DEPLOYMENT.to_owned(),
+        owned_regions: vec![LOCATION.to_owned()],
+        subscriptions: vec![SUBSCRIPTION.to_owned()],
+        build: Build { version: "0.0.0".to_owned(), id: "rig".to_owned() },
+    }
+}
+
 /// Makes the handler anew: the real routes over the real clients, with nothing kept from the one before.
 fn handlers(transport: Arc<dyn HttpClient>, header: String, clock: Clock, seed: u64) -> HandlerFactory {
     let started = AtomicU64::new(0);
@@ -358,13 +383,7 @@ fn handlers(transport: Arc<dyn HttpClient>, header: String, clock: Clock, seed: 
             bus_namespace: "ns.servicebus.windows.net".to_owned(),
             bus_url: None,
         };
-        let settings = Settings {
-            deployment: DEPLOYMENT.to_owned(),
-            owned_regions: vec![LOCATION.to_owned()],
-            subscriptions: vec![SUBSCRIPTION.to_owned()],
-            build: Build { version: "0.0.0".to_owned(), id: "rig".to_owned() },
-        };
-        let lifeboat = Lifeboat::connect(connections, &places, settings).expect("the places are places");
+        let lifeboat = Lifeboat::connect(connections, &places, settings()).expect("the places are places");
         lifeboat_functions::app(Arc::new(lifeboat), RuntimeOptions::below(FUNCTION_TIMEOUT)).router()
     })
 }

@@ -45,6 +45,7 @@ pub mod protected_items;
 pub mod protection;
 pub mod protection_status;
 pub mod quota;
+pub mod reading;
 pub mod resource_groups;
 pub mod restore_points;
 mod retry;

@@ -1,5 +1,5 @@
 //! `lifeboat check FILE|DIR…`: judges policy documents and shows each problem at its place in the text.
-//! It never asks Azure and never changes a file.
+//! It never asks Azure unless it is told to (`--estate`), and never changes a file.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,7 @@ use clap::Args;
 use lifeboat_contract::policy::{Checked, Problem, Weight, check_policies, digest};
 use serde_json::{Value, json};
 
+use crate::check_estate::{self, EstateArgs};
 use crate::output::{self, Form, Outcome};
 use crate::policy_files;
 
@@ -20,32 +21,52 @@ const SHOWN_BEFORE_CHARS: usize = 60;
 /// Judges policy documents: are they understood, whole, acted on by this release, and can what they ask for be met?
 ///
 /// Each problem is shown with line, column and field, what was expected, and the nearest known name. Several files and folders are
-/// judged as one set, as they will be in force together. A warning is something that can be meant so. Nothing is sent anywhere.
+/// judged as one set, as they will be in force together. A warning is something that can be meant so. Nothing is sent anywhere, but
+/// with `--estate`: then Azure is asked which machines and vaults there are, and the documents are judged against them too: vaults
+/// that are not there or elsewhere, equal priorities on one machine, more points than Azure makes in the time of a schedule.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lifeboat check policies/
   lifeboat check policies/production.yaml --output json
   generate-policy | lifeboat check -
+  lifeboat check policies/ --estate --subscriptions 0000…,1111… --regions westeurope
 
-Exit codes: 0 no errors (warnings may be shown), 1 there are errors or a file cannot be read, 2 the command line was not understood.")]
+Exit codes: 0 no errors (warnings may be shown), 1 there are errors, or a file, or machines, cannot be read, 2 the command line was not understood.")]
 pub struct CheckArgs {
     /// Files, and folders with all .yaml and .yml files below them; `-` reads standard input.
     #[arg(required = true, value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    estate: EstateArgs,
     /// How the result is written.
     #[arg(long, value_enum, default_value_t)]
     output: Form,
 }
 
 /// Runs the command.
-pub fn run(args: &CheckArgs) -> Result<Outcome> {
+pub async fn run(args: &CheckArgs) -> Result<Outcome> {
     let files = policy_files::read(&args.paths)?;
-    let checked = check_policies(&files);
+    let mut checked = check_policies(&files);
+    let held = check_estate::hold(&args.estate, &files, &mut checked).await?;
     match args.output {
-        Form::Json => output::say_json(&as_json(&files, &checked)),
-        Form::Text => show(&files, &checked),
+        Form::Json => {
+            let mut said = as_json(&files, &checked);
+            if let Some(held) = &held {
+                said["estate"] = check_estate::as_json(held);
+            }
+            output::say_json(&said);
+        }
+        Form::Text => {
+            show(&files, &checked);
+            match &held {
+                Some(held) => output::say(check_estate::table(&checked, held)),
+                None if args.estate.estate => output::tell("The machines were not asked for: the text has errors."),
+                None => {}
+            }
+        }
     }
-    Ok(if checked.holds() { Outcome::Held } else { Outcome::DidNotHold })
+    let all_seen = held.is_none_or(|held| held.unseen.is_empty());
+    Ok(if checked.holds() && all_seen { Outcome::Held } else { Outcome::DidNotHold })
 }
 
 fn show(files: &[(String, String)], checked: &Checked) {

@@ -2,6 +2,7 @@
 //! It never changes anything in Azure but Lifeboat's own store: what changes things is the handler.
 
 mod check;
+mod check_estate;
 mod client;
 mod evidence;
 mod examples;
@@ -15,6 +16,7 @@ mod local;
 mod order;
 mod output;
 mod package;
+mod plan;
 mod points;
 mod policies;
 mod policy_files;
@@ -35,10 +37,10 @@ use settings::Settings;
 /// Keeps Azure virtual machines restorable.
 ///
 /// Lifeboat runs in your own Azure Functions app. This command tries it out on your machine (`local`), judges policies (`check`),
-/// shows which points a policy would keep (`keep`), begins a store (`init`), puts policies in force (`policies push`), tells how a
-/// deployment does (`status`), what becomes of its points (`points`) and why (`explain`), keeps a point (`hold`), stops all changes
-/// (`stop`), writes what is deployed (`package`), sends a function what its trigger would send (`invoke`) and prints what is
-/// believed about Azure (`evidence`).
+/// shows which points a policy would keep (`keep`), begins a store (`init`), puts policies in force (`policies push`), says what
+/// would be done now (`plan`), tells how a deployment does (`status`), what becomes of its points (`points`) and why (`explain`),
+/// keeps a point (`hold`), stops all changes (`stop`), writes what is deployed (`package`), sends a function what its trigger would
+/// send (`invoke`) and prints what is believed about Azure (`evidence`).
 #[derive(Debug, Parser)]
 #[command(
     name = "lifeboat",
@@ -67,6 +69,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     Hold(order::HoldArgs),
     Stop(order::StopArgs),
+    Plan(plan::PlanArgs),
     Invoke(invoke::InvokeArgs),
     Package(package::PackageArgs),
     Evidence(evidence::EvidenceArgs),
@@ -92,7 +95,7 @@ fn run(command: Command) -> Result<Outcome> {
     runtime.block_on(async {
         match command {
             Command::Local(args) => local::run(&args, &settings).await,
-            Command::Check(args) => check::run(&args),
+            Command::Check(args) => check::run(&args).await,
             Command::Keep(args) => keep::run(&args),
             Command::Init(args) => init::run(&args).await,
             Command::Policies(args) => policies::run(&args).await,
@@ -101,6 +104,7 @@ fn run(command: Command) -> Result<Outcome> {
             Command::Explain(args) => explain::run(&args).await,
             Command::Hold(args) => order::hold(&args, &settings).await,
             Command::Stop(args) => order::stop(&args, &settings).await,
+            Command::Plan(args) => plan::run(&args).await,
             Command::Invoke(args) => invoke::run(&args, &settings).await,
             Command::Package(args) => package::run(&args, &settings).await,
             Command::Evidence(args) => evidence::run(&args),

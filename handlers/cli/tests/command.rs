@@ -113,7 +113,7 @@ fn an_unknown_command_ends_2_and_is_told_what_there_is() {
     let run = lifeboat(&["assess"]);
     assert_eq!(run.status.code(), Some(2));
     assert!(
-        err(&run).contains("keep, init, policies, status, points, explain, hold, stop, invoke, package"),
+        err(&run).contains("keep, init, policies, status, points, explain, hold, stop, plan, invoke, package"),
         "{}",
         err(&run)
     );
@@ -294,4 +294,38 @@ fn keep_says_what_it_does_not_understand() {
     assert!(err(&run).contains("no entry `weekly`"), "{}", err(&run));
     assert_eq!(lifeboat(&["keep", "--dates", dates]).status.code(), Some(2));
     assert_eq!(lifeboat(&["keep", "--keep", "last=1", "--policy", policy, "--dates", dates]).status.code(), Some(2));
+}
+
+#[test]
+fn a_plan_and_a_check_of_the_estate_say_what_they_miss_before_anything_is_asked() {
+    for (args, missing) in [
+        (vec!["plan"], "--subscriptions"),
+        (vec!["plan", "--subscriptions", "s", "--regions", "westeurope"], "--store"),
+        (vec!["plan", "--store", "https://a.invalid/c", "--subscriptions", "s", "--regions", "r"], "--deployment"),
+        (vec!["check", GOOD, "--estate"], "--subscriptions"),
+        (vec!["check", GOOD, "--subscriptions", "s"], "--estate"),
+    ] {
+        let run = lifeboat(&args);
+        assert_eq!(run.status.code(), Some(2), "{args:?}: {}", err(&run));
+        assert!(err(&run).contains(missing), "{args:?}: {}", err(&run));
+    }
+    let file = folder("plan").join("p.yaml");
+    std::fs::write(&file, std::fs::read_to_string(GOOD).unwrap().replace("mode: report", "mode: often")).unwrap();
+    let file = file.to_str().unwrap();
+    let run = lifeboat(&["plan", "--policies", file, "--subscriptions", "s", "--regions", "r", "--output", "json"]);
+    assert_eq!(run.status.code(), Some(1), "{}", err(&run));
+    let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert!(said["problems"][0].as_str().unwrap().contains("spec.mode"), "{said}");
+    let run = lifeboat(&["check", file, "--estate", "--subscriptions", "s"]);
+    assert_eq!(run.status.code(), Some(1));
+    assert!(out(&run).contains("spec.mode") && err(&run).contains("not asked for"), "{}", err(&run));
+}
+
+#[test]
+fn help_of_plan_and_check_says_what_each_exit_code_means() {
+    for command in ["plan", "check"] {
+        let run = lifeboat(&[command, "--help"]);
+        assert_eq!(run.status.code(), Some(0));
+        assert!(out(&run).contains("Exit codes: 0 ") && out(&run).contains("2 the command line"), "{}", out(&run));
+    }
 }

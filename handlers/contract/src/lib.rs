@@ -5,6 +5,7 @@
 
 pub mod event_grid;
 pub mod keep;
+pub mod plan;
 pub mod policy;
 pub mod schema;
 pub mod status;

@@ -34,6 +34,20 @@ pub async fn reserve(
     Ok(reserved)
 }
 
+/// How many of `wanted` would be granted now. Nothing is counted and nothing opens.
+pub async fn would_grant(
+    store: &Store,
+    policy: &str,
+    kind: Kind,
+    wanted: u32,
+    allowance: Allowance,
+    now: Timestamp,
+) -> Result<u32, SwapError> {
+    let known: Option<Counter> = swap::read(store, &blob_name(policy, kind), VERSION).await?;
+    let mut counter = known.unwrap_or_else(|| Counter::new(policy, kind));
+    Ok(counter.reserve(wanted, allowance, now).granted)
+}
+
 /// The breakers that are open, with their counters.
 pub async fn open(store: &Store) -> Result<Vec<Counter>, SwapError> {
     let mut open = Vec::new();

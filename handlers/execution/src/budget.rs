@@ -77,6 +77,12 @@ impl Budget {
         Self { blob, burst: 120, per_minute: 50, block: 4 }
     }
 
+    /// What it gives in a time that begins with a full bucket.
+    pub fn within(&self, time: SignedDuration) -> u64 {
+        let back = self.per_minute.saturating_mul(time.as_secs().max(0)) / 60;
+        u64::try_from(self.burst.saturating_add(back)).unwrap_or_default()
+    }
+
     fn interval(&self) -> SignedDuration {
         SignedDuration::from_millis(60_000 / self.per_minute)
     }
@@ -171,6 +177,7 @@ mod tests {
         assert_eq!(moments, vec![after(3)], "a second process goes on where the first ended");
         let (moments, _) = budget.reserve(spent, 2, after(60));
         assert_eq!(moments, vec![after(60), after(60)], "a bucket fills again, and never over its brim");
+        assert_eq!([0, 30, 60].map(|secs| budget.within(SignedDuration::from_secs(secs))), [3, 33, 63]);
     }
 
     #[test]

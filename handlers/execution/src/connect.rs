@@ -8,6 +8,7 @@ use azure_core::http::HttpClient;
 use azure_core::http::Url;
 use lifeboat_azure::access::{Random, TraceParent};
 use lifeboat_azure::blobs::Store;
+use lifeboat_azure::reading::Reading;
 use lifeboat_azure::service_bus::Sender;
 use lifeboat_azure::{Access, ArmClient, Error, credentials, transport};
 
@@ -80,6 +81,13 @@ impl Connections {
         let clock = Clock::wall();
         let (transport, credential) = (transport::https(), credentials::developer());
         Self { access: Access::new(transport, credential, Arc::new(move || clock.now()), Random::from_system()), clock }
+    }
+
+    /// For whoever only looks: what could change anything is not sent, whoever asks for it.
+    #[must_use]
+    pub fn reading_only(mut self) -> Self {
+        self.access.transport = Reading::over(self.access.transport);
+        self
     }
 
     /// What clients are made of.

@@ -10,6 +10,7 @@
 
 mod deletion;
 mod facts;
+pub mod foresee;
 mod memory;
 mod seen;
 mod sweep;

@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod against_budgets;
+mod against_estate;
 pub mod alarms;
 pub mod breakers;
 pub mod budget;
@@ -17,6 +19,7 @@ pub mod estate;
 mod estate_sweep;
 mod event;
 mod expiry_sweep;
+mod foresee;
 pub mod holds;
 pub mod ledger;
 mod lifeboat;
@@ -25,6 +28,7 @@ mod noted;
 mod observe;
 mod observe_snapshots;
 mod observe_vault;
+mod onlooker;
 pub mod operator;
 mod perform;
 pub mod policies;
@@ -34,6 +38,7 @@ mod queue;
 mod reconcile;
 pub mod record;
 pub mod rights;
+mod said_of;
 mod settings;
 mod status;
 pub mod stop;
@@ -43,6 +48,7 @@ mod sweep_record;
 mod vault_lists;
 mod watch;
 
+pub use against_estate::HeldAgainst;
 pub use connect::{ARM_URL, ConnectError, Connections, Places};
 /// What is believed about Azure, and on what ground: the register of the crate that speaks it.
 pub use lifeboat_azure::evidence;
@@ -51,6 +57,8 @@ pub use lifeboat_azure::evidence;
 pub use expiry_sweep::verdicts;
 
 pub use event::{Api, Event, ExpirySweep, PolicySweep, VmDeleted, VmWritten};
+pub use foresee::{Asked, ForeseeError};
 pub use lifeboat::{Answer, Lifeboat, NotDone, Report};
+pub use onlooker::Onlooker;
 pub use settings::{Build, Settings};
 pub use status::StatusError;

@@ -129,23 +129,23 @@ impl Kept {
     }
 }
 
-/// Reads the policies in force, and remembers a bundle that could be read.
+/// Reads the policies in force, and remembers in the store that they could be read.
 pub async fn in_force(store: &Store, kept: &Kept) -> Result<Arc<InForce>, PolicyError> {
-    let (found, read_anew) = find(store, kept).await?;
-    if let Some(pointer) = read_anew {
+    let (read, newly) = look(store, kept).await?;
+    if let Some(pointer) = newly {
         remember(store, &pointer).await;
-        kept.keep(&found);
+        kept.keep(&read);
     }
-    Ok(found)
+    Ok(read)
 }
 
-/// Reads the policies in force for whoever changes nothing, not even what the store remembers.
-pub async fn look_up(store: &Store) -> Result<Arc<InForce>, PolicyError> {
-    Ok(find(store, &Kept::default()).await?.0)
+/// Reads the policies in force, and writes nothing.
+pub async fn read(store: &Store) -> Result<Arc<InForce>, PolicyError> {
+    Ok(look(store, &Kept::default()).await?.0)
 }
 
-/// The policies in force, and where they were read from the bundle that is named now, its pointer.
-async fn find(store: &Store, kept: &Kept) -> Result<(Arc<InForce>, Option<Pointer>), PolicyError> {
+/// Reads the policies in force; with the pointer to them where they were read anew.
+async fn look(store: &Store, kept: &Kept) -> Result<(Arc<InForce>, Option<Pointer>), PolicyError> {
     let missing = || PolicyError::Missing { document: CURRENT.to_owned() };
     let (bytes, _) = get(store, CURRENT).await?.ok_or_else(missing)?;
     let not_read = match read_up_to::<Pointer>(VERSION, CURRENT, &bytes) {
@@ -156,8 +156,8 @@ async fn find(store: &Store, kept: &Kept) -> Result<(Arc<InForce>, Option<Pointe
             }
             match of_bundle(store, &pointer.digest).await? {
                 Ok(policies) => {
-                    let read = Arc::new(InForce { policies, digest: pointer.digest.clone(), not_read: None });
-                    return Ok((read, Some(pointer)));
+                    let read = InForce { policies, digest: pointer.digest.clone(), not_read: None };
+                    return Ok((Arc::new(read), Some(pointer)));
                 }
                 Err(not_read) => not_read,
             }

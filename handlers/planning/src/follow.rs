@@ -26,8 +26,7 @@ pub fn follow<'a>(work: Work, policies: &'a [BackupPolicy], facts: &Facts, now: 
         MachineSeen::Unknown(why) => return refuse(Refusal::MachineUnknown(*why)),
     };
     match choose(policies, &machine.about) {
-        Choice::None if is_covered_but_managed(policies, &machine.about) => refuse(Refusal::ManagedElsewhere),
-        Choice::None => refuse(Refusal::NoPolicyMatches),
+        Choice::None => refuse(none_matches(policies, &machine.about)),
         Choice::One(policy) => Followed { policy: Some(policy), plan: plan(work, policy, facts, now) },
         Choice::Equal(_) => refuse(Refusal::EqualPriorities),
     }
@@ -44,9 +43,10 @@ impl Plan {
     }
 }
 
-/// A policy would match it, were it not for what manages it.
-fn is_covered_but_managed(policies: &[BackupPolicy], machine: &MachineAttributes) -> bool {
-    machine.managed_by.is_some() && policies.iter().any(|policy| reach(&policy.matches, machine) != Reach::Outside)
+/// Why a machine that no policy matches is left alone: one would, were it not for what manages it, or none would.
+pub fn none_matches(policies: &[BackupPolicy], machine: &MachineAttributes) -> Refusal {
+    let covered = || policies.iter().any(|policy| reach(&policy.matches, machine) != Reach::Outside);
+    if machine.managed_by.is_some() && covered() { Refusal::ManagedElsewhere } else { Refusal::NoPolicyMatches }
 }
 
 #[cfg(test)]

@@ -27,5 +27,5 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
-pub use follow::{Followed, follow};
+pub use follow::{Followed, follow, none_matches};
 pub use plan::{Plan, Verdict, VerdictKind, Work, plan};

@@ -7,6 +7,7 @@ pub(crate) mod duration;
 pub(crate) mod form;
 mod judge;
 mod matching;
+mod misfit;
 mod nearest;
 mod points;
 mod problem;
@@ -17,6 +18,7 @@ mod unmet;
 mod vault;
 
 pub use form::{API_VERSION, BACKUP_POLICY, CONDITIONS_MAX, POINTS_MAX};
+pub use misfit::{Covered, Misfit};
 pub use problem::{Advice, Fault, First, Found, Problem, Weight};
 pub use reader::PROBLEMS_MAX;
 pub use set::{FILES_BYTES_MAX, FILES_MAX, POLICIES_MAX};
@@ -25,6 +27,8 @@ pub use unmet::{Rule, Share, Unmet};
 
 use lifeboat_planning::policy::{BackupPolicy, Mode};
 use sha2::{Digest, Sha256};
+
+use reader::Complaint;
 
 /// A backup policy as read from a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +78,8 @@ pub struct CheckedPolicy {
     pub file: String,
     /// The policy.
     pub policy: BackupPolicy,
+    /// Its document.
+    root: tree::Node,
 }
 
 impl Checked {
@@ -91,6 +97,12 @@ impl CheckedPolicy {
             Mode::Enforce => "enforce",
         }
     }
+
+    /// A problem that the estate shows with one of its fields, at its place.
+    pub fn misfit(&self, field: &str, misfit: Misfit, expected: Option<String>, advice: Option<Advice>) -> Problem {
+        let complaint = Complaint { fault: Fault::Misfit(misfit), expected, nearest: None, advice };
+        set::problem_at(&self.file, &self.root, field, complaint)
+    }
 }
 
 /// Reads all policies of an estate and judges what they ask for, without asking Azure: what can never be met, or hardly.
@@ -102,9 +114,8 @@ pub fn check_policies<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Checked
     problems.extend(judge::judge(&policies));
     let place_of = |file: &str| files.iter().position(|(name, _)| name.as_ref() == file);
     problems.sort_by_key(|problem| (place_of(&problem.file), problem.line, problem.column));
-    let policies =
-        policies.into_iter().map(|placed| CheckedPolicy { file: placed.file, policy: placed.policy }).collect();
-    Checked { policies, problems }
+    let checked = |placed: set::Placed| CheckedPolicy { file: placed.file, policy: placed.policy, root: placed.root };
+    Checked { policies: policies.into_iter().map(checked).collect(), problems }
 }
 
 /// The digest of a document, whether it can be read or not.

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::cron::CronProblem;
+use super::misfit::Misfit;
 use super::unmet::Unmet;
 
 /// The longest piece of a document that a message repeats, in characters: enough to know it again in a line of a terminal.
@@ -120,6 +121,8 @@ pub enum Fault {
     },
     /// It is understood, and can never be met.
     Unmet(Unmet),
+    /// The machines and vaults that are there do not allow it.
+    Misfit(Misfit),
 }
 
 /// Where the first of two is.
@@ -180,6 +183,14 @@ pub enum Advice {
     WriteDuration,
     /// Give one of them another name.
     Rename,
+    /// Make what is not there, or name another.
+    MakeOrName,
+    /// Give each another priority, or let one of them not match.
+    Prefer,
+    /// Give the others a schedule or a subscription of their own.
+    SpreadOut,
+    /// See to it that it can be read.
+    LetRead,
 }
 
 impl Problem {
@@ -187,6 +198,7 @@ impl Problem {
     pub fn weight(&self) -> Weight {
         match &self.fault {
             Fault::Unmet(unmet) => unmet.weight(),
+            Fault::Misfit(misfit) => misfit.weight(),
             _ => Weight::Error,
         }
     }
@@ -257,6 +269,7 @@ impl fmt::Display for Fault {
             Self::TooManyPolicies(count) => write!(f, "there are {count} policies"),
             Self::FilesTooLarge { bytes } => write!(f, "the files have {bytes} bytes together"),
             Self::Unmet(unmet) => unmet.fmt(f),
+            Self::Misfit(misfit) => misfit.fmt(f),
         }
     }
 }
@@ -295,6 +308,10 @@ impl fmt::Display for Advice {
             Self::Combine => "put them under `all` or `any`",
             Self::Split => "give each policy a file of its own",
             Self::Rename => "give one of them another name",
+            Self::MakeOrName => "make it, or name another",
+            Self::Prefer => "give each another priority, or take the machines out of one of them",
+            Self::SpreadOut => "give some of the machines another schedule, or spread them over subscriptions",
+            Self::LetRead => "sign in as somebody who may read it",
             Self::WriteDuration => "write a whole number and m, h or d, as in 24h",
         })
     }

@@ -31,10 +31,7 @@ pub struct Placed {
 impl Placed {
     /// A problem with one of its fields.
     pub fn problem(&self, field: &str, complaint: Complaint) -> Problem {
-        let mut reader = Reader::new(&self.file);
-        reader.complain(self.root.place_of(field), field, complaint);
-        // One was put in.
-        reader.into_problems().swap_remove(0)
+        problem_at(&self.file, &self.root, field, complaint)
     }
 
     /// Where its field is, as seen from a file.
@@ -42,6 +39,14 @@ impl Placed {
         let line = self.root.place_of(field).line;
         if self.file == from_file { First::Line(line) } else { First::File(self.file.clone(), line) }
     }
+}
+
+/// A problem with a field of a document.
+pub fn problem_at(file: &str, root: &Node, field: &str, complaint: Complaint) -> Problem {
+    let mut reader = Reader::new(file);
+    reader.complain(root.place_of(field), field, complaint);
+    // One was put in.
+    reader.into_problems().swap_remove(0)
 }
 
 /// Reads a set: what could be read, and every problem found, in the order of the files.

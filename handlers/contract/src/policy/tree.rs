@@ -31,7 +31,7 @@ pub struct Place {
 }
 
 /// A value and where it begins.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
     /// Where.
     pub at: Place,
@@ -40,7 +40,7 @@ pub struct Node {
 }
 
 /// What a value is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// Nothing, or `null`.
     Null,

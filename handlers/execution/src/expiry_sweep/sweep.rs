@@ -33,7 +33,7 @@ use crate::swap::SwapError;
 /// Collections read at a time, as in the other sweep.
 const PARALLEL: usize = 8;
 /// Deletions of one sweep, at most: each is some ten calls, a second or so, and a function may run for ten minutes.
-const DELETIONS_MAX: usize = 300;
+pub(super) const DELETIONS_MAX: usize = 300;
 /// A sweep reads no longer than this after it began, so that there is time to delete: the next goes on where it ended.
 const LOOK_FOR: Duration = Duration::from_secs(4 * 60);
 /// Points made within this time are a policy's turnover (design §10).

@@ -214,7 +214,7 @@ fn unread_scope(subscription: &str) -> String {
 
 /// The policies, their digest, and why nothing is let go by them where a newer bundle cannot be read.
 async fn in_force(lifeboat: &Lifeboat) -> Result<(Vec<BackupPolicy>, Option<String>, Option<String>), VerdictsError> {
-    match policies::look_up(&lifeboat.store).await {
+    match policies::read(&lifeboat.store).await {
         Ok(found) => {
             let not_read = found.not_read.as_ref().map(|not_read| {
                 format!(
