@@ -122,8 +122,6 @@ impl Tour<'_> {
             oldest.time_created.strftime("%F")
         ));
         self.hold(&oldest.id).await?;
-        let by_hand = format!("{}/restorePoints/{BY_HAND}", collection_of(&oldest.id));
-        self.hold(&by_hand).await?;
         self.change(|server| {
             server.held = Some(oldest.id.to_lowercase());
             server.office.keep = Some(KEEPS_WEEKS);
@@ -144,7 +142,10 @@ impl Tour<'_> {
         // Behind Lifeboat's back.
         match self.fault {
             Some(Fault::LostPoint) => self.on.control.remove_point(&lost.id).await?,
-            Some(Fault::ForeignGone) => self.on.control.remove_point(&by_hand).await?,
+            Some(Fault::ForeignGone) => {
+                let by_hand = format!("{}/restorePoints/{BY_HAND}", collection_of(&oldest.id));
+                self.on.control.remove_point(&by_hand).await?;
+            }
             _ => {}
         }
         let wrong = self.wrong(&estate, &due).await?;
@@ -168,7 +169,8 @@ impl Tour<'_> {
     pub(super) async fn breaker(&mut self) -> Result<Held> {
         let machine = self.file_server()?.machine.clone();
         let (before, estate) = (self.record(&machine).await?, self.estate().await?);
-        let deleted = self.on.control.point_deletes().await?.len();
+        let deletes = self.on.control.point_deletes().await?;
+        let deleted = deletes.iter().map(|one| one.path.to_lowercase()).collect::<BTreeSet<_>>().len();
         self.change(|server| server.office.keep = Some(KEEPS_TOO_FEW))?;
         self.push(false);
         let wanted = self.due(&before, TOO_FEW_DAYS)?;
