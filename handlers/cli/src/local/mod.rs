@@ -27,9 +27,9 @@ const LINES_SHOWN: usize = 40;
 /// Runs all of Lifeboat on this machine and shows it at work.
 ///
 /// Starts a simulated Azure with a dozen machines, a stand-in for the Functions host, and the real handler process; then plays a
-/// tour: a point is made on schedule; old ones expire, and one that is held stays; a breaker opens; a machine is protected in a vault
-/// and backed up; one is created and gets its restore point; the same event comes again; an event is lost; the handler is killed
-/// half-way; nonsense is sent. Whether each step held is asked of the simulated Azure. No account, no network.
+/// tour: a point is made on schedule; old ones expire, and one that is held stays; a breaker opens; a machine is created and gets its
+/// restore point; the same event comes again; an event is lost; the handler is killed half-way; nonsense is sent; a machine that nobody
+/// protects is protected in a vault. Whether each step held is asked of the simulated Azure. No account, no network.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lifeboat local                      the tour, then a status page until Ctrl-C

@@ -2,12 +2,13 @@
 //! It never believes the handler: whether a step held is asked of the simulated Azure. It never waits without an end.
 //!
 //! ```text
-//! points on schedule ─► expired ─► a breaker ─► into a vault ─► created ─► the same again ─► lost ─► killed half-way ─► nonsense
+//! points on schedule ─► expired ─► a breaker ─► created ─► the same again ─► lost ─► killed half-way ─► nonsense ─► into a vault
 //!    └── the first step that does not hold ends the tour: what follows rests on it
 //! ```
 //!
 //! Time in the simulated Azure is put forward where all that happens is waiting; the handler's is this machine's own. Where they differ
-//! by five minutes the handler deletes nothing, so what deletes comes first.
+//! by five minutes the handler deletes nothing, so what deletes comes first; and a look that is asked for sooner than they differ is taken
+//! at once, so what a vault takes its time for comes last.
 
 mod events;
 mod points;
@@ -44,12 +45,12 @@ enum Step {
     Scheduled,
     Expired,
     Breaker,
-    Vault,
     Created,
     SameAgain,
     Lost,
     Killed,
     Nonsense,
+    Vault,
 }
 
 /// All steps, in their order.
@@ -57,12 +58,12 @@ const STEPS: [Step; 9] = [
     Step::Scheduled,
     Step::Expired,
     Step::Breaker,
-    Step::Vault,
     Step::Created,
     Step::SameAgain,
     Step::Lost,
     Step::Killed,
     Step::Nonsense,
+    Step::Vault,
 ];
 
 /// What a look at the world says of a wait.
@@ -92,12 +93,12 @@ impl Step {
             Self::Scheduled => "A point is made on schedule, once",
             Self::Expired => "Points expire, each with its reasons, and a hold refuses one",
             Self::Breaker => "A policy lets too many go at once, and a breaker opens",
-            Self::Vault => "A machine is found unprotected, and is protected in a vault and backed up",
             Self::Created => "A machine is created, and protected",
             Self::SameAgain => "The same event comes again, late and twice, and nothing new is made",
             Self::Lost => "An event is lost, and the sweep finds the machine",
             Self::Killed => "The handler is killed half-way, and the work is finished anyway",
             Self::Nonsense => "Nonsense is refused: the handler lives, and no message is lost",
+            Self::Vault => "A machine is found unprotected, and is protected in a vault and backed up",
         }
     }
 }
@@ -149,12 +150,12 @@ impl Tour<'_> {
             Step::Scheduled => self.scheduled().await,
             Step::Expired => self.expired().await,
             Step::Breaker => self.breaker().await,
-            Step::Vault => self.vault().await,
             Step::Created => self.created().await,
             Step::SameAgain => self.same_again().await,
             Step::Lost => self.lost().await,
             Step::Killed => self.killed().await,
             Step::Nonsense => self.nonsense().await,
+            Step::Vault => self.vault().await,
         }
     }
 
