@@ -246,12 +246,6 @@ impl Control {
         Ok(soon || state.events_under_way != 0)
     }
 
-    /// After how long the next thing that Azure is busy with is over; none while it is busy with nothing.
-    pub async fn due_in(&self) -> Result<Option<SignedDuration>> {
-        let state: State = self.get("/state", &[]).await?;
-        Ok(state.next_due.map(|due| due.duration_since(state.now)))
-    }
-
     /// Gives an order to the simulated Azure: something that happens, or a fault.
     pub async fn order(&self, path: &str, body: &Value) -> Result<()> {
         self.post::<Value>(path, body).await.map(drop)

@@ -78,7 +78,12 @@ impl StandIns {
     pub async fn start(handler: &Path, shows_log: bool) -> Result<Self> {
         let app = Scratch::new("local").context("no temporary folder")?;
         stage::write_folder(&stage::app_folder(handler), app.path())?;
-        let options = WorldOptions { latency_factor_permille: LATENCY_PERMILLE, ..WorldOptions::new(Clock::wall()) };
+        let options = WorldOptions {
+            latency_factor_permille: LATENCY_PERMILLE,
+            // The handler says by its own clock when it wants to look again, and that one is not put forward.
+            bus_clock: Clock::wall(),
+            ..WorldOptions::new(Clock::wall())
+        };
         let world = World::new(options);
         seed(&world);
         let served = serve(&world).await.context("the simulated Azure cannot be served")?;

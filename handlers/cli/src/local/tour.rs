@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Time in the simulated Azure is put forward where all that happens is waiting; the handler's is this machine's own. Where they differ
-//! by five minutes the handler deletes nothing, so what deletes comes first; and a look that is asked for sooner than they differ is taken
-//! at once, so what a vault takes its time for comes last.
+//! by five minutes the handler deletes nothing, so what deletes comes first. The bus goes by this machine's time too, because the
+//! handler says to it when it wants to look again; such a look is brought forward together with the simulated time.
 
 mod events;
 mod points;
@@ -196,11 +196,10 @@ impl Tour<'_> {
             return Ok(());
         }
         let since = *self.quiet_since.get_or_insert_with(Instant::now);
-        let (Some(due), now) = (self.on.world.bus().next_visible(QUEUE), self.on.world.clock().now()) else {
-            return Ok(());
-        };
-        if since.elapsed() >= QUIET_FOR && due > now {
-            self.forward(due.duration_since(now), "nothing is left to do until the next look");
+        if since.elapsed() >= QUIET_FOR
+            && let Some(by) = self.on.world.bus().bring_forward(QUEUE)
+        {
+            self.forward(by, "nothing is left to do until the next look");
         }
         Ok(())
     }

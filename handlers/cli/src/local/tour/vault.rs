@@ -2,17 +2,13 @@
 //! It never believes the handler: item, jobs and points are asked of the simulated Azure.
 
 use anyhow::Result;
-use jiff::SignedDuration;
 
-use super::{Held, Look, QUIET_FOR, Tour, counted, missed, name_of};
-use crate::local::control::{ItemSeen, JobSeen, QUEUE};
+use super::{Held, Look, Tour, counted, missed, name_of};
+use crate::local::control::{ItemSeen, JobSeen};
 use crate::local::estate::{UNPROTECTED, VAULT};
 
 /// The vault policy that the policy names.
 const VAULT_POLICY: &str = "EnhancedPolicy";
-
-/// The longest part of a backup is shorter, in simulated time; what comes later is the vault's next backup by its own schedule.
-const AT_WORK_MAX: SignedDuration = SignedDuration::from_mins(10);
 
 impl Tour<'_> {
     /// It is protected and backed up.
@@ -33,11 +29,7 @@ impl Tour<'_> {
                     tour.steps.tell(&format!("{UNPROTECTED}: {seen}"));
                     told.clone_from(&seen);
                 }
-                if is_whole(item.as_ref(), &jobs) {
-                    return Ok(Look::Yes(seen));
-                }
-                tour.go_on().await?;
-                Ok(Look::NotYet(seen))
+                Ok(if is_whole(item.as_ref(), &jobs) { Look::Yes(seen) } else { Look::NotYet(seen) })
             })
             .await?;
         // The vault's own schedule may have backed it up too: what was asked for is told by the requests.
@@ -47,22 +39,6 @@ impl Tour<'_> {
             Ok(seen) => Err(missed(expected, format!("{seen}; {asked} backups were asked for"))),
             Err(seen) => Err(missed(expected, seen)),
         })
-    }
-
-    /// With no look to come, the vault takes its time; where it is done, the next sweep looks.
-    async fn go_on(&mut self) -> Result<()> {
-        let is_quiet = self.quiet_since.is_some_and(|since| since.elapsed() >= QUIET_FOR);
-        if !is_quiet || self.on.world.bus().next_visible(QUEUE).is_some() {
-            return Ok(());
-        }
-        match self.on.control.due_in().await?.filter(|by| *by <= AT_WORK_MAX) {
-            Some(by) => self.forward(by, "the vault is at work until then"),
-            None => {
-                self.quiet_since = None;
-                self.sweep("PolicySweep").await?;
-            }
-        }
-        Ok(())
     }
 
     async fn item(&self) -> Result<Option<ItemSeen>> {
