@@ -9,9 +9,14 @@ use crate::executables;
 fn the_tour_ends_with_0_and_with_each_planted_fault_with_something_else() {
     executables::handler();
     let lifeboat = executables::build("lifeboat", &[]);
-    for (fault, holds) in
-        [(None, true), (Some("lost-sweep"), false), (Some("no-save"), false), (Some("double-point"), false)]
-    {
+    for (fault, holds) in [
+        (None, true),
+        (Some("lost-sweep"), false),
+        (Some("no-save"), false),
+        (Some("double-point"), false),
+        (Some("lost-point"), false),
+        (Some("foreign-gone"), false),
+    ] {
         let mut command = Command::new(&lifeboat);
         command.args(["local", "--exit"]).stdin(Stdio::null());
         if let Some(fault) = fault {

@@ -82,6 +82,15 @@ pub fn run(args: &KeepArgs) -> Result<Outcome> {
     Ok(Outcome::Held)
 }
 
+/// The verdict on each point of such lines by a policy's text, in their order: its word, and its reasons in words.
+pub fn told(policy: &str, dates: &str, now: Timestamp) -> Result<Vec<(String, String)>> {
+    let Ok(document) = read_policy(policy, "the policy") else { bail!("the policy cannot be read") };
+    let entries: Vec<EntryRules> = document.policy.points.iter().map(EntryRules::from).collect();
+    let dates = read_dates(dates)?;
+    let judged = judge(&entries, &dates, now)?;
+    Ok(judged.iter().map(|one| (one.verdict.kind.word().to_owned(), one.verdict.reasons.to_string())).collect())
+}
+
 /// The entries that are asked for; `None` where the policy is none, which then is told.
 fn entries(args: &KeepArgs) -> Result<Option<Vec<EntryRules>>> {
     let Some(file) = &args.policy else {

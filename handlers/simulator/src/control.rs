@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::{Request, State as Shared};
 use axum::response::Response;
 use http_body_util::{BodyExt, Limited};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use crate::azure::blobs::{BlobFault, BlobFaultEffect};
 use crate::azure::passage::json_response;
 use crate::azure::{
-    ArmFault, EventEffect, EventOrder, EventSchema, EventSubscription, EventTarget, MachineSeed, RegionTrouble,
-    SubscriptionState,
+    ArmFault, EventEffect, EventOrder, EventSchema, EventSubscription, EventTarget, MachineSeed, PointSeed,
+    RegionTrouble, SubscriptionState,
 };
 use crate::world::World;
 
@@ -94,9 +94,15 @@ struct Rights {
 
 #[derive(Debug, Deserialize)]
 struct Plant {
-    /// The machine into whose first collection the point goes.
+    /// The machine into whose first collection the point goes, where no collection is named.
     machine: String,
     name: String,
+    /// The id of the collection.
+    #[serde(default)]
+    collection: Option<String>,
+    /// When it was made; now where it is not said.
+    #[serde(default)]
+    made: Option<Timestamp>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -298,8 +304,11 @@ fn create_machine(world: &World, machine: NewMachine) -> Result<Value, Refusal> 
 
 fn plant(world: &World, plant: &Plant) -> Result<Value, Refusal> {
     let first = world.points_of(&plant.machine).first().map(|point| point.id.clone());
-    let collection = first.as_deref().and_then(|id| id.split_once("/restorePoints/")).map(|(collection, _)| collection);
-    let planted = collection.and_then(|collection| world.arm().plant_point(collection, &plant.name));
+    let first = first.as_deref().and_then(|id| id.split_once("/restorePoints/")).map(|(collection, _)| collection);
+    let made = plant.made.unwrap_or_else(|| world.clock().now());
+    let seed = PointSeed { name: plant.name.clone(), made };
+    let collection = plant.collection.as_deref().or(first);
+    let planted = collection.and_then(|collection| world.arm().add_past_point(collection, &seed));
     planted.map(|point| json!(point)).ok_or_else(|| Refusal::Unknown(format!("no collection of {}", plant.machine)))
 }
 

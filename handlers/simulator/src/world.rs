@@ -40,6 +40,8 @@ pub struct WorldOptions {
     pub seed: u64,
     /// The clock.
     pub clock: Clock,
+    /// The clock of the bus. It is the same one, but where a process asks for messages by a time of its own, which no jump moves.
+    pub bus_clock: Clock,
     /// How long things take, in thousandths of what was recorded.
     pub latency_factor_permille: u32,
     /// How long Resource Graph lags behind.
@@ -119,6 +121,7 @@ impl WorldOptions {
         let queue = |name| QueueOptions { max_delivery_count: DELIVERIES, ..QueueOptions::new(name) };
         Self {
             seed: 1,
+            bus_clock: clock.clone(),
             clock,
             latency_factor_permille: 1_000,
             graph_lag: SignedDuration::from_secs(10),
@@ -130,7 +133,7 @@ impl WorldOptions {
 impl World {
     /// An Azure without subscriptions and principals.
     pub fn new(options: WorldOptions) -> Self {
-        let WorldOptions { seed, clock, latency_factor_permille, graph_lag, queues } = options;
+        let WorldOptions { seed, clock, bus_clock, latency_factor_permille, graph_lag, queues } = options;
         let arm_options = ArmOptions {
             seed,
             latencies: Latencies { factor_permille: latency_factor_permille, ..Latencies::default() },
@@ -141,7 +144,7 @@ impl World {
         let event_grid = EventGrid::new(clock.clone(), arm_options.tenant.clone());
         let arm = Arm::new(clock.clone(), identity.clone(), event_grid.clone(), arm_options);
         let blobs = Blobs::new(clock.clone()).with_token_check(identity.token_check(STORAGE_AUDIENCE));
-        let bus = Bus::new(clock.clone(), queues).with_token_check(identity.token_check(BUS_AUDIENCE));
+        let bus = Bus::new(bus_clock, queues).with_token_check(identity.token_check(BUS_AUDIENCE));
         let routers = [
             (HostKind::Arm, arm.router()),
             (HostKind::Blobs, blobs.router()),

@@ -1,11 +1,16 @@
 //! What really happened, asked of the simulated Azure over HTTP: its control API, and for the text of the ledger its blob service.
 //! It never asks the handler and never the host: neither is judge in its own cause.
 
+mod ledger;
+
 use anyhow::{Context, Result, bail};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, Method};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+pub use ledger::LedgerSeen;
 
 use crate::client;
 
@@ -13,6 +18,9 @@ use crate::client;
 pub const CONTAINER: &str = "lifeboat";
 /// The queue whose messages ask for looks.
 pub const QUEUE: &str = "reconcile";
+
+/// What is due within this of the simulated time is waited for; what comes later, as the next backup of a vault, keeps nobody busy.
+const SOON: SignedDuration = SignedDuration::from_secs(5);
 
 /// The control API of one simulated Azure.
 #[derive(Clone, Debug)]
@@ -29,24 +37,45 @@ pub struct Control {
 pub struct PointSeen {
     /// Its name.
     pub name: String,
+    /// Its id.
+    pub id: String,
+    /// When it was made.
+    pub time_created: Timestamp,
     /// `Creating`, `Succeeded`, `Failed` or `Deleting`.
     pub state: String,
     /// What was reached, or asked for.
     pub consistency: Option<String>,
 }
 
-/// What the ledger says about a machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LedgerSeen {
-    /// Entries about it.
-    pub entries: usize,
-    /// A decision that plans its point: this one where it is there already, else any.
-    pub decided: bool,
-    /// The point was read and found good.
-    pub verified: bool,
+/// A machine in a vault.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ItemSeen {
+    /// The machine's id.
+    pub machine: String,
+    /// The vault's id.
+    pub vault: String,
+    /// The vault policy's name.
+    pub policy: String,
+    /// `IRPending`, `Protected` or `ProtectionStopped`.
+    pub protection: String,
+    /// How many recovery points it has.
+    pub points: usize,
 }
 
-/// A machine's protection.
+/// A job of a vault.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobSeen {
+    /// The machine's name.
+    pub machine: String,
+    /// What it does.
+    pub operation: String,
+    /// `InProgress`, `Completed`, …
+    pub status: String,
+}
+
+/// A machine's protection by points of Lifeboat's own.
 #[derive(Clone, Debug)]
 pub struct Protection {
     /// All its points, over all collections.
@@ -100,6 +129,14 @@ struct Made {
     id: String,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct State {
+    now: Timestamp,
+    next_due: Option<Timestamp>,
+    events_under_way: usize,
+}
+
 impl Control {
     /// Asks there.
     pub fn new(url: String, blobs_url: String, blobs_token: String) -> Result<Self> {
@@ -136,6 +173,31 @@ impl Control {
         Ok(Protection { points, ledger })
     }
 
+    /// What the ledger says of what was deleted of a machine: what, and why.
+    pub async fn expired(&self, machine: &str) -> Result<Vec<String>> {
+        let mut all = Vec::new();
+        for text in self.ledgers().await? {
+            all.extend(ledger::expired(&text, machine));
+        }
+        Ok(all)
+    }
+
+    /// The machines that are in vaults.
+    pub async fn items(&self) -> Result<Vec<ItemSeen>> {
+        self.get("/vault-items", &[]).await
+    }
+
+    /// The jobs of vaults about a machine, by its name, oldest first.
+    pub async fn jobs(&self, machine: &str) -> Result<Vec<JobSeen>> {
+        let all: Vec<JobSeen> = self.get("/vault-jobs", &[]).await?;
+        Ok(all.into_iter().filter(|job| job.machine.eq_ignore_ascii_case(machine)).collect())
+    }
+
+    /// Takes a point away behind everybody's back: a fault to plant.
+    pub async fn remove_point(&self, id: &str) -> Result<()> {
+        self.send::<Value>(Method::DELETE, "/points", &[("id", id)], &Value::Null).await.map(drop)
+    }
+
     /// What waits in the queue of looks.
     pub async fn queue(&self) -> Result<QueueSeen> {
         self.get("/queues", &[("name", QUEUE)]).await
@@ -156,15 +218,32 @@ impl Control {
 
     /// Requests that write a restore point, oldest first.
     pub async fn point_writes(&self) -> Result<Vec<RequestSeen>> {
-        let all: Vec<RequestSeen> = self.get("/requests", &[]).await?;
-        let is_write = |one: &RequestSeen| one.method == "PUT" && one.path.to_lowercase().contains("/restorepoints/");
-        Ok(all.into_iter().filter(is_write).collect())
+        self.of_points("PUT").await
     }
 
-    /// Whether Azure is still busy: with something that takes time, or with delivering an event.
+    /// Requests that delete a restore point, oldest first.
+    pub async fn point_deletes(&self) -> Result<Vec<RequestSeen>> {
+        self.of_points("DELETE").await
+    }
+
+    /// How often somebody asked a vault to back a machine up.
+    pub async fn backups_asked(&self) -> Result<usize> {
+        let all: Vec<RequestSeen> = self.get("/requests", &[]).await?;
+        let is_one = |one: &&RequestSeen| one.method == "POST" && one.path.to_lowercase().ends_with("/backup");
+        Ok(all.iter().filter(is_one).count())
+    }
+
+    async fn of_points(&self, method: &str) -> Result<Vec<RequestSeen>> {
+        let all: Vec<RequestSeen> = self.get("/requests", &[]).await?;
+        let is_one = |one: &RequestSeen| one.method == method && one.path.to_lowercase().contains("/restorepoints/");
+        Ok(all.into_iter().filter(is_one).collect())
+    }
+
+    /// Whether Azure is still busy: with something that is over soon, or with delivering an event.
     pub async fn is_busy(&self) -> Result<bool> {
-        let state: Value = self.get("/state", &[]).await?;
-        Ok(!state["nextDue"].is_null() || state["eventsUnderWay"] != 0)
+        let state: State = self.get("/state", &[]).await?;
+        let soon = state.next_due.is_some_and(|due| due.duration_since(state.now) < SOON);
+        Ok(soon || state.events_under_way != 0)
     }
 
     /// Gives an order to the simulated Azure: something that happens, or a fault.
@@ -172,14 +251,23 @@ impl Control {
         self.post::<Value>(path, body).await.map(drop)
     }
 
-    async fn ledger(&self, machine: &str, point: Option<&str>) -> Result<LedgerSeen> {
-        let names: Vec<String> = self.get("/blobs", &[("container", CONTAINER)]).await?;
+    /// What the ledger says about a machine, and about one of its points.
+    pub async fn ledger(&self, machine: &str, point: Option<&str>) -> Result<LedgerSeen> {
         let mut seen = LedgerSeen::default();
-        for name in names.iter().filter(|name| name.starts_with("ledger/") && name.ends_with(".jsonl")) {
-            let text = self.blob(name).await?;
+        for text in self.ledgers().await? {
             seen.add(&text, machine, point);
         }
         Ok(seen)
+    }
+
+    /// The text of each chain.
+    async fn ledgers(&self) -> Result<Vec<String>> {
+        let names: Vec<String> = self.get("/blobs", &[("container", CONTAINER)]).await?;
+        let mut texts = Vec::new();
+        for name in names.iter().filter(|name| name.starts_with("ledger/") && name.ends_with(".jsonl")) {
+            texts.push(self.blob(name).await?);
+        }
+        Ok(texts)
     }
 
     async fn blob(&self, name: &str) -> Result<String> {
@@ -215,32 +303,6 @@ impl Control {
         }
         serde_json::from_slice(&answer.body)
             .with_context(|| format!("the simulated Azure's answer to {path} is not understood"))
-    }
-}
-
-impl LedgerSeen {
-    /// Adds what the lines of one chain say. The form is read as loosely as an auditor with a text editor would.
-    fn add(&mut self, text: &str, machine: &str, point: Option<&str>) {
-        for line in text.lines() {
-            let Ok(entry) = serde_json::from_str::<Value>(line) else { continue };
-            let body = &entry["body"];
-            if !body["machine"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(machine)) {
-                continue;
-            }
-            self.entries += 1;
-            let entry = &body["entry"];
-            let plans = |effects: &Value| match point {
-                Some(point) => effects.to_string().contains(point),
-                None => effects.as_array().is_some_and(|effects| !effects.is_empty()),
-            };
-            match entry["kind"].as_str() {
-                Some("decision") => self.decided |= plans(&entry["effects"]),
-                Some("verified") => {
-                    self.verified |= point.is_some_and(|point| entry["point"] == point) && entry["succeeded"] == true
-                }
-                _ => {}
-            }
-        }
     }
 }
 

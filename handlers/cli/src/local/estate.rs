@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use lifeboat_simulator::azure::{CollectionSeed, DiskSeed, MachineSeed, Os, PointSeed};
+use lifeboat_simulator::azure::{CollectionSeed, DiskSeed, MachineSeed, Os, PointSeed, VaultSeed};
 
 /// The subscription of what customers use.
 pub const SHOP: &str = "6c1f0a52-3a5e-4b57-9f0c-1d2b7a9e4c10";
@@ -15,6 +15,16 @@ pub const OFFICE: &str = "b81d6f3c-7e0a-4d8e-a5b2-90c4e1f7d233";
 pub const WEST: &str = "westeurope";
 /// Where the rest runs.
 pub const NORTH: &str = "northeurope";
+
+/// The file server whose points the tour shows.
+pub const FILE_SERVER: &str = "files-01";
+/// Its identity: machines begin with a scheduled point at a place in the hour after its moment that follows from their identity, and
+/// with this one the place is in the fourth minute.
+const FILE_SERVER_VM_ID: &str = "f11e5000-0000-4000-8000-000000000010";
+/// The domain controller that no vault protects.
+pub const UNPROTECTED: &str = "dc-02";
+/// The vault that is to protect it.
+pub const VAULT: &str = "rsv-office-neu";
 
 /// A machine: subscription, group, name, region, system, tag `env`, another tag, its age in days.
 type Row = (
@@ -51,10 +61,16 @@ pub fn machines(now: Timestamp) -> Vec<MachineSeed> {
             MachineSeed {
                 tags: tags.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
                 created_at: now.checked_sub(SignedDuration::from_hours(24 * days)).ok(),
+                vm_id: (name == FILE_SERVER).then(|| FILE_SERVER_VM_ID.to_owned()),
                 ..machine(subscription, group, name, location, os)
             }
         })
         .collect()
+}
+
+/// The vaults.
+pub fn vaults() -> Vec<VaultSeed> {
+    vec![VaultSeed::new(OFFICE, "rg-backup", VAULT, NORTH)]
 }
 
 /// Machines of this age, in days, have points of the tool that was there before.

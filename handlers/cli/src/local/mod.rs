@@ -3,10 +3,12 @@
 
 mod control;
 mod estate;
+mod policies;
 mod relay;
 mod stand_ins;
 mod steps;
 mod tour;
+mod witness;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
@@ -19,17 +21,15 @@ use self::relay::{Relay, Upstream};
 use self::stand_ins::StandIns;
 use self::steps::Steps;
 
-/// The policy of the tour.
-const POLICY_TEXT: &str = include_str!("policy.yaml");
-
 /// Lines of the host's log that are shown when a step did not hold: what led there, without the whole tour.
 const LINES_SHOWN: usize = 40;
 
 /// Runs all of Lifeboat on this machine and shows it at work.
 ///
 /// Starts a simulated Azure with a dozen machines, a stand-in for the Functions host, and the real handler process; then plays a
-/// tour: a machine is created and gets its restore point; the same event comes again; an event is lost; the handler is killed
-/// half-way; nonsense is sent. Whether each step held is asked of the simulated Azure. No account, no network.
+/// tour: a point is made on schedule; old ones expire, and one that is held stays; a breaker opens; a machine is created and gets its
+/// restore point; the same event comes again; an event is lost; the handler is killed half-way; nonsense is sent; a machine that nobody
+/// protects is protected in a vault. Whether each step held is asked of the simulated Azure. No account, no network.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lifeboat local                      the tour, then a status page until Ctrl-C
@@ -45,7 +45,7 @@ pub struct LocalArgs {
     /// Starts everything and plays no tour.
     #[arg(long)]
     no_tour: bool,
-    /// Plants a fault in what stands in for the cloud; the tour must notice.
+    /// Plants a fault in what stands in for the cloud, and plays the steps that it concerns; the tour must notice.
     #[arg(long = "break", value_name = "FAULT", conflicts_with = "no_tour")]
     fault: Option<Fault>,
     /// The port of the status page on 127.0.0.1; 0 takes a free one.
@@ -68,6 +68,10 @@ pub enum Fault {
     NoSave,
     /// A second restore point appears behind Lifeboat's back.
     DoublePoint,
+    /// A point of Lifeboat's that is to stay is removed behind its back.
+    LostPoint,
+    /// A point that a person made is removed behind Lifeboat's back.
+    ForeignGone,
 }
 
 /// Runs the command.
@@ -90,7 +94,7 @@ pub async fn run(args: &LocalArgs, settings: &Settings) -> Result<Outcome> {
 /// Starts everything and plays the tour; says whether it held.
 async fn play(args: &LocalArgs, settings: &Settings, steps: &mut Steps) -> Result<(StandIns, Relay, bool)> {
     let handler = handler::beside_or_built(settings).await?;
-    let starting = StandIns::start(&handler, POLICY_TEXT, args.log);
+    let starting = StandIns::start(&handler, args.log);
     let stand_ins = with_progress("starting the simulated Azure, the host and the handler", starting).await?;
     let upstream = Upstream { url: stand_ins.host.url().to_owned(), key: stand_ins.keys.function.clone() };
     let relay = Relay::start(args.port, upstream).await?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use http::Method;
 use jiff::SignedDuration;
 use lifeboat_execution::bundle::{Bundle, File};
 use lifeboat_execution::estate::{self, Estate};
@@ -15,10 +16,13 @@ use lifeboat_simulator::clock::Clock;
 use lifeboat_simulator::host::{HandlerLink, Host, HostOptions, LogLine, LogSink, ProcessOptions};
 use lifeboat_simulator::serve::{Served, serve};
 use lifeboat_simulator::world::{World, WorldOptions};
+use serde_json::Value;
 use tokio::time::timeout;
 
 use super::control::{CONTAINER, Control};
 use super::estate as seeded;
+use super::policies as documents;
+use crate::client::{self, Answer};
 use crate::output::tell;
 use crate::scratch::Scratch;
 use crate::stage;
@@ -29,6 +33,9 @@ const DEPLOYMENT: &str = "local";
 const ESTATE: &str = "00000000-0000-4000-8000-00000000e57a";
 /// The regions of the seeded estate.
 const REGIONS: &str = "westeurope,northeurope";
+
+/// How long ago the store was begun.
+const BEGUN: SignedDuration = SignedDuration::from_hours(100 * 24);
 
 /// How long things take, in thousandths of what was recorded: a machine is there in about a second, a point in three. Slower would
 /// bore, faster would leave no moment in which to kill the handler.
@@ -67,13 +74,18 @@ pub struct Keys {
 }
 
 impl StandIns {
-    /// Starts them around this handler, with the estate and the policy in place.
-    pub async fn start(handler: &Path, policy: &'static str, shows_log: bool) -> Result<Self> {
+    /// Starts them around this handler, with the estate and a policy in place.
+    pub async fn start(handler: &Path, shows_log: bool) -> Result<Self> {
         let app = Scratch::new("local").context("no temporary folder")?;
         stage::write_folder(&stage::app_folder(handler), app.path())?;
-        let options = WorldOptions { latency_factor_permille: LATENCY_PERMILLE, ..WorldOptions::new(Clock::wall()) };
+        let options = WorldOptions {
+            latency_factor_permille: LATENCY_PERMILLE,
+            // The handler says by its own clock when it wants to look again, and that one is not put forward.
+            bus_clock: Clock::wall(),
+            ..WorldOptions::new(Clock::wall())
+        };
         let world = World::new(options);
-        seed(&world, policy);
+        seed(&world);
         let served = serve(&world).await.context("the simulated Azure cannot be served")?;
         let operator = world.add_principal("operator", vec![Grant::owner()]);
         let token = world.token(&operator.object_id, STORAGE_AUDIENCE);
@@ -109,6 +121,22 @@ impl StandIns {
         self.host.clock_jumped();
     }
 
+    /// Puts policies in force, as `lifeboat policies push` does, past HTTP. Answers the digest of their bundle.
+    pub fn push(&self, files: Vec<File>) -> String {
+        push(&self.world, files)
+    }
+
+    /// Asks the handler's own `Api`, as somebody who holds its key.
+    pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
+        let url = format!("{}/api/{path}", self.host.url());
+        let request = client::client(true)?.request(method, url).header("x-functions-key", &self.keys.function);
+        let request = match body {
+            Some(body) => request.header("content-type", "application/json").body(serde_json::to_vec(body)?),
+            None => request,
+        };
+        client::ask(request).await.context("the host does not answer")
+    }
+
     /// Ends all of it.
     pub async fn stop(self) {
         // What is still in flight then is ended with the host.
@@ -129,7 +157,7 @@ impl StandIns {
 }
 
 /// The estate, who the handler is there, and the policy.
-fn seed(world: &World, policy: &'static str) {
+fn seed(world: &World) {
     let subscriptions = [(seeded::SHOP, "Shop"), (seeded::OFFICE, "Office")];
     for (id, name) in subscriptions {
         world.add_subscription(id, name);
@@ -147,25 +175,30 @@ fn seed(world: &World, policy: &'static str) {
     for collection in seeded::history(world.clock().now()) {
         world.arm().add_collection(&collection);
     }
+    for vault in seeded::vaults() {
+        world.arm().add_vault(&vault);
+    }
     world.blobs().create_container(CONTAINER);
-    begin(world, policy);
+    // What `lifeboat init` wrote, long ago: in the day after it nothing would expire.
+    let begun = world.clock().now().checked_sub(BEGUN).unwrap_or_default();
+    world.blobs().put(CONTAINER, estate::BLOB, Estate::new(DEPLOYMENT, ESTATE, begun).to_bytes());
+    push(world, documents::at_start());
 }
 
-/// What `lifeboat init` and `lifeboat policies push` write, past HTTP.
-fn begin(world: &World, policy: &'static str) {
-    let now = world.clock().now();
+/// What `lifeboat policies push` writes.
+fn push(world: &World, files: Vec<File>) -> String {
     let put = |name: &str, bytes: Vec<u8>| world.blobs().put(CONTAINER, name, bytes);
-    put(estate::BLOB, Estate::new(DEPLOYMENT, ESTATE, now).to_bytes());
-    let file = File { name: "production.yaml".to_owned(), text: policy.to_owned() };
-    let (bytes, digest) = Bundle::new(vec![file]).to_bytes();
+    let (bytes, digest) = Bundle::new(files).to_bytes();
     put(&Bundle::blob_name(&digest), bytes);
-    let pointer = Pointer { version: policies::VERSION, digest, previous: None, at: now };
+    let pointer =
+        Pointer { version: policies::VERSION, digest: digest.clone(), previous: None, at: world.clock().now() };
     put(policies::CURRENT, pointer.to_bytes());
+    digest
 }
 
 /// The actions of all roles of `infra/`.
 fn role_actions() -> BTreeSet<String> {
-    let roles: serde_json::Value = serde_json::from_str(ROLES).unwrap_or_default();
+    let roles: Value = serde_json::from_str(ROLES).unwrap_or_default();
     let roles = roles.as_array().into_iter().flatten();
     let actions = roles.flat_map(|role| role["actions"].as_array().into_iter().flatten());
     actions.filter_map(|entry| Some(entry["action"].as_str()?.to_owned())).collect()
@@ -214,11 +247,5 @@ mod tests {
             deletes,
             ["Microsoft.Compute/restorePointCollections/restorePoints/delete", "Microsoft.Compute/snapshots/delete"]
         );
-    }
-
-    #[test]
-    fn the_policy_of_the_tour_is_a_policy() {
-        let policy = lifeboat_contract::policy::read_policy(super::super::POLICY_TEXT, "policy.yaml").unwrap();
-        assert_eq!(format!("{:?}", policy.policy.mode), "Enforce");
     }
 }

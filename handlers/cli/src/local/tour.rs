@@ -1,26 +1,31 @@
-//! The tour: five things that happen to an estate, and whether Lifeboat did what it promises.
+//! The tour: what happens to an estate, and whether Lifeboat did what it promises.
 //! It never believes the handler: whether a step held is asked of the simulated Azure. It never waits without an end.
 //!
 //! ```text
-//! created ─► the same again ─► lost ─► killed half-way ─► nonsense
+//! points on schedule ─► expired ─► a breaker ─► created ─► the same again ─► lost ─► killed half-way ─► nonsense ─► into a vault
 //!    └── the first step that does not hold ends the tour: what follows rests on it
 //! ```
+//!
+//! Time in the simulated Azure is put forward where all that happens is waiting; the handler's is this machine's own. Where they differ
+//! by five minutes the handler deletes nothing, so what deletes comes first. The bus goes by this machine's time too, because the
+//! handler says to it when it wants to look again; such a look is brought forward together with the simulated time.
+
+mod events;
+mod points;
+mod vault;
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use jiff::SignedDuration;
-use lifeboat_simulator::azure::Os;
-use lifeboat_simulator::bus::Message;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::Fault;
-use super::control::{self, QUEUE};
-use super::estate::{self, NORTH, WEST};
+use super::control::QUEUE;
 use super::stand_ins::StandIns;
 use super::steps::{Missed, Steps};
-use crate::client;
+use points::FileServer;
 
 /// How long a step may take, in real time: several times what it takes on a slow machine, so that only what hangs runs into it.
 const STEP_WITHIN: Duration = Duration::from_secs(30);
@@ -31,20 +36,35 @@ const ASKED_EVERY: Duration = Duration::from_millis(50);
 /// How long nothing may happen before the simulated time is put forward: a message between two services is on its way for less.
 const QUIET_FOR: Duration = Duration::from_millis(300);
 
-/// How late the late copies of an event come, in simulated seconds.
-const LATE_SECS: u32 = 40;
-
-/// By when Resource Graph lists a new machine: more than it lags in the simulated Azure.
-const LISTED_WITHIN: SignedDuration = SignedDuration::from_secs(15);
-
-/// A message that nobody could have meant: not UTF-8, not JSON, not ours.
-const NONSENSE: &[u8] = b"\xff\xfe{\"version\":[[[";
-
-/// Steps of the tour.
-const STEPS: u32 = 5;
-
 /// How a step ended: what was seen, or what was missed.
 type Held = Result<String, Missed>;
+
+/// A step of the tour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Scheduled,
+    Expired,
+    Breaker,
+    Created,
+    SameAgain,
+    Lost,
+    Killed,
+    Nonsense,
+    Vault,
+}
+
+/// All steps, in their order.
+const STEPS: [Step; 9] = [
+    Step::Scheduled,
+    Step::Expired,
+    Step::Breaker,
+    Step::Created,
+    Step::SameAgain,
+    Step::Lost,
+    Step::Killed,
+    Step::Nonsense,
+    Step::Vault,
+];
 
 /// What a look at the world says of a wait.
 enum Look {
@@ -52,6 +72,8 @@ enum Look {
     Yes(String),
     /// Not yet; this is seen.
     NotYet(String),
+    /// It is not, and waiting changes nothing.
+    Never(String),
 }
 
 struct Tour<'a> {
@@ -59,14 +81,54 @@ struct Tour<'a> {
     steps: &'a mut Steps,
     fault: Option<Fault>,
     quiet_since: Option<Instant>,
+    /// The machine that was created first.
+    first: Option<String>,
+    /// The machine that has points on schedule.
+    file_server: Option<FileServer>,
+}
+
+impl Step {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Scheduled => "A point is made on schedule, once",
+            Self::Expired => "Points expire, each with its reasons, and a hold refuses one",
+            Self::Breaker => "A policy lets too many go at once, and a breaker opens",
+            Self::Created => "A machine is created, and protected",
+            Self::SameAgain => "The same event comes again, late and twice, and nothing new is made",
+            Self::Lost => "An event is lost, and the sweep finds the machine",
+            Self::Killed => "The handler is killed half-way, and the work is finished anyway",
+            Self::Nonsense => "Nonsense is refused: the handler lives, and no message is lost",
+            Self::Vault => "A machine is found unprotected, and is protected in a vault and backed up",
+        }
+    }
+}
+
+/// The steps that a planted fault concerns: the others would take their time and show nothing of it.
+fn steps_under(fault: Option<Fault>) -> &'static [Step] {
+    match fault {
+        None => &STEPS,
+        Some(Fault::LostSweep) => &[Step::Lost],
+        Some(Fault::NoSave) => &[Step::Created],
+        Some(Fault::DoublePoint) => &[Step::Created, Step::SameAgain],
+        Some(Fault::LostPoint | Fault::ForeignGone) => &[Step::Scheduled, Step::Expired],
+    }
 }
 
 /// Plays it; says whether all of it held.
 pub async fn play(on: &StandIns, steps: &mut Steps, fault: Option<Fault>) -> Result<bool> {
-    let mut tour = Tour { on, steps, fault, quiet_since: None };
+    let mut tour = Tour { on, steps, fault, quiet_since: None, first: None, file_server: None };
     tour.plant().await?;
-    tour.all().await?;
-    Ok(tour.steps.finish(STEPS))
+    let played = steps_under(fault);
+    for step in played {
+        tour.steps.begin(step.title());
+        let held = tour.step(*step).await?;
+        let went_on = held.is_ok();
+        tour.steps.end(held);
+        if !went_on {
+            break;
+        }
+    }
+    Ok(tour.steps.finish(u32::try_from(played.len()).unwrap_or(u32::MAX)))
 }
 
 impl Tour<'_> {
@@ -78,240 +140,23 @@ impl Tour<'_> {
             Some(Fault::NoSave) => {
                 self.on.control.order("/blobs/drop", &json!({ "namePrefix": "ledger/", "times": 1_000_000 })).await?;
             }
-            Some(Fault::DoublePoint) | None => {}
+            Some(Fault::DoublePoint | Fault::LostPoint | Fault::ForeignGone) | None => {}
         }
         Ok(())
     }
 
-    async fn all(&mut self) -> Result<()> {
-        let old = self.old_machines().await?;
-        self.steps.begin("A machine is created, and protected");
-        let first = self.create("web-04", WEST, Os::Linux).await?;
-        let held = self.protected(&first).await?;
-        if !self.end(held) {
-            return Ok(());
+    async fn step(&mut self, step: Step) -> Result<Held> {
+        match step {
+            Step::Scheduled => self.scheduled().await,
+            Step::Expired => self.expired().await,
+            Step::Breaker => self.breaker().await,
+            Step::Created => self.created().await,
+            Step::SameAgain => self.same_again().await,
+            Step::Lost => self.lost().await,
+            Step::Killed => self.killed().await,
+            Step::Nonsense => self.nonsense().await,
+            Step::Vault => self.vault().await,
         }
-        self.steps.begin("The same event comes again, late and twice, and nothing new is made");
-        let held = self.same_again(&first).await?;
-        if !self.end(held) {
-            return Ok(());
-        }
-        self.steps.begin("An event is lost, and the sweep finds the machine");
-        let held = self.lost(&old).await?;
-        if !self.end(held) {
-            return Ok(());
-        }
-        self.steps.begin("The handler is killed half-way, and the work is finished anyway");
-        let held = self.killed().await?;
-        if !self.end(held) {
-            return Ok(());
-        }
-        self.steps.begin("Nonsense is refused: the handler lives, and no message is lost");
-        let held = self.nonsense().await?;
-        self.end(held);
-        Ok(())
-    }
-
-    /// The machines that are there from the start, each with how many points it has.
-    async fn old_machines(&self) -> Result<Vec<(String, usize)>> {
-        let mut old = Vec::new();
-        for id in self.on.control.machines().await? {
-            let points = self.on.control.points(&id).await?.len();
-            old.push((id, points));
-        }
-        Ok(old)
-    }
-
-    fn end(&mut self, held: Held) -> bool {
-        let went_on = held.is_ok();
-        self.steps.end(held);
-        went_on
-    }
-
-    async fn create(&mut self, name: &str, region: &str, os: Os) -> Result<String> {
-        let seed = serde_json::to_value(estate::new_machine(name, region, os))?;
-        let id = self.on.control.create_machine(&seed).await?;
-        self.steps.tell(&format!("{name} ({os:?}) is being created in {region}, tagged env=prod"));
-        Ok(id)
-    }
-
-    /// Exactly one good point, decided before and written down after.
-    async fn protected(&mut self, machine: &str) -> Result<Held> {
-        let mut told = String::new();
-        let held = self
-            .wait(async |tour| {
-                let protection = tour.on.control.protection(machine).await?;
-                let words = protection.words();
-                if words != told {
-                    tour.steps.tell(&format!("{}: {words}", name_of(machine)));
-                    told.clone_from(&words);
-                }
-                Ok(if protection.is_whole() { Look::Yes(words) } else { Look::NotYet(words) })
-            })
-            .await?;
-        Ok(held.map_err(|seen| {
-            missed("exactly one restore point, Succeeded, with its decision and its outcome in the ledger", seen)
-        }))
-    }
-
-    async fn same_again(&mut self, machine: &str) -> Result<Held> {
-        let writes = self.on.control.point_writes().await?.len();
-        let events = self.on.control.events(machine).await?;
-        let before = self.on.control.delivered(machine).await?.len();
-        for event in &events {
-            self.on.control.order("/events/again", &json!({ "id": event.id, "copies": 1 })).await?;
-            self.on
-                .control
-                .order("/events/again", &json!({ "id": event.id, "copies": 2, "seconds": LATE_SECS }))
-                .await?;
-        }
-        let copies = events.len() * 3;
-        self.steps.tell(&format!(
-            "{} sent again: once now, twice in {LATE_SECS} s",
-            counted(events.len(), "event about it is", "events about it are")
-        ));
-        if self.fault == Some(Fault::DoublePoint) {
-            self.on
-                .control
-                .order("/points/plant", &json!({ "machine": machine, "name": "lb-first-oncreate-2-planted-planted" }))
-                .await?;
-        }
-        let arrived = async |tour: &mut Self, wanted: usize| {
-            tour.wait(async |tour| {
-                let delivered = tour.on.control.delivered(machine).await?.len() - before;
-                let words = format!("{delivered} of {wanted} copies delivered");
-                Ok(if delivered >= wanted { Look::Yes(words) } else { Look::NotYet(words) })
-            })
-            .await
-        };
-        let expected =
-            "every copy is taken, and then there is still exactly one restore point and no second request for one";
-        if let Err(seen) = arrived(self, events.len()).await? {
-            return Ok(Err(missed(expected, seen)));
-        }
-        self.forward(SignedDuration::from_secs(i64::from(LATE_SECS)), "the late copies are due");
-        if let Err(seen) = arrived(self, copies).await? {
-            return Ok(Err(missed(expected, seen)));
-        }
-        if let Err(seen) = self.wait_until_quiet().await? {
-            return Ok(Err(missed(expected, seen)));
-        }
-        let protection = self.on.control.protection(machine).await?;
-        let asked = self.on.control.point_writes().await?.len() - writes;
-        let seen = format!("{copies} copies taken; {}; {asked} further requests for one", protection.words());
-        Ok(if protection.is_whole() && asked == 0 { Ok(seen) } else { Err(missed(expected, seen)) })
-    }
-
-    async fn lost(&mut self, old: &[(String, usize)]) -> Result<Held> {
-        self.on.control.order("/events/drop", &json!({ "machine": "web-05", "times": 1_000 })).await?;
-        let machine = self.create("web-05", NORTH, Os::Linux).await?;
-        let made = self
-            .wait(async |tour| {
-                let state = tour.on.control.machine_state(&machine).await?;
-                Ok(if state == "Succeeded" { Look::Yes(state) } else { Look::NotYet(state) })
-            })
-            .await?;
-        if let Err(seen) = made {
-            return Ok(Err(missed("the machine is created", seen)));
-        }
-        let (raised, taken) =
-            (self.on.control.events(&machine).await?.len(), self.on.control.delivered(&machine).await?.len());
-        if raised == 0 || taken > 0 {
-            return Ok(Err(missed(
-                "its events are raised and none arrives",
-                format!("{raised} raised, {taken} arrived"),
-            )));
-        }
-        self.steps.tell(&format!("Azure raised {} about it, and none arrived", counted(raised, "event", "events")));
-        // Otherwise a sweep that happens to be due at once would look before the machine is listed.
-        self.forward(LISTED_WITHIN, "Resource Graph lists the machine by then");
-        let due = self.on.host.next_due("PolicySweep").context("the host has no timer for PolicySweep")?;
-        self.forward(due.duration_since(self.on.world.clock().now()), "the sweep's timer is due");
-        let held = self.protected(&machine).await?;
-        let Ok(seen) = held else { return Ok(held) };
-        for (id, points) in old {
-            if self.on.control.points(id).await?.len() != *points {
-                let seen = format!("{} has others than before", name_of(id));
-                return Ok(Err(missed("the machines that are there since long get no point of creation", seen)));
-            }
-        }
-        Ok(Ok(format!("{seen}; the {} old machines were left alone", old.len())))
-    }
-
-    async fn killed(&mut self) -> Result<Held> {
-        self.on.control.order("/faults", &control::next_point_write_hangs()).await?;
-        let before = self.on.host.handler_pid();
-        let machine = self.create("sql-03", NORTH, Os::Windows).await?;
-        let under_way = self
-            .wait(async |tour| {
-                let writes = tour.on.control.point_writes().await?;
-                let unanswered = writes.iter().any(|write| write.status.is_none());
-                Ok(if unanswered {
-                    Look::Yes(String::new())
-                } else {
-                    Look::NotYet(format!("{} requests, all answered", writes.len()))
-                })
-            })
-            .await?;
-        if let Err(seen) = under_way {
-            return Ok(Err(missed("the handler asks for the restore point", seen)));
-        }
-        let decided = self.on.control.protection(&machine).await?;
-        self.steps.tell(&format!("the handler has asked for the point and waits for the answer: {}", decided.words()));
-        self.on.host.kill_handler();
-        self.steps.tell(&format!("killed: process {}", before.unwrap_or_default()));
-        let held = self.protected(&machine).await?;
-        let after = self.on.host.handler_pid();
-        if after == before {
-            return Ok(Err(missed("another process of the handler", "the same process".to_owned())));
-        }
-        Ok(held.map(|seen| format!("{seen}, by process {}", after.unwrap_or_default())))
-    }
-
-    async fn nonsense(&mut self) -> Result<Held> {
-        let before = (self.on.host.handler_pid(), self.on.control.point_writes().await?.len());
-        let dead = self.on.control.queue().await?.dead;
-        let client = client::client(true)?;
-        let webhook = format!(
-            "{}/runtime/webhooks/eventgrid?functionName=VmWritten&code={}",
-            self.on.host.url(),
-            self.on.keys.event_grid
-        );
-        for body in
-            ["{\"broken", "[{\"id\":7,\"eventType\":[]}]", "{\"specversion\":\"1.0\",\"type\":\"x\",\"data\":null}"]
-        {
-            let request = client.post(&webhook).header("aeg-event-type", "Notification");
-            let answer = client::ask(request.header("content-type", "application/json").body(body)).await?;
-            let meaning = if answer.is_success() { "taken and ignored" } else { "refused" };
-            self.steps.tell(&format!("an event `{body}`: {meaning} ({})", answer.status));
-        }
-        self.on
-            .world
-            .bus()
-            .send(QUEUE, Message { body: NONSENSE.into(), ..Message::default() })
-            .context("the bus refuses")?;
-        self.steps.tell("a message that is neither text nor JSON is put on the queue");
-        let kept = self
-            .wait(async |tour| {
-                let queue = tour.on.control.queue().await?;
-                let words = format!("{} dead letters, {} waiting, {} held", queue.dead, queue.active, queue.locked);
-                Ok(if queue.dead == dead + 1 { Look::Yes(words) } else { Look::NotYet(words) })
-            })
-            .await?;
-        if let Err(seen) = kept {
-            return Ok(Err(missed("the message is refused until it lies in the dead-letter queue", seen)));
-        }
-        let url = format!("{}/api/status", self.on.host.url());
-        let status = client::ask(client.get(url).header("x-functions-key", &self.on.keys.function)).await?;
-        let after = (self.on.host.handler_pid(), self.on.control.point_writes().await?.len());
-        let seen = format!(
-            "the message lies in the dead-letter queue; {} process of the handler; {} further requests for points; /api/status answers {}",
-            if before.0 == after.0 { "the same" } else { "another" },
-            after.1 - before.1,
-            status.status
-        );
-        let expected = "the same process answers, the message is kept, and no point was asked for";
-        Ok(if before == after && status.status == 200 { Ok(seen) } else { Err(missed(expected, seen)) })
     }
 
     /// Waits until a look says yes. In between, time is put forward when all that happens is waiting for it.
@@ -320,6 +165,7 @@ impl Tour<'_> {
         loop {
             match look(self).await? {
                 Look::Yes(seen) => return Ok(Ok(seen)),
+                Look::Never(seen) => return Ok(Err(seen)),
                 Look::NotYet(seen) if Instant::now() >= until => return Ok(Err(seen)),
                 Look::NotYet(_) => {}
             }
@@ -350,11 +196,10 @@ impl Tour<'_> {
             return Ok(());
         }
         let since = *self.quiet_since.get_or_insert_with(Instant::now);
-        let (Some(due), now) = (self.on.world.bus().next_visible(QUEUE), self.on.world.clock().now()) else {
-            return Ok(());
-        };
-        if since.elapsed() >= QUIET_FOR && due > now {
-            self.forward(due.duration_since(now), "nothing is left to do until the next look");
+        if since.elapsed() >= QUIET_FOR
+            && let Some(by) = self.on.world.bus().bring_forward(QUEUE)
+        {
+            self.forward(by, "nothing is left to do until the next look");
         }
         Ok(())
     }
@@ -383,4 +228,22 @@ fn counted(count: usize, one: &str, several: &str) -> String {
 
 fn name_of(machine: &str) -> &str {
     machine.rsplit('/').next().unwrap_or(machine)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::*;
+
+    #[test]
+    fn under_each_fault_steps_of_the_tour_are_played_in_their_order() {
+        assert_eq!(steps_under(None), STEPS);
+        for fault in Fault::value_variants() {
+            let played = steps_under(Some(*fault));
+            let places: Vec<usize> =
+                played.iter().map(|step| STEPS.iter().position(|one| one == step).expect("a step")).collect();
+            assert!(!places.is_empty() && places.is_sorted(), "{fault:?}");
+        }
+    }
 }

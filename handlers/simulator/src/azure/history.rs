@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Arm;
 use super::collections::About;
 use super::ids::{compute_id, key};
+use super::point::PointView;
 
 /// A finished restore point of the past.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,5 +62,14 @@ impl Arm {
             state.plant_point(&id, &point.name, point.made);
         }
         Some(id)
+    }
+
+    /// Puts a finished point of the past into a collection that is there; none where there is no such collection, or its machine is
+    /// not there.
+    pub fn add_past_point(&self, collection: &str, seed: &PointSeed) -> Option<PointView> {
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.settle(now);
+        state.plant_point(collection, &seed.name, seed.made)
     }
 }

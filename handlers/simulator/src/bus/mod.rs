@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 use crate::azure::blobs::TokenCheck;
@@ -150,6 +150,13 @@ impl Bus {
     /// When something becomes visible by itself; for a driver that jumps the clock from event to event.
     pub fn next_visible(&self, queue: &str) -> Option<Timestamp> {
         self.with(queue, |queue, _| queue.next_visible()).ok().flatten()
+    }
+
+    /// The first message that waits for its time is visible now; answers how long it would have waited, none where none waits.
+    pub fn bring_forward(&self, queue: &str) -> Option<SignedDuration> {
+        let waited = self.with(queue, |queue, now| queue.bring_forward(now)).ok().flatten();
+        self.changed.notify_waiters();
+        waited
     }
 
     /// Lets waiting receivers look again: needed after [`Clock::jump`], which tokio's timers do not notice.

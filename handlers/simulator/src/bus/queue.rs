@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::errors::BusError;
 use super::message::{DeadLetter, DeadLetterReason, Locked, Message, Stored, later};
@@ -236,6 +236,13 @@ impl Queue {
         let scheduled = self.scheduled.keys().next().map(|(at, _)| *at);
         let unlocked = self.locked.values().map(|(until, _)| *until).min();
         scheduled.into_iter().chain(unlocked).min()
+    }
+
+    /// Makes the first scheduled message visible; answers how long it would have waited.
+    pub(super) fn bring_forward(&mut self, now: Timestamp) -> Option<SignedDuration> {
+        let ((at, _), stored) = self.scheduled.pop_first()?;
+        self.activate(stored, now);
+        Some(at.duration_since(now))
     }
 
     /// Lets time pass up to `now`, event by event in the order of their times.

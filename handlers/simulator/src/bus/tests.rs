@@ -307,3 +307,16 @@ async fn a_send_and_an_abandon_wake_a_receiver_at_once() {
     let (again, ()) = tokio::join!(wait(), late(Box::new(move || holder.abandon(&token).unwrap())));
     assert_eq!((again.unwrap().delivery_count, clock.now()), (2, after(10)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_first_message_that_waits_for_its_time_can_be_brought_forward() {
+    let (bus, clock) = bus();
+    for (id, wait) in [("later", 90), ("first", 60)] {
+        bus.send(QUEUE, Message { scheduled_enqueue_time: Some(after(wait)), ..named(id) }).unwrap();
+    }
+    assert_eq!(bus.bring_forward(QUEUE), Some(SignedDuration::from_secs(60)));
+    assert_eq!(bus.receive(QUEUE).await.message.message_id.as_deref(), Some("first"));
+    assert_eq!((bus.counts(QUEUE).scheduled, clock.now()), (1, epoch()));
+    assert_eq!(bus.bring_forward(QUEUE), Some(SignedDuration::from_secs(90)));
+    assert_eq!(bus.bring_forward(QUEUE), None);
+}

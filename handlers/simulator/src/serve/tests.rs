@@ -152,6 +152,41 @@ async fn the_control_api_moves_the_world_and_tells_of_it() {
 }
 
 #[tokio::test]
+async fn a_point_of_the_past_goes_into_the_collection_that_is_named_and_can_be_taken_away() {
+    let (world, served) = served().await;
+    let control = |method: &'static str, path: String, body: Value| {
+        let to = served.control;
+        async move {
+            let body = if body.is_null() { String::new() } else { body.to_string() };
+            ask(to, method, &path, &body, "").await.unwrap()
+        }
+    };
+    let machine = world.add_machine(&crate::azure::MachineSeed::new(SUBSCRIPTION, "shop", "web", "westeurope"));
+    let seed = |name: &str| crate::azure::CollectionSeed {
+        machine: machine.clone(),
+        group: "points".to_owned(),
+        name: name.to_owned(),
+        tags: Default::default(),
+        points: vec![crate::azure::PointSeed { name: format!("{name}-1"), made: world.clock().now() }],
+    };
+    world.arm().add_collection(&seed("first")).unwrap();
+    let second = world.arm().add_collection(&seed("second")).unwrap();
+    let made = "2026-01-01T02:00:00Z";
+    let plant = json!({ "machine": machine, "collection": second, "name": "old", "made": made });
+    let (status, planted) = control("POST", "/points/plant".into(), plant).await;
+    assert_eq!((status, &planted["timeCreated"]), (200, &json!(made)), "{planted}");
+    let id = planted["id"].as_str().unwrap();
+    assert!(id.starts_with(&second), "{id}");
+    let points = |told: &Value| told.as_array().unwrap().iter().filter(|point| point["name"] == "old").count();
+    let listed = async || control("GET", format!("/points?machine={machine}"), Value::Null).await.1;
+    assert_eq!(points(&listed().await), 1);
+    assert_eq!(control("DELETE", format!("/points?id={id}"), Value::Null).await.0, 200);
+    assert_eq!(points(&listed().await), 0);
+    let nowhere = json!({ "machine": machine, "collection": "/none", "name": "old" });
+    assert_eq!(control("POST", "/points/plant".into(), nowhere).await.0, 404);
+}
+
+#[tokio::test]
 async fn the_control_api_fills_vaults_and_tells_of_them() {
     let (world, served) = served().await;
     let control = |method: &'static str, path: String, body: Value| {
