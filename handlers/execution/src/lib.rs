@@ -40,6 +40,7 @@ pub mod stop;
 pub mod swap;
 mod sweep_record;
 mod vault_lists;
+pub mod vault_verdicts;
 mod watch;
 
 pub use connect::{ARM_URL, ConnectError, Connections, Places};

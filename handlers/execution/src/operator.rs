@@ -7,7 +7,7 @@ use azure_core::http::Url;
 use jiff::Timestamp;
 use lifeboat_azure::access::Random;
 use lifeboat_azure::blobs::Store;
-use lifeboat_azure::{ArmClient, Error, graph};
+use lifeboat_azure::{ArmClient, Error, ResourceId, graph};
 
 use crate::bundle::Bundle;
 use crate::clock::Clock;
@@ -15,6 +15,7 @@ use crate::connect::{ConnectError, Connections};
 use crate::estate::{self, Estate, InitError};
 use crate::perform::{ESTATE_TAG, OWNER_TAG};
 use crate::policies::{self, PushError, Pushed};
+use crate::vault_verdicts::{self, VaultVerdicts};
 
 /// A person's hands on the store.
 #[derive(Debug)]
@@ -72,6 +73,12 @@ impl Operator {
     /// Puts policies in force.
     pub async fn push(&self, bundle: &Bundle) -> Result<Pushed, PushError> {
         policies::push(&self.store, bundle, self.now()).await
+    }
+
+    /// What would make each point of a machine in vaults go. An id that is no machine's has none.
+    pub async fn vault_verdicts(&self, machine: &str) -> Result<VaultVerdicts, Error> {
+        let Ok(machine) = machine.parse::<ResourceId>() else { return Ok(VaultVerdicts::default()) };
+        vault_verdicts::of_machine(&self.arm, &machine, self.now()).await
     }
 
     fn new_id(&self) -> String {

@@ -10,6 +10,7 @@
 mod seen;
 #[cfg(test)]
 mod tests;
+pub mod vault;
 
 use alloc::string::String;
 use alloc::vec::Vec;
