@@ -9,6 +9,7 @@
 //! ```
 
 mod deletion;
+mod ends;
 mod facts;
 mod memory;
 mod seen;

@@ -169,8 +169,9 @@ async fn read(sweep: &Sweep<'_>, one: &mut Looked) -> Result<(), ExpiryError> {
         let mut due = expiry.due.iter().flat_map(|due| &due.effects).map(deletion::name_of);
         there && !deleting && !due.any(|name| deletion.names.contains(&name))
     };
-    for deletion in memory.deletions.clone().iter().filter(|deletion| stays(deletion)) {
-        one.settled.extend(memory.give_up(&deletion.point));
+    let staying: Vec<Deletion> = memory.deletions.iter().filter(|deletion| stays(deletion)).cloned().collect();
+    if !staying.is_empty() {
+        one.settled.extend(deletion::give_up(sweep, subject, &mut memory, &staying).await?);
     }
     if memory != known {
         memory.write(&lifeboat.store, &subject.collection).await?;
