@@ -145,9 +145,9 @@ async fn check(
         Ok(facts) => facts,
         Err(error) => return Ok(Err(Left::NotRead(error.to_string()))),
     };
-    super::sweep::take_in(memory, &facts, &sweep.owner);
+    super::looks::take_in(memory, &facts, &sweep.owner);
     account::settle_deletions(chain, &facts.account()).await?;
-    Ok(Ok(Checked { at, expiry: super::sweep::decide(sweep, subject, memory, &facts)? }))
+    Ok(Ok(Checked { at, expiry: super::looks::decide(sweep, subject, memory, &facts)? }))
 }
 
 async fn delete_one(

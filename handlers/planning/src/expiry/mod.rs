@@ -7,6 +7,7 @@
 //!                               no policy has the rule → keep
 //! ```
 
+mod rest;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use alloc::vec::Vec;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+pub use rest::rests_until;
 pub use seen::{LocksSeen, MachinePoints, Whereabouts};
 
 use crate::effect::{Effect, PointEffect};
