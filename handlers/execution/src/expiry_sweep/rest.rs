@@ -37,7 +37,7 @@ pub const TURNOVER_OF: SignedDuration = SignedDuration::from_hours(24);
 /// jitter costs no hour.
 const ANYWAY_AFTER: SignedDuration = SignedDuration::from_mins(23 * 60 + 30);
 /// Of so many collections one is read anyway by a sweep, at most, and at least one: a day of hourly sweeps reads 24, and an estate of
-/// any size within a week. All within a day would be four calls an hour for a hundred machines, and one is the budget (design §16).
+/// any size within two weeks. All within a day would be four calls an hour for a hundred machines, and one is the budget (design §16).
 const ANYWAY_ONE_OF: usize = 168;
 
 /// What is known of a collection that need not be read.
