@@ -17,6 +17,7 @@ use lifeboat_execution::Connections;
 use lifeboat_execution::clock::Clock;
 use lifeboat_execution::operator::Operator;
 use lifeboat_execution::story::About;
+use lifeboat_execution::vault_verdicts::{ItemVerdicts, VaultVerdict};
 use lifeboat_execution::verdicts::{Reader, Told, Whose};
 use lifeboat_planning::id::MachineKey;
 use lifeboat_tests::identity::Identity;
@@ -86,15 +87,32 @@ async fn why(rig: &Rig, name: &str) -> Result<Vec<String>, String> {
     let scope = [SUBSCRIPTION.to_owned()];
     let reader = Reader::open(connections(rig), ARM, &store(), &scope).await.map_err(|error| error.to_string())?;
     let whose = Whose::parse(name).map_err(|error| error.to_string())?;
-    let verdicts = reader.verdicts(&whose).await.map_err(|error| error.to_string())?;
+    let verdicts = reader.verdicts(&whose, true).await.map_err(|error| error.to_string())?;
     let told = |point: &Told| {
         let deletion = point.deletion.iter().map(|tried| format!("; {tried}")).collect::<String>();
         let (state, verdict) = (point.state_word(), point.verdict_words());
         format!("{} {state}, {verdict}: {}{deletion}", point.name, point.reasons)
     };
     let points = verdicts.points.iter().map(told);
+    let in_vault = |(_, item): &(String, ItemVerdicts)| {
+        let point = |point: &VaultVerdict| {
+            let reasons: Vec<String> = point.reasons.iter().map(ToString::to_string).collect();
+            format!(
+                "in a vault, of {}, {}: {}",
+                point.at.map_or_else(String::new, |at| at.to_string()),
+                point.kind.word(),
+                reasons.join("; ")
+            )
+        };
+        item.verdicts.iter().map(point).collect::<Vec<_>>()
+    };
+    let in_vaults = verdicts.in_vaults.iter().flat_map(in_vault);
     let withheld = verdicts.withheld.iter().map(|why| format!("nothing is deleted for now: {why}"));
-    Ok(points.chain(withheld).chain(verdicts.unread.iter().map(|what| format!("not read: {what}"))).collect())
+    Ok(points
+        .chain(in_vaults)
+        .chain(withheld)
+        .chain(verdicts.unread.iter().map(|what| format!("not read: {what}")))
+        .collect())
 }
 
 async fn explain(rig: &Rig, about: &str) -> Result<Vec<String>, String> {

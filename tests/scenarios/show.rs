@@ -233,6 +233,7 @@ fn entry(entry: &Entry) -> String {
             }
             line
         }
+        Entry::Outcome { read: Some(read), .. } => format!("read again: {read:?}"),
         Entry::Outcome { result, detail, .. } if detail.is_empty() => format!("outcome: {result:?}"),
         Entry::Outcome { result, detail, .. } => format!("outcome: {result:?}, {detail}"),
         Entry::Verified { point, succeeded, consistency } => {

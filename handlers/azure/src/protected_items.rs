@@ -35,7 +35,15 @@ pub const GET: Operation = Operation {
 pub const LIST: Operation = Operation {
     action: "Microsoft.RecoveryServices/Vaults/backupProtectedItems/read",
     path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.RecoveryServices/vaults/{vaultName}/backupProtectedItems",
-    evidence: &["item-list", "item-states", "item-times", "item-soft-deleted", "arm-next-link", "arm-never"],
+    evidence: &[
+        "item-list",
+        "item-states",
+        "item-times",
+        "item-soft-deleted",
+        "item-deleted-time",
+        "arm-next-link",
+        "arm-never",
+    ],
     ..GET
 };
 
@@ -92,7 +100,7 @@ pub struct ProtectedItem {
     pub policy_name: Option<String>,
     /// Whether it is deleted and kept for some days: it takes no backup and gives none back until a person undeletes it.
     pub soft_deleted: bool,
-    /// When it will be gone for good.
+    /// The time that Azure tells of its deletion or of its end: `item-deleted-time`.
     pub purged_at: Option<Timestamp>,
 }
 

@@ -22,7 +22,14 @@ pub const LIST: Operation = Operation {
     api_version: BACKUP.0,
     document: BACKUP.1,
     harm: Harm::Nothing,
-    evidence: &["vault-point-list", "vault-point-tiers", "vault-point-filter", "vault-point-deletes", "arm-next-link"],
+    evidence: &[
+        "vault-point-list",
+        "vault-point-tiers",
+        "vault-point-filter",
+        "vault-point-deletes",
+        "vault-point-newest",
+        "arm-next-link",
+    ],
 };
 
 /// A point in a vault.

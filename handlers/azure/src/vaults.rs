@@ -20,7 +20,7 @@ pub const GET: Operation = Operation {
     api_version: VAULTS.0,
     document: VAULTS.1,
     harm: Harm::Nothing,
-    evidence: &["vault-get", "arm-404-gone", "arm-404-group"],
+    evidence: &["vault-get", "vault-immutable", "arm-404-gone", "arm-404-group"],
 };
 
 /// Listing the vaults of a subscription.

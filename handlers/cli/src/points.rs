@@ -4,6 +4,8 @@
 use anyhow::{Context, Result};
 use clap::Args;
 use comfy_table::{Table, presets};
+use jiff::Timestamp;
+use lifeboat_execution::vault_verdicts::{ItemVerdicts, VaultReason, VaultVerdict};
 use lifeboat_execution::verdicts::{Reader, Told, Verdicts, Whose};
 use lifeboat_execution::{ARM_URL, Connections};
 use serde_json::{Value, json};
@@ -27,6 +29,9 @@ pub struct PointsArgs {
     /// Shows every reason of each verdict.
     #[arg(long)]
     why: bool,
+    /// Shows points in vaults of all machines too; those of a machine that is named are always shown. Some calls for each machine.
+    #[arg(long)]
+    vaults: bool,
     /// The container that is the store.
     #[arg(long, value_name = "URL")]
     store: String,
@@ -46,7 +51,7 @@ pub async fn run(args: &PointsArgs) -> Result<Outcome> {
     let whose = args.machine.as_deref().map_or(Ok(Whose::All), Whose::parse)?;
     let work = async {
         let reader = Reader::open(Connections::signed_in(), &args.arm, &args.store, &args.subscriptions).await?;
-        reader.verdicts(&whose).await
+        reader.verdicts(&whose, args.vaults || args.machine.is_some()).await
     };
     let verdicts = output::with_progress("reading points, locks and ledgers", work).await;
     let verdicts = verdicts.context("the points cannot be told")?;
@@ -54,10 +59,11 @@ pub async fn run(args: &PointsArgs) -> Result<Outcome> {
         Form::Json => output::say_json(&as_json(&verdicts)),
         Form::Text => show(&verdicts, args.why),
     }
-    if let (true, Form::Text, Some(machine)) = (verdicts.points.is_empty(), args.output, &args.machine) {
+    let none = verdicts.points.is_empty() && verdicts.in_vaults.iter().all(|(_, item)| item.verdicts.is_empty());
+    if let (true, Form::Text, Some(machine)) = (none, args.output, &args.machine) {
         output::tell(format_args!("lifeboat: there is no point of {machine}"));
     }
-    let whole = verdicts.unread.is_empty() && !verdicts.points.is_empty();
+    let whole = verdicts.unread.is_empty() && !none;
     Ok(if whole { Outcome::Held } else { Outcome::DidNotHold })
 }
 
@@ -82,6 +88,10 @@ fn text(verdicts: &Verdicts, why: bool) -> Vec<String> {
         }
         lines.extend(table.lines().map(|line| format!("  {}", line.trim_end())));
     }
+    for (machine, item) in &verdicts.in_vaults {
+        lines.push(format!("{machine} in {}", item.vault));
+        lines.extend(in_vault(item, why));
+    }
     lines.push(count(verdicts));
     match &verdicts.digest {
         Some(digest) => lines.push(format!("by the policies of the bundle {digest}")),
@@ -91,13 +101,33 @@ fn text(verdicts: &Verdicts, why: bool) -> Vec<String> {
     lines
 }
 
+/// The points of one item. They are Azure Backup's: the verdict is always the same, and the reasons say what would make each go.
+fn in_vault(item: &ItemVerdicts, why: bool) -> Vec<String> {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header(["POINT", "OF", "VERDICT", "BECAUSE"].iter().take(if why {
+        4
+    } else {
+        3
+    }));
+    for point in &item.verdicts {
+        let because: Vec<String> = point.reasons.iter().map(ToString::to_string).collect();
+        let row = [point.name.clone(), time(point.at), point.kind.word().to_owned(), because.join("; ")];
+        table.add_row(row.into_iter().take(if why { 4 } else { 3 }));
+    }
+    table.lines().map(|line| format!("  {}", line.trim_end())).collect()
+}
+
+fn time(at: Option<Timestamp>) -> String {
+    at.map_or("-".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}
+
 fn row(point: &Told) -> [String; 8] {
     let kind = point.snapshots.map_or("restore point".to_owned(), |count| format!("set of {count} snapshots"));
     let made_by = point.made_by.as_ref().map_or("-".to_owned(), |(policy, entry)| format!("{policy}/{entry}"));
     let tried = point.deletion.iter().map(|tried| format!("; {tried}")).collect::<String>();
     [
         point.name.clone(),
-        point.at.map_or("-".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()),
+        time(point.at),
         kind,
         point.state_word().to_owned(),
         point.consistency.clone().unwrap_or_else(|| "-".to_owned()),
@@ -111,7 +141,9 @@ fn count(verdicts: &Verdicts) -> String {
     let of = |word: &str| verdicts.points.iter().filter(|point| point.kind.word() == word).count();
     let (keep, expire, blocked, foreign) = (of("keep"), of("expire"), of("blocked"), of("foreign"));
     let all = verdicts.points.len();
-    format!("{all} points: {keep} kept, {expire} due, {blocked} blocked, {foreign} foreign")
+    let in_vaults: usize = verdicts.in_vaults.iter().map(|(_, item)| item.verdicts.len()).sum();
+    let beside = if in_vaults > 0 { format!("; {in_vaults} in vaults, foreign") } else { String::new() };
+    format!("{all} points: {keep} kept, {expire} due, {blocked} blocked, {foreign} foreign{beside}")
 }
 
 fn as_json(verdicts: &Verdicts) -> Value {
@@ -134,12 +166,22 @@ fn as_json(verdicts: &Verdicts) -> Value {
             "deletion": point.deletion,
         })
     };
+    let in_vault = |(machine, item): &(String, ItemVerdicts)| {
+        let point = |point: &VaultVerdict| {
+            let reason = |one: &VaultReason| json!({ "reason": one.word(), "says": one.to_string() });
+            let reasons: Vec<Value> = point.reasons.iter().map(reason).collect();
+            json!({ "name": point.name, "of": point.at, "verdict": point.kind.word(), "reasons": reasons })
+        };
+        let points: Vec<Value> = item.verdicts.iter().map(point).collect();
+        json!({ "machine": machine, "vault": item.vault, "item": item.item, "points": points })
+    };
     json!({
         "ok": verdicts.unread.is_empty(),
         "at": verdicts.at,
         "deployment": verdicts.deployment,
         "digest": verdicts.digest,
         "points": verdicts.points.iter().map(point).collect::<Vec<_>>(),
+        "inVaults": verdicts.in_vaults.iter().map(in_vault).collect::<Vec<_>>(),
         "withheld": verdicts.withheld,
         "unread": verdicts.unread,
     })
@@ -182,6 +224,7 @@ mod tests {
             digest: Some("9f2c".to_owned()),
             points: vec![told("p-1", Kind::Keep, &[Reason::Last, Reason::Daily]), due, held],
             withheld: vec!["all changes are stopped".to_owned()],
+            in_vaults: Vec::new(),
             unread: Vec::new(),
         }
     }

@@ -43,7 +43,7 @@ pub async fn settle(chain: &mut Chain<'_>, seen: &Seen<'_>, report: &mut Report)
     for effect in chain.unanswered() {
         // What is not known now is asked again by the next look.
         let Some(result) = answer(&effect.what, seen) else { continue };
-        chain.add(Entry::Outcome { effect: effect.key, result, detail: String::new() }).await?;
+        chain.add(Entry::Outcome { effect: effect.key, result, detail: String::new(), read: None }).await?;
     }
     say_what_ended(chain, seen.collection, report).await
 }
@@ -53,7 +53,7 @@ pub async fn settle_deletions(chain: &mut Chain<'_>, seen: &Seen<'_>) -> Result<
     let deletes = |what: &str| what.starts_with(DELETE_POINT) || what.starts_with(DELETE_SNAPSHOT);
     for effect in chain.unanswered().into_iter().filter(|effect| deletes(&effect.what)) {
         let Some(result) = answer(&effect.what, seen) else { continue };
-        chain.add(Entry::Outcome { effect: effect.key, result, detail: String::new() }).await?;
+        chain.add(Entry::Outcome { effect: effect.key, result, detail: String::new(), read: None }).await?;
     }
     Ok(())
 }

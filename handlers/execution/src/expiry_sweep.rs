@@ -3,15 +3,19 @@
 //! points: no collection, no group, no vault.
 //!
 //! ```text
-//! lease ─► estate, policies ─► observation (Graph, locks, snapshots) ─► each collection: facts ─► decide ─► audit
+//! lease ─► estate, policies ─► observation (Graph, locks, snapshots) ─► each collection that does not rest: facts ─► decide ─► audit
 //!                                                                           fatal note: nothing at all is deleted ┘
 //!       ─► counters of each policy ─► each point, oldest first: deletion.rs ─► course, report
 //! ```
 
+mod basis;
 mod deletion;
+mod ends;
 mod facts;
 pub mod foresee;
+mod looks;
 mod memory;
+mod rest;
 mod seen;
 mod sweep;
 mod tell;

@@ -32,6 +32,10 @@ pub enum Entry {
         /// Azure's own words, bounded.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         detail: String,
+        /// What was read of it later, in an entry that says so; none in the one that tells the answer. A release that does not know
+        /// it reads the rest.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        read: Option<ReadBack>,
     },
     /// A point was read and is final.
     #[serde(rename_all = "camelCase")]
@@ -118,6 +122,18 @@ pub enum OutcomeResult {
     AbsentAfterStop,
     /// No outcome had been saved (we were stopped), and nothing that can be read tells whether it was done.
     UnknownAfterStop,
+}
+
+/// What a reading after the answer found of a deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ReadBack {
+    /// It is *gone*: only now the deletion is done.
+    Gone,
+    /// It was still there after as many attempts as are untold; it is tried on.
+    StillThere,
+    /// It is not due any more and stays; nothing more is tried.
+    Stays,
 }
 
 /// The end of a chain: what the next entry rests on.
@@ -328,7 +344,8 @@ mod tests {
         let mut head = Head::empty();
         let mut text = String::new();
         let decision = Decision { effects: vec![planned("a"), planned("b")], ..Decision::default() };
-        let outcome = Entry::Outcome { effect: "a".into(), result: OutcomeResult::Done, detail: String::new() };
+        let outcome =
+            Entry::Outcome { effect: "a".into(), result: OutcomeResult::Done, detail: String::new(), read: None };
         for entry in [Entry::Decision(decision), outcome] {
             let (line, next) = head.next(Timestamp::UNIX_EPOCH, "/vm/1", entry).expect("serialises");
             text += &line;
@@ -344,5 +361,26 @@ mod tests {
         let bodies = verify(golden, None).expect("the golden chain verifies");
         assert_eq!(bodies.len(), 3);
         assert!(bodies.iter().all(|body| body.version == 1));
+    }
+
+    #[test]
+    fn version_1_with_what_was_read_later_reads_as_it_was_written() {
+        let golden = include_str!("../golden/ledger-v1-read.jsonl");
+        let bodies = verify(golden, None).expect("the golden chain verifies");
+        let mut head = Head::empty();
+        let mut written = String::new();
+        for body in &bodies {
+            let (line, next) = head.next(body.at, &body.machine, body.entry.clone()).expect("serialises");
+            written += &line;
+            head = next;
+        }
+        assert_eq!(written, golden);
+        let read = |body: &Body| match &body.entry {
+            Entry::Outcome { read, .. } => *read,
+            Entry::Decision(_) | Entry::Verified { .. } => None,
+        };
+        let all: Vec<Option<ReadBack>> = bodies.iter().map(read).collect();
+        assert_eq!(all, [None, None, Some(ReadBack::StillThere), Some(ReadBack::Stays), Some(ReadBack::Gone)]);
+        assert!(unanswered(&bodies).is_empty(), "none of them opens anything again");
     }
 }

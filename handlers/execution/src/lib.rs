@@ -46,6 +46,7 @@ pub mod story;
 pub mod swap;
 mod sweep_record;
 mod vault_lists;
+pub mod vault_verdicts;
 mod watch;
 
 pub use against_estate::HeldAgainst;

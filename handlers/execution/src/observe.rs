@@ -225,7 +225,7 @@ fn point_from_azure(read: restore_points::Point) -> Point {
 }
 
 /// The points that tags of their collection say are held: the tag's name ends with the point's.
-fn held(tags: &BTreeMap<String, String>) -> Vec<String> {
+pub fn held(tags: &BTreeMap<String, String>) -> Vec<String> {
     let prefix = [HOLD_TAG, "-"].concat();
     tags.keys().filter_map(|name| name.to_ascii_lowercase().strip_prefix(&prefix).map(ToOwned::to_owned)).collect()
 }

@@ -84,7 +84,7 @@ fn nothing() -> ProtectionFacts {
 }
 
 /// Why an answer says nothing: a right that is missing, or a 404 that proves nothing. Faults that pass are errors.
-fn unknown(error: Error) -> Result<UnknownBecause, Error> {
+pub fn unknown(error: Error) -> Result<UnknownBecause, Error> {
     match error.kind {
         ErrorKind::Forbidden | ErrorKind::Unauthorized => Ok(UnknownBecause::NotPermitted),
         ErrorKind::NotFound => Ok(UnknownBecause::NotFoundUnproven),

@@ -7,7 +7,7 @@ use azure_core::http::Url;
 use jiff::Timestamp;
 use lifeboat_azure::access::Random;
 use lifeboat_azure::blobs::Store;
-use lifeboat_azure::{ArmClient, Error, graph};
+use lifeboat_azure::{ArmClient, Error, ResourceId, graph};
 
 use crate::bundle::Bundle;
 use crate::clock::Clock;
@@ -16,6 +16,7 @@ use crate::estate::{self, Estate, InitError};
 use crate::perform::{ESTATE_TAG, OWNER_TAG};
 use crate::policies::{self, PushError, Pushed};
 use crate::story::{self, About, Story};
+use crate::vault_verdicts::{self, VaultVerdicts};
 
 /// A person's hands on the store.
 #[derive(Debug)]
@@ -78,6 +79,12 @@ impl Operator {
     /// What the ledgers tell of a machine or a point. Nothing is changed.
     pub async fn story(&self, about: About) -> Result<Story, Error> {
         story::read(&self.store, about).await
+    }
+
+    /// What would make each point of a machine in vaults go. An id that is no machine's has none.
+    pub async fn vault_verdicts(&self, machine: &str) -> Result<VaultVerdicts, Error> {
+        let Ok(machine) = machine.parse::<ResourceId>() else { return Ok(VaultVerdicts::default()) };
+        vault_verdicts::of_machine(&self.arm, &machine, self.now()).await
     }
 
     fn new_id(&self) -> String {

@@ -306,7 +306,7 @@ async fn perform_all(
             }
         };
         let (key, detail) = (outcome.effect.clone(), outcome.detail.clone());
-        chain.add(Entry::Outcome { effect: key, result: outcome.result, detail }).await?;
+        chain.add(Entry::Outcome { effect: key, result: outcome.result, detail, read: None }).await?;
         if matches!(outcome.result, OutcomeResult::Refused | OutcomeResult::NotPermitted) {
             tracing::error!(machine, "{effect}: {}", outcome.detail);
         }

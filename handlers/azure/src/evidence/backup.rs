@@ -19,6 +19,12 @@ const VAULTS: &[Entry] = &[
         "backup_scenario.jsonl, backup_archive.jsonl",
     ),
     entry(
+        "vault-immutable",
+        Documented,
+        "an immutable vault refuses to stop protection with delete and to shorten retention; `Unlocked` can be turned off, `Locked` never",
+        "Learn, immutable vaults; openapi.json for the words",
+    ),
+    entry(
         "vault-list",
         Documented,
         "`value[]` of the vaults of a subscription, with few of their properties",
@@ -108,6 +114,12 @@ const ITEMS: &[Entry] = &[
         "bms.json for the fields; Learn, soft delete",
     ),
     entry(
+        "item-deleted-time",
+        Assumed,
+        "`deferredDeleteTimeInUTC` in the past is when an item was deleted, one to come is when it is gone for good",
+        "the words of bms.json fit both; it is only told to people",
+    ),
+    entry(
         "backup-status",
         Recorded,
         "`protectionStatus` of a machine over all vaults, with the vault and the policy's name",
@@ -148,6 +160,12 @@ const ITEMS: &[Entry] = &[
         Documented,
         "nothing deletes one point: it goes by its vault policy, or with its item",
         "bms.json has no such operation",
+    ),
+    entry(
+        "vault-point-newest",
+        Documented,
+        "clean-up by the vault policy takes no item's last point, and none while protection is stopped or the item is deleted",
+        "Learn, backup of machines and soft delete",
     ),
 ];
 

@@ -15,13 +15,14 @@ use lifeboat_planning::effect::{Effect, PointEffect};
 use lifeboat_planning::expiry::{Due, Expiry};
 use lifeboat_planning::id::hash;
 
+use super::ends;
 use super::facts::{self, Facts};
-use super::memory::{ACCEPTED, Memory};
+use super::memory::{ACCEPTED, Deletion, Memory};
 use super::seen::Subject;
 use super::{ExpiryError, Left, Sweep};
 use crate::account;
 use crate::chain::{Chain, ChainError};
-use crate::ledger::{Decision, Entry, OutcomeResult, PlannedEffect};
+use crate::ledger::{Decision, Entry, OutcomeResult, PlannedEffect, ReadBack};
 use crate::perform::{self, Outcome};
 
 /// How long a machine's lease lasts, as for a look: the check, the ten seconds and the request's time-out pass within it.
@@ -144,9 +145,9 @@ async fn check(
         Ok(facts) => facts,
         Err(error) => return Ok(Err(Left::NotRead(error.to_string()))),
     };
-    super::sweep::take_in(memory, &facts, &sweep.owner);
+    super::looks::take_in(memory, &facts, &sweep.owner);
     account::settle_deletions(chain, &facts.account()).await?;
-    Ok(Ok(Checked { at, expiry: super::sweep::decide(sweep, subject, memory, &facts)? }))
+    Ok(Ok(Checked { at, expiry: super::looks::decide(sweep, subject, memory, &facts)? }))
 }
 
 async fn delete_one(
@@ -175,6 +176,14 @@ async fn delete_one(
         None if all_gone(sweep, subject, &names).await => Became::Gone,
         None => Became::Asked,
     };
+    let told_now = memory.deletion(&due.name).is_some_and(Deletion::is_first_alarming);
+    match &became {
+        Became::Gone => ends::say(chain, subject, &names, ReadBack::Gone).await?,
+        Became::Asked | Became::Refused(_) if told_now => {
+            ends::say(chain, subject, &names, ReadBack::StillThere).await?;
+        }
+        Became::Asked | Became::Refused(_) | Became::Left(_) => {}
+    }
     match &became {
         Became::Gone => drop(memory.settle(&due.name)),
         Became::Asked => memory.came_of(&due.name, ACCEPTED),
@@ -204,25 +213,53 @@ pub async fn settle(
     subject: &Subject,
     memory: &mut Memory,
     facts: &Facts,
-) -> Result<Vec<super::memory::Deletion>, ExpiryError> {
+) -> Result<Vec<Deletion>, ExpiryError> {
     let Some(lease) = machine_lease(sweep, subject).await? else { return Ok(Vec::new()) };
     let settled = async {
-        if let Some(mut chain) = open(sweep, subject).await? {
-            account::settle_deletions(&mut chain, &facts.account()).await?;
-            chain.seal().await?;
+        let mut chain = open(sweep, subject).await?;
+        if let Some(chain) = &mut chain {
+            account::settle_deletions(chain, &facts.account()).await?;
         }
         let mut settled = Vec::new();
         for deletion in memory.deletions.clone() {
             let absent = deletion.names.iter().all(|name| facts.lists(subject, name) == Some(false));
             if absent && all_gone(sweep, subject, &deletion.names).await {
+                if let Some(chain) = &mut chain {
+                    ends::say(chain, subject, &deletion.names, ReadBack::Gone).await?;
+                }
                 settled.extend(memory.settle(&deletion.point));
             }
+        }
+        if let Some(chain) = &mut chain {
+            chain.seal().await?;
         }
         Ok(settled)
     }
     .await;
     release(sweep, &lease).await;
     settled
+}
+
+/// Gives up deletions of points that stay after all, and says so in the ledger. While a look is under way the next sweep does.
+pub async fn give_up(
+    sweep: &Sweep<'_>,
+    subject: &Subject,
+    memory: &mut Memory,
+    staying: &[Deletion],
+) -> Result<Vec<Deletion>, ExpiryError> {
+    let Some(lease) = machine_lease(sweep, subject).await? else { return Ok(Vec::new()) };
+    let given_up = async {
+        if let Some(mut chain) = open(sweep, subject).await? {
+            for deletion in staying {
+                ends::say(&mut chain, subject, &deletion.names, ReadBack::Stays).await?;
+            }
+            chain.seal().await?;
+        }
+        Ok(staying.iter().filter_map(|deletion| memory.give_up(&deletion.point)).collect())
+    }
+    .await;
+    release(sweep, &lease).await;
+    given_up
 }
 
 fn decision(sweep: &Sweep<'_>, due: &Due, reasons: &str) -> Decision {
@@ -254,7 +291,7 @@ async fn perform_all(
             }
         };
         let (key, detail) = (outcome.effect.clone(), outcome.detail.clone());
-        chain.add(Entry::Outcome { effect: key, result: outcome.result, detail }).await?;
+        chain.add(Entry::Outcome { effect: key, result: outcome.result, detail, read: None }).await?;
         outcomes.push(outcome);
     }
     Ok(outcomes)

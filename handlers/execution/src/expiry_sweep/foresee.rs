@@ -10,9 +10,10 @@ use lifeboat_planning::allowance::Allowance;
 use lifeboat_planning::effect::Effect;
 use lifeboat_planning::expiry::{Due, Expiry};
 
+use super::looks::{decide, take_in};
 use super::memory::{Course, Memory};
 use super::seen::{self, EstateSeen, Subject};
-use super::sweep::{DELETIONS_MAX, decide, take_in};
+use super::sweep::DELETIONS_MAX;
 use super::{ExpiryError, Left, Sweep, Withheld};
 use crate::breakers;
 use crate::counters::Kind;

@@ -228,6 +228,11 @@ impl Deletion {
     pub fn is_alarming(&self) -> bool {
         self.attempts > ATTEMPTS_UNTOLD_MAX
     }
+
+    /// True at the first attempt of which somebody must be told.
+    pub fn is_first_alarming(&self) -> bool {
+        self.attempts == ATTEMPTS_UNTOLD_MAX + 1
+    }
 }
 
 fn wait_after(attempts: u32) -> SignedDuration {

@@ -13,8 +13,10 @@ use lifeboat_planning::facts::{Machine, MachineSeen, Owner, Snapshot, SnapshotsS
 use lifeboat_planning::id::{MachineKey, collection, machine_source, points_group};
 use lifeboat_planning::policy::{BackupPolicy, PointKind};
 
+use super::basis;
 use super::facts::Facts;
 use super::memory::Memory;
+use crate::catalogue;
 use crate::lifeboat::Lifeboat;
 use crate::observe::{self, tag};
 use crate::perform::{MACHINE_TAG, OWNER_TAG};
@@ -26,14 +28,24 @@ const COLLECTIONS: &str = "Microsoft.Compute/restorePointCollections";
 /// The estate, as one sweep saw it.
 #[derive(Debug)]
 pub struct EstateSeen {
-    /// ARM ids and keys of machines, by the hash of their `vmId`.
-    machines: HashMap<String, (String, MachineKey)>,
+    /// Machines, by the hash of their `vmId`.
+    machines: HashMap<String, Living>,
     /// All subscriptions in scope showed their machines: only then a machine that is not among them is nowhere.
     whole: bool,
     /// Locks, by subscription in lower case.
     locks: HashMap<String, LocksSeen>,
     /// Snapshots, by group in lower case.
     snapshots: HashMap<String, SnapshotsOfGroup>,
+}
+
+/// A machine that Resource Graph shows.
+#[derive(Debug)]
+pub struct Living {
+    /// Its ARM id.
+    pub id: String,
+    /// Its shard in the catalogue.
+    pub shard: usize,
+    key: MachineKey,
 }
 
 /// The snapshots of a group by the machine that their tag names: a machine's own are a few of thousands.
@@ -57,6 +69,8 @@ pub struct Subject {
     pub vm_hash: String,
     /// The machine's key, by its name.
     pub key: MachineKey,
+    /// What its row shows of what decisions rest on; empty where there is no row.
+    pub shows: String,
 }
 
 impl Subject {
@@ -69,7 +83,13 @@ impl Subject {
             collection: collection.name().to_owned(),
         };
         let key = MachineKey::of_collection(collection.name())?;
-        Some(Self { place, key, machine: row.source.parse().ok()?, vm_hash: tag(&row.tags, MACHINE_TAG)?, collection })
+        let (machine, vm_hash) = (row.source.parse().ok()?, tag(&row.tags, MACHINE_TAG)?);
+        Some(Self { place, key, machine, vm_hash, collection, shows: basis::shown_by(row) })
+    }
+
+    /// ARM id of the group that it is in, with its slash at the end.
+    pub fn group_id(&self) -> String {
+        format!("/subscriptions/{}/resourceGroups/{}/", self.place.subscription, self.place.group)
     }
 
     fn group_key(&self) -> String {
@@ -95,7 +115,10 @@ impl EstateSeen {
         let rows = graph::all_machines(&lifeboat.arm, &lifeboat.settings.subscriptions).await?;
         let rows = rows.into_iter().filter(|row| !row.vm_id.is_empty());
         let machines = rows
-            .map(|row| (machine_source(&row.vm_id), (row.id.clone(), MachineKey::new(&row.vm_id, &row.id))))
+            .map(|row| {
+                let (key, shard) = (MachineKey::new(&row.vm_id, &row.id), catalogue::shard_of(&row.vm_id));
+                (machine_source(&row.vm_id), Living { id: row.id, shard, key })
+            })
             .collect();
         // Resource Graph leaves out what one may not read: a machine may have moved to where it is not seen.
         let whole = policy_sweep::unreadable(lifeboat).await.is_empty();
@@ -158,12 +181,12 @@ impl EstateSeen {
     }
 
     fn subject_of(&self, subscription: &str, group: &str, vm_hash: &str) -> Option<Subject> {
-        let (machine, key) = self.machines.get(vm_hash)?;
+        let Living { id: machine, key, .. } = self.machines.get(vm_hash)?;
         let name = collection(key);
         let id = ResourceId::of_resource(subscription, group, COLLECTIONS, &name).ok()?;
         let place = Place { subscription: subscription.to_owned(), group: group.to_owned(), collection: name };
         let (vm_hash, key) = (vm_hash.to_owned(), key.clone());
-        Some(Subject { collection: id, place, machine: machine.parse().ok()?, vm_hash, key })
+        Some(Subject { collection: id, place, machine: machine.parse().ok()?, vm_hash, key, shows: String::new() })
     }
 
     /// The facts of a collection as of the start of the sweep, but for the collection itself, which is read. A machine that the
@@ -175,13 +198,25 @@ impl EstateSeen {
             true => (Whereabouts::Living, None),
             false => self.whereabouts(lifeboat, subject, memory).await?,
         };
-        let snapshots = match self.snapshots.get(&subject.group_key()) {
+        let (snapshots, locks) = (self.snapshots_of(subject), self.locks_of(subject).clone());
+        Ok(Facts { whereabouts, collection, snapshots, disks, locks })
+    }
+
+    /// The snapshots of a machine, as the observation has them.
+    pub fn snapshots_of(&self, subject: &Subject) -> SnapshotsSeen {
+        match self.snapshots.get(&subject.group_key()) {
             None => SnapshotsSeen::Unknown(UnknownBecause::NotAsked),
             Some(SnapshotsOfGroup::Absent) => SnapshotsSeen::GroupAbsent,
             Some(SnapshotsOfGroup::Unknown(why)) => SnapshotsSeen::Unknown(*why),
-            Some(SnapshotsOfGroup::Read(all)) => SnapshotsSeen::Read(all.get(vm_hash).cloned().unwrap_or_default()),
-        };
-        Ok(Facts { whereabouts, collection, snapshots, disks, locks: self.locks_of(subject) })
+            Some(SnapshotsOfGroup::Read(all)) => {
+                SnapshotsSeen::Read(all.get(&subject.vm_hash).cloned().unwrap_or_default())
+            }
+        }
+    }
+
+    /// The machine of a collection, where Resource Graph shows it.
+    pub fn living(&self, subject: &Subject) -> Option<&Living> {
+        self.machines.get(&subject.vm_hash)
     }
 
     /// The facts with the machine read from Azure.
@@ -217,14 +252,15 @@ impl EstateSeen {
                 LocksSeen::Unknown
             }
         };
-        let locks = both(self.locks_of(subject), at_group);
+        let locks = both(self.locks_of(subject).clone(), at_group);
         // Last, because the tags that say that points are held are its own.
         let collection = observe::collection(lifeboat, subscription, group, name).await?;
         Ok(Facts { whereabouts, collection, snapshots, disks, locks })
     }
 
-    fn locks_of(&self, subject: &Subject) -> LocksSeen {
-        self.locks.get(&subject.place.subscription.to_lowercase()).cloned().unwrap_or(LocksSeen::Unknown)
+    /// The locks of a collection's subscription, as the observation has them.
+    pub fn locks_of(&self, subject: &Subject) -> &LocksSeen {
+        self.locks.get(&subject.place.subscription.to_lowercase()).unwrap_or(&LocksSeen::Unknown)
     }
 
     /// Where a machine is, by reading it: under the id that the observation has, or under the one that its collection has.
@@ -234,7 +270,7 @@ impl EstateSeen {
         subject: &Subject,
         memory: &Memory,
     ) -> Result<(Whereabouts, Option<Vec<String>>), Error> {
-        let observed = self.machines.get(&subject.vm_hash).map(|(id, _)| id.parse::<ResourceId>());
+        let observed = self.machines.get(&subject.vm_hash).map(|living| living.id.parse::<ResourceId>());
         let id = match &observed {
             Some(Ok(id)) => id,
             Some(Err(_)) => return Ok((Whereabouts::Unknown, None)),

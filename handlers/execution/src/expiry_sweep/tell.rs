@@ -1,6 +1,7 @@
 //! What a sweep tells: alarms of deletions that do not come through, and its report.
 //! It never changes what was done.
 
+use super::looks::Looks;
 use super::memory::{Course, Deletion};
 use super::sweep::Looked;
 use super::{Sweep, Withheld};
@@ -40,15 +41,12 @@ pub(super) async fn of_refused(sweep: &Sweep<'_>, looked: &[Looked]) {
 }
 
 /// A line for each machine of which something is due, and one for all.
-pub(super) fn report(
-    report: &mut Report,
-    looked: &[Looked],
-    course: &Course,
-    sweep: &Sweep<'_>,
-    why: Option<&Withheld>,
-) {
+pub(super) fn report(report: &mut Report, looks: &Looks, course: &Course, sweep: &Sweep<'_>, why: Option<&Withheld>) {
     let (mut due, mut gone, mut asked, mut refused) = (0, 0, 0, 0);
-    for one in looked {
+    for (machine, would) in &looks.would {
+        report.lines.push(format!("{machine}: {would} points would go, but their policy only reports"));
+    }
+    for one in &looks.read {
         let machine = one.subject.machine.name();
         let (own, would) = (one.expiry.due.len(), one.expiry.would.len());
         if let Some(why) = &one.unread {
@@ -74,9 +72,13 @@ pub(super) fn report(
         refused += one.refused;
     }
     let rest = if course.read_to.is_some() { "; the rest is read by the next" } else { "" };
+    let resting = match looks.resting {
+        0 => String::new(),
+        resting => format!("{resting} need no reading, "),
+    };
     report.lines.push(format!(
-        "expiry sweep {}: {} collections read, {due} points due, {gone} gone, {asked} asked for, {refused} refused{rest}",
+        "expiry sweep {}: {} collections read, {resting}{due} points due, {gone} gone, {asked} asked for, {refused} refused{rest}",
         sweep.number,
-        looked.len()
+        looks.read.len()
     ));
 }

@@ -2,7 +2,7 @@
 //! It never changes anything, neither in Azure nor in the store, and never decides otherwise than the sweep: the facts are gathered by
 //! the same code, and `planning` decides.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
@@ -16,9 +16,9 @@ use lifeboat_planning::policy::BackupPolicy;
 use lifeboat_planning::retention::{Kind, Reason, Reasons, State};
 
 use super::facts::Facts;
+use super::looks::take_in;
 use super::memory::{Deletion, Memory};
 use super::seen::{EstateSeen, Subject};
-use super::sweep::take_in;
 use crate::connect::{ConnectError, Connections, Places};
 use crate::estate::{self, Estate, EstateError};
 use crate::lifeboat::Lifeboat;
@@ -26,6 +26,7 @@ use crate::observe::{self, tag};
 use crate::perform::OWNER_TAG;
 use crate::policies::{self, PolicyError};
 use crate::settings::{Build, Settings};
+use crate::vault_verdicts::{ItemVerdicts, VaultReader};
 use crate::{policy_sweep, stop};
 
 /// Collections read at a time, as in the sweep.
@@ -59,6 +60,8 @@ pub struct Verdicts {
     pub points: Vec<Told>,
     /// Why nothing is deleted for now, whatever the verdicts; one line each.
     pub withheld: Vec<String>,
+    /// The points in vaults, machine by machine; none where they were not asked for.
+    pub in_vaults: Vec<(String, ItemVerdicts)>,
     /// What could not be read, one line each: points may be missing, and verdicts may be kinder than with it.
     pub unread: Vec<String>,
 }
@@ -142,8 +145,8 @@ impl Reader {
         Ok(Self { lifeboat, estate })
     }
 
-    /// The verdicts.
-    pub async fn verdicts(mut self, whose: &Whose) -> Result<Verdicts, VerdictsError> {
+    /// The verdicts; those on points in vaults, which cost some calls a machine, where they are asked for.
+    pub async fn verdicts(mut self, whose: &Whose, with_vaults: bool) -> Result<Verdicts, VerdictsError> {
         let subscriptions = self.lifeboat.settings.subscriptions.clone();
         // Snapshots lie in a group of each region that has machines; which regions the deployment owns only its settings say.
         let machines = graph::all_machines(&self.lifeboat.arm, &subscriptions).await?;
@@ -170,8 +173,21 @@ impl Reader {
             digest,
             points: Vec::new(),
             withheld: self.withheld(not_read).await,
+            in_vaults: Vec::new(),
             unread: policy_sweep::unreadable(lifeboat).await.iter().map(|one| unread_scope(one)).collect(),
         };
+        if with_vaults {
+            let living = machines.iter().filter_map(|row| row.id.parse::<ResourceId>().ok());
+            let gone = subjects.iter().map(|subject| subject.machine.clone());
+            let named: BTreeMap<String, ResourceId> = living
+                .chain(gone)
+                .filter(|machine| whose.includes(machine.as_str()))
+                .map(|machine| (machine.key().to_owned(), machine))
+                .collect();
+            let (found, unread) = VaultReader::new(&lifeboat.arm).of_all(named.values(), verdicts.at).await?;
+            verdicts.in_vaults = found;
+            verdicts.unread.extend(unread);
+        }
         for one in all {
             match one {
                 Ok(points) => verdicts.points.extend(points),

@@ -35,8 +35,12 @@ fn entries() -> Vec<Entry> {
         ],
         ..Decision::default()
     };
-    let outcome =
-        |key: &str, result, detail: &str| Entry::Outcome { effect: key.into(), result, detail: detail.into() };
+    let outcome = |key: &str, result, detail: &str| Entry::Outcome {
+        effect: key.into(),
+        result,
+        detail: detail.into(),
+        read: None,
+    };
     let expired = Decision {
         cause: "ExpirySweep 7".to_owned(),
         effects: vec![effect("e", format!("delete restore point {POINT}, because no rule keeps it"))],

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::{About, Chapter, HeadSeen, Story};
-use crate::ledger::{Body, Decision, Entry, OutcomeResult};
+use crate::ledger::{Body, Decision, Entry, OutcomeResult, ReadBack};
 
 /// Hex digits of a digest that people are shown: enough to tell bundles apart, and `policies/` takes them for a search.
 const DIGEST_CHARS: usize = 12;
@@ -66,10 +66,13 @@ impl Chapter {
     fn said(&self, body: &Body) -> Vec<String> {
         match &body.entry {
             Entry::Decision(decision) => decided(decision),
-            Entry::Outcome { effect, result, detail } => {
+            Entry::Outcome { effect, result, detail, read } => {
                 let what = self.effect(effect).map_or_else(|| format!("effect {effect}"), short);
                 let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
-                vec![format!("outcome of {what}: {}{detail}", words(*result))]
+                vec![match read {
+                    Some(read) => format!("end of {what}: {}{detail}", ended(*read)),
+                    None => format!("outcome of {what}: {}{detail}", words(*result)),
+                }]
             }
             Entry::Verified { point, succeeded, consistency } => {
                 let how = if *succeeded { "it succeeded" } else { "it failed" };
@@ -119,6 +122,14 @@ fn words(result: OutcomeResult) -> &'static str {
         OutcomeResult::FoundAfterStop => "stopped before it was written down; read again, it is so",
         OutcomeResult::AbsentAfterStop => "stopped before it was written down; read again, it is not so",
         OutcomeResult::UnknownAfterStop => "stopped before it was written down; nothing tells whether it was done",
+    }
+}
+
+fn ended(read: ReadBack) -> &'static str {
+    match read {
+        ReadBack::Gone => "it is gone",
+        ReadBack::StillThere => "it is still there after several attempts, and is tried on",
+        ReadBack::Stays => "it is not due any more, and stays",
     }
 }
 

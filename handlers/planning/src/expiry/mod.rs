@@ -7,15 +7,18 @@
 //!                               no policy has the rule → keep
 //! ```
 
+mod rest;
 mod seen;
 #[cfg(test)]
 mod tests;
+pub mod vault;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+pub use rest::rests_until;
 pub use seen::{LocksSeen, MachinePoints, Whereabouts, state, state_of_set};
 
 use crate::effect::{Effect, PointEffect};
