@@ -13,12 +13,13 @@
 //! subscription disabled|enabled                 rights take ACTION | rights give-back
 //! host off|on|lost      kill    kill at METHOD TEXT before|after      sweep
 //! run TIME              settle [TIME]
-//! (about expiry: expiry.rs; about vaults and schedules: vaults.rs)
+//! (about disks: disks.rs; about expiry: expiry.rs; about vaults and schedules: vaults.rs)
 //! points NAME | ledger NAME | queue | status | calls | expect …
 //! ```
 
 use std::time::Duration;
 
+use crate::disks::{self, Disks};
 use crate::expiry::{self, Expiry};
 use crate::vaults::{self, Vaults};
 
@@ -67,6 +68,7 @@ pub enum Command {
     Status,
     Calls,
     Expect(Expect),
+    Disks(Disks),
     Expiry(Expiry),
     Vaults(Vaults),
 }
@@ -97,6 +99,7 @@ pub enum Property {
     NoAgent,
     Managed,
     Elsewhere,
+    Disk(String),
     Tag(String, String),
 }
 
@@ -166,6 +169,9 @@ pub fn read(text: &str) -> Result<Vec<Line>, String> {
 
 fn command(words: &[&str]) -> Result<Command, String> {
     let owned = |text: &&str| (*text).to_owned();
+    if let Some(line) = disks::read(words) {
+        return line.map(Command::Disks);
+    }
     if let Some(line) = expiry::read(words) {
         return line.map(Command::Expiry);
     }
@@ -269,6 +275,7 @@ fn properties(words: &[&str]) -> Result<Vec<Property>, String> {
         "no-agent" => Ok(Property::NoAgent),
         "managed" => Ok(Property::Managed),
         "elsewhere" => Ok(Property::Elsewhere),
+        word if word.starts_with("disk:") => Ok(Property::Disk(word["disk:".len()..].to_owned())),
         word => match word.split_once('=') {
             Some((name, value)) => Ok(Property::Tag(name.to_owned(), value.to_owned())),
             None => Err(format!("{word} is no property of a machine")),
