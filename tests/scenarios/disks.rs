@@ -3,12 +3,13 @@
 //!
 //! ```text
 //! machine|create … disk:NAME …     with data disks
-//! disk NAME tag=value              a person tags it
+//! disk NAME|os:MACHINE tag=value   a person tags it; `os:` is the disk that a machine runs from
 //! copied                           which disks the points hold, and which they leave out
 //! ```
 
 use lifeboat_simulator::azure::{DiskSeed, MachineSeed};
 use lifeboat_tests::Rig;
+use lifeboat_tests::azure::Azure;
 use lifeboat_tests::person::Person;
 use lifeboat_tests::rig::{GROUP, SUBSCRIPTION};
 use serde_json::Value;
@@ -52,9 +53,16 @@ pub async fn act(rig: &Rig, line: &Disks) -> Result<Vec<String>, String> {
     let person = Person::of(&rig.azure);
     match line {
         Disks::Tag { name, tag, value } => {
-            let disk = format!(
-                "/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.Compute/disks/{name}"
-            );
+            let disk = match name.strip_prefix("os:") {
+                Some(machine) => {
+                    let machine = person.get(&format!("{}?api-version={COMPUTE}", Azure::id(machine))).await;
+                    text(&machine["properties"]["storageProfile"]["osDisk"]["managedDisk"]["id"])
+                }
+                None => {
+                    let group = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}");
+                    format!("{group}/providers/Microsoft.Compute/disks/{name}")
+                }
+            };
             person.tag(&disk, tag, value).await?;
             Ok(Vec::new())
         }

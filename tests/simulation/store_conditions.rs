@@ -121,6 +121,22 @@ async fn play(store: Store, work: Work) -> Result<usize, String> {
     all_is_done(&rig).map(|()| changes)
 }
 
+#[test]
+fn while_azures_clock_and_ours_differ_nothing_is_deleted_and_an_alarm_says_so() {
+    for (ahead, points) in [(-10, 3), (-4, 1), (4, 1), (10, 3)] {
+        run(async {
+            let rig = begin().await;
+            let instance = Instance::ahead(&rig, SignedDuration::from_mins(ahead));
+            let answer = instance.handle(event(Work::Expiry)).await.expect("it does not panic");
+            assert!(answer.is_ok(), "{ahead} min ahead: {answer:?}");
+            rig.run(IS_SEEN).await;
+            assert_eq!(rig.azure.points("web-1").len(), points, "{ahead} min ahead");
+            let alarm = rig.blobs.bytes(CONTAINER, "alarms/clockSkew.json").is_some();
+            assert_eq!(alarm, points == 3, "{ahead} min ahead: the alarm");
+        });
+    }
+}
+
 /// Another estate's id.
 const OTHER: &str = "00000000-0000-4000-8000-0000000000ff";
 

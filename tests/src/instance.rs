@@ -10,11 +10,14 @@ use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request};
-use lifeboat_execution::{Answer, Event, Lifeboat, NotDone};
+use jiff::SignedDuration;
+use lifeboat_execution::clock::Clock;
+use lifeboat_execution::{Answer, Build, Connections, Event, Lifeboat, NotDone, Places, Settings};
 use tokio::task::JoinHandle;
 
 use crate::Rig;
-use crate::rig::hands;
+use crate::identity::Identity;
+use crate::rig::{CONTAINER, DEPLOYMENT, LOCATION, SUBSCRIPTION};
 use crate::tap::Wire;
 
 /// Dice that no handler of the rig's host throws.
@@ -40,16 +43,25 @@ pub struct Instance {
 impl Instance {
     /// An instance over what a rig's host works on.
     pub fn beside(rig: &Rig) -> Self {
-        Self::through(rig, |transport| transport)
+        Self::made(rig, SignedDuration::ZERO, |transport| transport)
     }
 
     /// The same, over a transport of its own above theirs.
     pub fn through(rig: &Rig, own: impl FnOnce(Arc<dyn HttpClient>) -> Arc<dyn HttpClient>) -> Self {
+        Self::made(rig, SignedDuration::ZERO, own)
+    }
+
+    /// The same, with a clock that is so much ahead of Azure's.
+    pub fn ahead(rig: &Rig, by: SignedDuration) -> Self {
+        Self::made(rig, by, |transport| transport)
+    }
+
+    fn made(rig: &Rig, ahead: SignedDuration, own: impl FnOnce(Arc<dyn HttpClient>) -> Arc<dyn HttpClient>) -> Self {
         let wire = Wire::new(rig.clock.clone());
         let stopper = Stopper::default();
         let inner: Arc<dyn HttpClient> = wire.tap(own(rig.azure.transport(&rig.blobs, &rig.bus)));
         let transport = Arc::new(Stopping { inner, stopper: stopper.clone() });
-        let lifeboat = Arc::new(hands(transport, rig.azure.identity_header(), rig.clock.now(), DICE));
+        let lifeboat = Arc::new(hands(transport, rig, ahead));
         Self { lifeboat, stopper, wire }
     }
 
@@ -79,6 +91,26 @@ impl Instance {
         };
         wakers.into_iter().for_each(Waker::wake);
     }
+}
+
+/// The real clients over a transport, with nothing shared with another instance's.
+fn hands(transport: Arc<dyn HttpClient>, rig: &Rig, ahead: SignedDuration) -> Lifeboat {
+    let credential = Identity::new(Arc::clone(&transport), rig.azure.identity_header());
+    let clock = Clock::starting_at(rig.clock.now().checked_add(ahead).expect("a time"));
+    let places = Places {
+        arm_url: "https://management.azure.com".to_owned(),
+        store_url: format!("https://acct.blob.core.windows.net/{CONTAINER}"),
+        bus_namespace: "ns.servicebus.windows.net".to_owned(),
+        bus_url: None,
+    };
+    let settings = Settings {
+        deployment: DEPLOYMENT.to_owned(),
+        owned_regions: vec![LOCATION.to_owned()],
+        subscriptions: vec![SUBSCRIPTION.to_owned()],
+        build: Build { version: "0.0.0".to_owned(), id: "instance".to_owned() },
+    };
+    let connections = Connections::new(transport, credential, clock, DICE);
+    Lifeboat::connect(connections, &places, settings).expect("the places are places")
 }
 
 /// Whether an instance is stopped, and when it will be.

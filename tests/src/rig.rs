@@ -349,27 +349,22 @@ fn handlers(transport: Arc<dyn HttpClient>, header: String, clock: Clock, seed: 
     Arc::new(move || {
         // Each process throws its own dice: one that drew the dead one's lease id again would walk into its lease.
         let dice = seed.wrapping_mul(STARTS_MAX).wrapping_add(started.fetch_add(1, Ordering::Relaxed));
-        let lifeboat = hands(Arc::clone(&transport), header.clone(), clock.now(), dice);
+        let credential = Identity::new(Arc::clone(&transport), header.clone());
+        let own = lifeboat_execution::clock::Clock::starting_at(clock.now());
+        let connections = Connections::new(Arc::clone(&transport), credential, own, dice);
+        let places = Places {
+            arm_url: "https://management.azure.com".to_owned(),
+            store_url: format!("https://acct.blob.core.windows.net/{CONTAINER}"),
+            bus_namespace: "ns.servicebus.windows.net".to_owned(),
+            bus_url: None,
+        };
+        let settings = Settings {
+            deployment: DEPLOYMENT.to_owned(),
+            owned_regions: vec![LOCATION.to_owned()],
+            subscriptions: vec![SUBSCRIPTION.to_owned()],
+            build: Build { version: "0.0.0".to_owned(), id: "rig".to_owned() },
+        };
+        let lifeboat = Lifeboat::connect(connections, &places, settings).expect("the places are places");
         lifeboat_functions::app(Arc::new(lifeboat), RuntimeOptions::below(FUNCTION_TIMEOUT)).router()
     })
-}
-
-/// The hands of one instance: the real clients over a transport, with nothing shared with another one's.
-pub fn hands(transport: Arc<dyn HttpClient>, header: String, now: Timestamp, dice: u64) -> Lifeboat {
-    let credential = Identity::new(Arc::clone(&transport), header);
-    let own = lifeboat_execution::clock::Clock::starting_at(now);
-    let connections = Connections::new(transport, credential, own, dice);
-    let places = Places {
-        arm_url: "https://management.azure.com".to_owned(),
-        store_url: format!("https://acct.blob.core.windows.net/{CONTAINER}"),
-        bus_namespace: "ns.servicebus.windows.net".to_owned(),
-        bus_url: None,
-    };
-    let settings = Settings {
-        deployment: DEPLOYMENT.to_owned(),
-        owned_regions: vec![LOCATION.to_owned()],
-        subscriptions: vec![SUBSCRIPTION.to_owned()],
-        build: Build { version: "0.0.0".to_owned(), id: "rig".to_owned() },
-    };
-    Lifeboat::connect(connections, &places, settings).expect("the places are places")
 }
