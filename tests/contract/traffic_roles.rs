@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use lifeboat_azure::disks;
 use lifeboat_azure::needs::{LINKED, Linked, Place};
 use lifeboat_azure::operations::{self, Operation};
 use lifeboat_execution::rights;
@@ -21,10 +20,9 @@ use serde_json::{Value, json};
 use crate::gate::Gate;
 
 /// Calls that a role is drawn from and no test makes the handler speak yet, each with the reason. Empty is how it must be.
-const NOT_YET_SPOKEN: &[(&Operation, &str)] = &[(&disks::GET, NO_EXCLUSION)];
+const NOT_YET_SPOKEN: &[(&Operation, &str)] = &[];
 /// Linked rights, by their entry of the register, that no request of the run asks for yet, each with the reason. Empty is how it must be.
-const NOT_YET_LINKED: &[(&str, &str)] = &[("linked-excluded-disk", NO_EXCLUSION)];
-const NO_EXCLUSION: &str = "no scenario leaves a disk out";
+const NOT_YET_LINKED: &[(&str, &str)] = &[];
 /// Test targets that have a handler and run before this one: scenarios, simulation, processes. With fewer the run is not whole.
 const OTHERS_MIN: usize = 3;
 /// How long one machine's first point takes at most.

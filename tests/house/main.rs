@@ -3,6 +3,7 @@
 
 mod edges;
 mod functions;
+mod scenarios;
 mod text;
 
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! past NAME 400d 399d …         a collection of ours with points that were made so long before the start
+//! order hold NAME 399d           by the Api
 //! hold|release|lose NAME 399d   a tag says that the point is held, or no longer; somebody deletes the point
 //! collection NAME owner|estate VALUE            whose the collection's tags say that it is
 //! lock|unlock subscription|group|NAME [399d]    a lock on everything, on the points' group, on a point
@@ -33,6 +34,7 @@ const OTHER_GROUP: &str = "rg-other";
 pub enum Expiry {
     Past { name: String, ago: Vec<Duration> },
     Hold { name: String, ago: Duration, held: bool },
+    Order { name: String, ago: Duration },
     Lose { name: String, ago: Duration },
     Collection { name: String, tag: &'static str, value: String },
     Lock { scope: Scope, locked: bool },
@@ -62,6 +64,7 @@ pub fn read(words: &[&str]) -> Option<Result<Expiry, String>> {
         [word @ ("hold" | "release"), name, ago] => {
             about(name, ago).map(|(name, ago)| Expiry::Hold { name, ago, held: *word == "hold" })
         }
+        ["order", "hold", name, ago] => about(name, ago).map(|(name, ago)| Expiry::Order { name, ago }),
         ["lose", name, ago] => about(name, ago).map(|(name, ago)| Expiry::Lose { name, ago }),
         ["collection", name, what @ ("owner" | "estate"), value] => {
             let tag = if *what == "owner" { "lifeboat-owner" } else { "lifeboat-estate" };
@@ -104,6 +107,12 @@ impl Collections {
                     false => seed.tags.remove(&tag),
                 };
                 self.write(rig, name)?;
+            }
+            Expiry::Order { name, ago } => {
+                let point = format!("{}/restorePoints/{}", self.id(name)?, self.point(rig, name, *ago)?);
+                let order = serde_json::json!({ "reason": "evidence", "point": point });
+                let (status, _) = rig.order("/api/hold", &order).await;
+                return Ok(vec![format!("  Api answers {status}")]);
             }
             Expiry::Lose { name, ago } => {
                 let (collection, point) = (self.id(name)?, self.point(rig, name, *ago)?);

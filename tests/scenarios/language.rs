@@ -13,13 +13,14 @@
 //! subscription disabled|enabled                 rights take ACTION | rights give-back
 //! host off|on|lost      kill    kill at METHOD TEXT before|after      sweep
 //! run TIME              settle [TIME]
-//! (about expiry: expiry.rs; about vaults and schedules: vaults.rs; about plans and checks: onlook.rs)
+//! (about disks: disks.rs; about expiry: expiry.rs; about vaults and schedules: vaults.rs; about plans and checks: onlook.rs)
 //! points NAME why | explain NAME | explain point NAME 40d | spoil|mend NAME N: people.rs
 //! points NAME | ledger NAME | queue | status | calls | expect …
 //! ```
 
 use std::time::Duration;
 
+use crate::disks::{self, Disks};
 use crate::expiry::{self, Expiry};
 use crate::onlook::{self, Onlook};
 use crate::people::{self, People};
@@ -70,6 +71,7 @@ pub enum Command {
     Status,
     Calls,
     Expect(Expect),
+    Disks(Disks),
     Expiry(Expiry),
     Vaults(Vaults),
     People(People),
@@ -102,6 +104,7 @@ pub enum Property {
     NoAgent,
     Managed,
     Elsewhere,
+    Disk(String),
     Tag(String, String),
 }
 
@@ -171,6 +174,9 @@ pub fn read(text: &str) -> Result<Vec<Line>, String> {
 
 fn command(words: &[&str]) -> Result<Command, String> {
     let owned = |text: &&str| (*text).to_owned();
+    if let Some(line) = disks::read(words) {
+        return line.map(Command::Disks);
+    }
     if let Some(line) = expiry::read(words) {
         return line.map(Command::Expiry);
     }
@@ -280,6 +286,7 @@ fn properties(words: &[&str]) -> Result<Vec<Property>, String> {
         "no-agent" => Ok(Property::NoAgent),
         "managed" => Ok(Property::Managed),
         "elsewhere" => Ok(Property::Elsewhere),
+        word if word.starts_with("disk:") => Ok(Property::Disk(word["disk:".len()..].to_owned())),
         word => match word.split_once('=') {
             Some((name, value)) => Ok(Property::Tag(name.to_owned(), value.to_owned())),
             None => Err(format!("{word} is no property of a machine")),

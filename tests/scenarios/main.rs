@@ -3,6 +3,7 @@
 //!
 //! LIFEBOAT_GOLDEN=write writes the golden files again; LIFEBOAT_SCENARIO=name runs one and prints what it shows.
 
+mod disks;
 mod expiry;
 mod language;
 mod onlook;

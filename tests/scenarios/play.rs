@@ -20,7 +20,7 @@ use crate::language::{Command, Estate, Events, Expect, Fault, Line, Policy, Prop
 use crate::onlook;
 use crate::people;
 use crate::show::Shown;
-use crate::vaults;
+use crate::{disks, vaults};
 
 /// A name for what manages a machine.
 const MANAGER: &str = "/subscriptions/00000000-0000-4000-8000-00000000000a/resourceGroups/rg-app/providers/Microsoft.Compute/virtualMachineScaleSets/set-1";
@@ -82,6 +82,11 @@ impl Play {
             Command::GiveRightsBack => self.rig.azure.give_rights_back(),
             Command::HostOff { .. } | Command::HostOn | Command::Kill | Command::KillAt { .. } => {
                 self.host(command).await
+            }
+            Command::Disks(line) => {
+                for line in disks::act(&self.rig, line).await? {
+                    self.shown.say(&self.shown.neat(&self.rig, &line));
+                }
             }
             Command::Expiry(line) => {
                 let shown = self.collections.act(&self.rig, line).await?;
@@ -346,6 +351,7 @@ fn with(mut seed: MachineSeed, properties: &[Property]) -> MachineSeed {
             Property::NoAgent => seed.agent_ready = false,
             Property::Elsewhere => seed.location = ELSEWHERE.to_owned(),
             Property::Managed => seed.managed_by = Some(MANAGER.to_owned()),
+            Property::Disk(name) => seed = disks::with_disk(seed, name),
             Property::Tag(name, value) => seed = seed.tag(name, value),
         }
     }

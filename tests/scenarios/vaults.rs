@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! policy file NAME              policies/NAME.yaml is in force, alone
+//! policy files NAME NAME …      these are, together
 //! vault NAME [in LOCATION]      a vault with Azure's own vault policies
 //! vault NAME full               it takes no more items
 //! item VAULT MACHINE pending|protected|stopped|soft-deleted [POLICY]      as if somebody had made it
@@ -23,7 +24,7 @@ const FAILED: i64 = 400_001;
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Vaults {
-    PolicyFile(String),
+    PolicyFiles(Vec<String>),
     Vault { name: String, location: String },
     Full(String),
     Item { vault: String, machine: String, state: ItemState, policy: String },
@@ -37,7 +38,10 @@ pub enum Vaults {
 /// Reads a line; none when it is about something else.
 pub fn read(words: &[&str]) -> Option<Result<Vaults, String>> {
     Some(match words {
-        ["policy", "file", name] => Ok(Vaults::PolicyFile((*name).to_owned())),
+        ["policy", "file", name] => Ok(Vaults::PolicyFiles(vec![(*name).to_owned()])),
+        ["policy", "files", names @ ..] => {
+            Ok(Vaults::PolicyFiles(names.iter().map(|name| (*name).to_owned()).collect()))
+        }
         ["vault", name, "full"] => Ok(Vaults::Full((*name).to_owned())),
         ["vault", name] => Ok(Vaults::Vault { name: (*name).to_owned(), location: LOCATION.to_owned() }),
         ["vault", name, "in", location] => {
@@ -77,11 +81,16 @@ fn item(vault: &str, machine: &str, state: &str, policy: &[&str]) -> Result<Vaul
 pub fn act(rig: &Rig, line: &Vaults) -> Result<Vec<String>, String> {
     let arm = &rig.azure.arm;
     match line {
-        Vaults::PolicyFile(name) => {
+        Vaults::PolicyFiles(names) => {
             let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/policies");
-            let text =
-                std::fs::read_to_string(folder.join(format!("{name}.yaml"))).map_err(|error| error.to_string())?;
-            rig.write_policy(&text);
+            let read = |name: &String| {
+                let file = format!("{name}.yaml");
+                let text = std::fs::read_to_string(folder.join(&file)).map_err(|error| format!("{file}: {error}"))?;
+                Ok((file, text))
+            };
+            let documents: Vec<(String, String)> = names.iter().map(read).collect::<Result<_, String>>()?;
+            let documents: Vec<_> = documents.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
+            rig.write_policies(&documents);
         }
         Vaults::Vault { name, location } => {
             arm.add_vault(&VaultSeed::new(SUBSCRIPTION, GROUP, name, location));

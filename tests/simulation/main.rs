@@ -3,11 +3,14 @@
 //!
 //! LIFEBOAT_SEEDS=n runs so many random seeds; LIFEBOAT_SEED=n runs that one and tells what happens.
 
+mod azure_now;
 mod expiry_kills;
 mod foreseen;
 mod kill_points;
 mod orders;
+mod paused;
 mod planted;
 mod random;
 mod reference;
+mod store_conditions;
 mod virtual_time;

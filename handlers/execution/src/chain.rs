@@ -2,8 +2,8 @@
 //! It never rewrites; two writers cannot both append at one position, so the chain cannot fork.
 
 use jiff::{SignedDuration, Timestamp};
-use lifeboat_azure::blobs::Condition;
-use lifeboat_azure::blobs::Store;
+use lifeboat_azure::ErrorKind;
+use lifeboat_azure::blobs::{Condition, Store};
 use lifeboat_planning::id::MachineKey;
 
 use crate::clock::Clock;
@@ -121,13 +121,24 @@ impl<'a> Chain<'a> {
         Ok(())
     }
 
-    /// Keeps the head apart. It may lag behind from a stop to the next look, but it never leads.
+    /// Keeps the head apart. It may lag behind from a stop to the next look, but it never leads, and is never put back: whoever was
+    /// stopped for longer than the lease finds a later one.
     pub async fn seal(&mut self) -> Result<(), ChainError> {
-        if std::mem::take(&mut self.unsealed) {
-            let head = serde_json::to_vec(&self.head)?;
-            self.store.put(&self.head_name, head.into(), Condition::Any).await?;
+        if !std::mem::take(&mut self.unsealed) {
+            return Ok(());
         }
-        Ok(())
+        let (kept, etag) = self.store.get(&self.head_name).await?.unzip();
+        let kept: Option<Head> = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        if kept.is_some_and(|kept| kept.seq >= self.head.seq) {
+            return Ok(());
+        }
+        let head = serde_json::to_vec(&self.head)?;
+        let condition = etag.map_or(Condition::IfAbsent, Condition::IfMatch);
+        match self.store.put(&self.head_name, head.into(), condition).await {
+            // Another one keeps its own at this moment; who opens the chain next finds one of the two, and goes on from there.
+            Err(error) if error.kind == ErrorKind::Conflict => Ok(()),
+            kept => Ok(kept.map(drop)?),
+        }
     }
 }
 

@@ -9,7 +9,7 @@
 
 use std::fmt;
 
-use lifeboat_azure::blobs::Condition;
+use lifeboat_azure::blobs::{Condition, ETag};
 use lifeboat_azure::{Error, ResourceId};
 use lifeboat_planning::facts::{CollectionSeen, Machine, MachineSeen, PointState, SnapshotsSeen, UnknownBecause};
 use lifeboat_planning::id::{self, MachineKey, PointName, hash};
@@ -71,9 +71,9 @@ pub async fn settle(
     machine: &MachineSeen,
     report: &mut Report,
 ) -> Result<Settled, NotNow> {
-    let kept = match machine {
+    let (kept, mut etag) = match machine {
         MachineSeen::Unknown(_) => return Ok(Settled::default()),
-        MachineSeen::Gone | MachineSeen::Present(_) => read(lifeboat, machine_id).await?,
+        MachineSeen::Gone | MachineSeen::Present(_) => read(lifeboat, machine_id).await?.unzip(),
     };
     let mut record = match (machine, kept.clone()) {
         (MachineSeen::Present(machine), kept) => standing_for(machine_id, machine, kept),
@@ -86,7 +86,7 @@ pub async fn settle(
         let nobody = MachineKey::new("", machine_id.as_str());
         Chain::open(&lifeboat.store, lifeboat.clock, &nobody, machine_id.as_str()).await?.seal().await?;
         // Before its first decision: without this nothing would lead back to its ledger.
-        write(lifeboat, machine_id, &record).await?;
+        etag = Some(write(lifeboat, machine_id, &record, etag).await?);
     }
     let listed = record.former.len();
     let mut open = Vec::new();
@@ -105,7 +105,7 @@ pub async fn settle(
     };
     record.former = open;
     if record.former.len() < listed {
-        write(lifeboat, machine_id, &record).await?;
+        write(lifeboat, machine_id, &record, etag).await?;
     }
     Ok(settled)
 }
@@ -177,15 +177,20 @@ pub(crate) fn blob_name(machine_id: &ResourceId) -> String {
     format!("machines/{}.json", hash(&[&machine_id.as_str().to_lowercase()]))
 }
 
-async fn read(lifeboat: &Lifeboat, machine_id: &ResourceId) -> Result<Option<MachineRecord>, PredecessorError> {
+async fn read(lifeboat: &Lifeboat, machine_id: &ResourceId) -> Result<Option<(MachineRecord, ETag)>, PredecessorError> {
     let name = blob_name(machine_id);
-    let Some((bytes, _)) = lifeboat.store.get(&name).await? else { return Ok(None) };
-    Ok(Some(MachineRecord::read(&name, &bytes)?))
+    let Some((bytes, etag)) = lifeboat.store.get(&name).await? else { return Ok(None) };
+    Ok(Some((MachineRecord::read(&name, &bytes)?, etag)))
 }
 
-async fn write(lifeboat: &Lifeboat, machine_id: &ResourceId, record: &MachineRecord) -> Result<(), PredecessorError> {
+/// Writes the record, if it is still what was read: a look that was stopped for longer than its lease finds that another one wrote it.
+async fn write(
+    lifeboat: &Lifeboat,
+    machine_id: &ResourceId,
+    record: &MachineRecord,
+    read: Option<ETag>,
+) -> Result<ETag, PredecessorError> {
     let bytes = serde_json::to_vec(record)?;
-    // The machine's lease is held, so nobody else writes it.
-    lifeboat.store.put(&blob_name(machine_id), bytes.into(), Condition::Any).await?;
-    Ok(())
+    let condition = read.map_or(Condition::IfAbsent, Condition::IfMatch);
+    Ok(lifeboat.store.put(&blob_name(machine_id), bytes.into(), condition).await?)
 }

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_azure::ResourceId;
-use lifeboat_azure::blobs::{Condition, Store};
+use lifeboat_azure::blobs::{Condition, ETag, Store};
 use lifeboat_planning::id::{PointName, hash};
 use lifeboat_planning::retention::RESTORABLE_AFTER_DELETION_BY_HAND;
 use serde::{Deserialize, Serialize};
 
-use crate::swap::{self, SwapError};
+use crate::record::read_up_to;
+use crate::swap::SwapError;
 
 /// The version of [`Memory`] and [`Course`] that this release writes.
 pub const VERSION: u32 = 1;
@@ -49,6 +50,9 @@ pub struct Course {
     /// What was counted the last time that all collections were read, by policy.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counted: BTreeMap<String, Count>,
+    /// The version of the blob that this was read from; none where there was none.
+    #[serde(skip)]
+    pub etag: Option<ETag>,
 }
 
 /// The points of a policy, as its limits ask for them.
@@ -84,6 +88,9 @@ pub struct Memory {
     /// Deletions that were begun, until what they delete is *gone*.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deletions: Vec<Deletion>,
+    /// The version of the blob that this was read from; none where there was none.
+    #[serde(skip)]
+    pub etag: Option<ETag>,
 }
 
 /// A deletion that was begun and is not known to be done.
@@ -109,12 +116,15 @@ pub struct Deletion {
 impl Course {
     /// Reads it; an empty one before the first sweep.
     pub async fn read(store: &Store) -> Result<Self, SwapError> {
-        Ok(swap::read(store, COURSE, VERSION).await?.unwrap_or_default())
+        let Some((bytes, etag)) = store.get(COURSE).await? else { return Ok(Self::default()) };
+        let read: Self = read_up_to(VERSION, COURSE, &bytes)?;
+        Ok(Self { etag: Some(etag), ..read })
     }
 
-    /// Writes it. The sweeps' lease is held, so nobody else does.
-    pub async fn write(&self, store: &Store) -> Result<(), SwapError> {
-        write(store, COURSE, self).await
+    /// Writes it, if it is still what was read: a sweep that was stopped for longer than its lease finds that another one wrote it.
+    pub async fn write(&mut self, store: &Store) -> Result<(), SwapError> {
+        self.etag = Some(write(store, COURSE, self, self.etag.clone()).await?);
+        Ok(())
     }
 
     /// What the limits of a policy are held against: the last whole count, or the one under way where that is more already.
@@ -128,17 +138,19 @@ impl Course {
 impl Memory {
     /// Reads what is remembered of a collection; nothing when it was never seen.
     pub async fn read(store: &Store, collection: &ResourceId) -> Result<Self, SwapError> {
-        let read: Option<Self> = swap::read(store, &blob_name(collection), VERSION).await?;
-        Ok(read.unwrap_or_else(|| Self {
-            version: VERSION,
-            collection: collection.as_str().to_owned(),
-            ..Self::default()
-        }))
+        let name = blob_name(collection);
+        let Some((bytes, etag)) = store.get(&name).await? else {
+            let collection = collection.as_str().to_owned();
+            return Ok(Self { version: VERSION, collection, ..Self::default() });
+        };
+        let read: Self = read_up_to(VERSION, &name, &bytes)?;
+        Ok(Self { etag: Some(etag), ..read })
     }
 
-    /// Writes it. The sweeps' lease is held, so nobody else does.
-    pub async fn write(&self, store: &Store, collection: &ResourceId) -> Result<(), SwapError> {
-        write(store, &blob_name(collection), self).await
+    /// Writes it, if it is still what was read: a sweep that was stopped for longer than its lease finds that another one wrote it.
+    pub async fn write(&mut self, store: &Store, collection: &ResourceId) -> Result<(), SwapError> {
+        self.etag = Some(write(store, &blob_name(collection), self, self.etag.clone()).await?);
+        Ok(())
     }
 
     /// Takes in the restorable points that are there now. What is not there any more and was not ours to delete, somebody deleted.
@@ -244,10 +256,10 @@ fn blob_name(collection: &ResourceId) -> String {
     format!("expiry/{}.json", hash(&[&collection.as_str().to_lowercase()]))
 }
 
-async fn write(store: &Store, name: &str, record: &impl Serialize) -> Result<(), SwapError> {
+async fn write(store: &Store, name: &str, record: &impl Serialize, read: Option<ETag>) -> Result<ETag, SwapError> {
     let bytes = serde_json::to_vec(record).map_err(SwapError::Unwritable)?;
-    store.put(name, bytes.into(), Condition::Any).await?;
-    Ok(())
+    let condition = read.map_or(Condition::IfAbsent, Condition::IfMatch);
+    Ok(store.put(name, bytes.into(), condition).await?)
 }
 
 #[cfg(test)]

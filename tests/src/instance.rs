@@ -1,0 +1,203 @@
+//! A second instance beside the rig's host: hands of its own over the same Azure, store and queue, which can be stopped at one of its
+//! calls as a process is stopped from outside, and let go on. It never knows that it was stopped: nothing of it runs meanwhile, and
+//! its clocks have moved on when it goes on.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use async_trait::async_trait;
+use azure_core::http::{AsyncRawResponse, HttpClient, Request};
+use jiff::SignedDuration;
+use lifeboat_execution::clock::Clock;
+use lifeboat_execution::{Answer, Build, Connections, Event, Lifeboat, NotDone, Places, Settings};
+use tokio::task::JoinHandle;
+
+use crate::Rig;
+use crate::identity::Identity;
+use crate::rig::{CONTAINER, DEPLOYMENT, LOCATION, SUBSCRIPTION};
+use crate::tap::Wire;
+
+/// Dice that no handler of the rig's host throws.
+const DICE: u64 = 0x00b0_a7b0;
+
+/// Where an instance is stopped at one of its calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// Right before the request leaves: all checks are passed, its latest moment too.
+    Transport,
+    /// When the answer is there, before it is read: what comes next rests on it.
+    Answer,
+}
+
+/// The instance.
+pub struct Instance {
+    lifeboat: Arc<Lifeboat>,
+    stopper: Stopper,
+    /// Every call that it made and that left.
+    pub wire: Wire,
+}
+
+impl Instance {
+    /// An instance over what a rig's host works on.
+    pub fn beside(rig: &Rig) -> Self {
+        Self::made(rig, SignedDuration::ZERO, |transport| transport)
+    }
+
+    /// The same, over a transport of its own above theirs.
+    pub fn through(rig: &Rig, own: impl FnOnce(Arc<dyn HttpClient>) -> Arc<dyn HttpClient>) -> Self {
+        Self::made(rig, SignedDuration::ZERO, own)
+    }
+
+    /// The same, with a clock that is so much ahead of Azure's.
+    pub fn ahead(rig: &Rig, by: SignedDuration) -> Self {
+        Self::made(rig, by, |transport| transport)
+    }
+
+    fn made(rig: &Rig, ahead: SignedDuration, own: impl FnOnce(Arc<dyn HttpClient>) -> Arc<dyn HttpClient>) -> Self {
+        let wire = Wire::new(rig.clock.clone());
+        let stopper = Stopper::default();
+        let inner: Arc<dyn HttpClient> = wire.tap(own(rig.azure.transport(&rig.blobs, &rig.bus)));
+        let transport = Arc::new(Stopping { inner, stopper: stopper.clone() });
+        let lifeboat = Arc::new(hands(transport, rig, ahead));
+        Self { lifeboat, stopper, wire }
+    }
+
+    /// It stops at the call with this number, from 0.
+    pub fn stops_at(&self, number: usize, place: Place) {
+        self.stopper.state().at = Some((number, place));
+    }
+
+    /// Takes care of an event.
+    pub fn handle(&self, event: Event) -> JoinHandle<Result<Answer, NotDone>> {
+        let lifeboat = Arc::clone(&self.lifeboat);
+        let work = Box::pin(async move { lifeboat.handle(event).await });
+        tokio::spawn(Stoppable { work, stopper: self.stopper.clone() })
+    }
+
+    /// Whether it is stopped.
+    pub fn is_stopped(&self) -> bool {
+        self.stopper.state().stopped
+    }
+
+    /// Lets it go on.
+    pub fn go_on(&self) {
+        let wakers = {
+            let mut state = self.stopper.state();
+            state.stopped = false;
+            std::mem::take(&mut state.wakers)
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// The real clients over a transport, with nothing shared with another instance's.
+fn hands(transport: Arc<dyn HttpClient>, rig: &Rig, ahead: SignedDuration) -> Lifeboat {
+    let credential = Identity::new(Arc::clone(&transport), rig.azure.identity_header());
+    let clock = Clock::starting_at(rig.clock.now().checked_add(ahead).expect("a time"));
+    let places = Places {
+        arm_url: "https://management.azure.com".to_owned(),
+        store_url: format!("https://acct.blob.core.windows.net/{CONTAINER}"),
+        bus_namespace: "ns.servicebus.windows.net".to_owned(),
+        bus_url: None,
+    };
+    let settings = Settings {
+        deployment: DEPLOYMENT.to_owned(),
+        owned_regions: vec![LOCATION.to_owned()],
+        subscriptions: vec![SUBSCRIPTION.to_owned()],
+        build: Build { version: "0.0.0".to_owned(), id: "instance".to_owned() },
+    };
+    let connections = Connections::new(transport, credential, clock, DICE);
+    Lifeboat::connect(connections, &places, settings).expect("the places are places")
+}
+
+/// Whether an instance is stopped, and when it will be.
+#[derive(Clone, Default)]
+struct Stopper(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    begun: usize,
+    at: Option<(usize, Place)>,
+    stopped: bool,
+    wakers: Vec<Waker>,
+}
+
+impl Stopper {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Pending while it is stopped; whoever asked is woken when it goes on.
+    fn poll(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.state();
+        if !state.stopped {
+            return Poll::Ready(());
+        }
+        state.wakers.push(cx.waker().clone());
+        Poll::Pending
+    }
+
+    async fn stop_where_asked(&self, number: usize, place: Place) {
+        {
+            let mut state = self.state();
+            if state.at != Some((number, place)) {
+                return;
+            }
+            (state.at, state.stopped) = (None, true);
+        }
+        poll_fn(|cx| self.poll(cx)).await;
+    }
+}
+
+/// Work of which nothing runs while it is stopped: no timer, no other call.
+struct Stoppable<T> {
+    work: Pin<Box<dyn Future<Output = T> + Send>>,
+    stopper: Stopper,
+}
+
+impl<T> Future for Stoppable<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        if self.stopper.poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        self.work.as_mut().poll(cx)
+    }
+}
+
+/// The transport that stops.
+struct Stopping {
+    inner: Arc<dyn HttpClient>,
+    stopper: Stopper,
+}
+
+#[async_trait]
+impl HttpClient for Stopping {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let number = {
+            let mut state = self.stopper.state();
+            state.begun += 1;
+            state.begun - 1
+        };
+        self.stopper.stop_where_asked(number, Place::Transport).await;
+        let answer = self.inner.execute_request(request).await;
+        self.stopper.stop_where_asked(number, Place::Answer).await;
+        answer
+    }
+}
+
+impl fmt::Debug for Stopping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stopping").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instance").field("stopped", &self.is_stopped()).finish_non_exhaustive()
+    }
+}
