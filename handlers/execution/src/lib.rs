@@ -14,6 +14,7 @@ mod connect;
 pub mod counters;
 mod decided;
 pub mod estate;
+pub mod estate_judge;
 mod estate_sweep;
 mod event;
 mod expiry_sweep;
@@ -38,8 +39,9 @@ mod settings;
 mod status;
 pub mod stop;
 pub mod swap;
+mod sweep_cursor;
 mod sweep_record;
-mod vault_lists;
+pub mod vault_lists;
 mod watch;
 
 pub use connect::{ARM_URL, ConnectError, Connections, Places};
