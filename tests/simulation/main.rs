@@ -9,4 +9,5 @@ mod orders;
 mod planted;
 mod random;
 mod reference;
+mod sweeps;
 mod virtual_time;
