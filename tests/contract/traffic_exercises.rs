@@ -293,7 +293,8 @@ async fn get_collection(on: Bench) -> Result {
 async fn query(on: Bench) -> Result {
     let scope = [SUBSCRIPTION.to_owned()];
     graph::all_machines(&on.arm, &scope).await?;
-    graph::machines_created_since(&on.arm, &scope, EPOCH.parse().expect("a time")).await?;
+    graph::machines(&on.arm, &scope, Some(EPOCH.parse().expect("a time"))).all().await?;
+    graph::items(&on.arm, &scope).all().await?;
     graph::collections_tagged(&on.arm, &scope, "owner", "lifeboat").await.map(drop)
 }
 

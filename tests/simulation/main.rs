@@ -13,4 +13,5 @@ mod planted;
 mod random;
 mod reference;
 mod store_conditions;
+mod sweeps;
 mod virtual_time;

@@ -3,6 +3,7 @@
 
 pub mod azure;
 pub mod data;
+pub mod estate;
 pub mod gates;
 pub mod gateway;
 pub mod identity;

@@ -21,6 +21,7 @@ use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
+use tokio::time::Instant;
 
 /// Who is asking, for Azure's own statistics.
 pub(crate) const USER_AGENT: &str = concat!("lifeboat/", env!("CARGO_PKG_VERSION"));
@@ -47,6 +48,8 @@ struct Shared {
 struct Seen {
     remaining: Remaining,
     skew: Option<SignedDuration>,
+    /// When Resource Graph's budget is full again; none while something of it is left.
+    graph_full_at: Option<Instant>,
 }
 
 /// One call to be made.
@@ -243,6 +246,18 @@ impl ArmClient {
 
     fn seen<T>(&self, use_it: impl FnOnce(&mut Seen) -> T) -> T {
         use_it(&mut self.0.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits until Resource Graph's budget is full again, where the last answer said that nothing of it was left.
+    pub(crate) async fn wait_for_graph(&self) {
+        if let Some(at) = self.seen(|seen| seen.graph_full_at) {
+            tokio::time::sleep_until(at).await;
+        }
+    }
+
+    /// Notes how long it takes until Resource Graph's budget is full again; none when something of it is left.
+    pub(crate) fn note_graph(&self, wait: Option<std::time::Duration>) {
+        self.seen(|seen| seen.graph_full_at = wait.map(|wait| Instant::now() + wait));
     }
 
     pub(crate) fn wall_now(&self) -> jiff::Timestamp {

@@ -3,7 +3,7 @@
 //! It never says who makes a call, and never asks Azure. The one table of rights: roles are drawn from it, refusals are read
 //! with it, and a simulated access check is held to it.
 
-use crate::{graph, machines, operations::Operation, protection, restore_points, snapshots};
+use crate::{graph, machines, operations::Operation, protected_items, protection, restore_points, snapshots};
 use std::collections::BTreeMap;
 
 /// Where the request says what the right is checked on.
@@ -43,6 +43,7 @@ pub struct Need {
 
 const MACHINE: &str = "Microsoft.Compute/virtualMachines";
 const COLLECTION: &str = "Microsoft.Compute/restorePointCollections";
+const ITEM: &str = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems";
 const DISK: &str = "Microsoft.Compute/disks";
 
 const fn linked(
@@ -102,6 +103,7 @@ pub const LINKED: &[Linked] = &[
     ),
     linked(&graph::QUERY, Place::Rows, MACHINE, machines::GET.action, "graph-rows-readable"),
     linked(&graph::QUERY, Place::Rows, COLLECTION, restore_points::GET_COLLECTION.action, "graph-rows-readable"),
+    linked(&graph::QUERY, Place::Rows, ITEM, protected_items::GET.action, "graph-rows-readable"),
 ];
 
 /// Every right that these calls need, by its action.

@@ -65,7 +65,7 @@ impl Onlooker {
         let owned = |row: &MachineRow| {
             settings.owned_regions.is_empty() || settings.owned_regions.contains(&region(&row.location))
         };
-        let machines: Vec<MachineAttributes> = rows.iter().filter(|row| owned(row)).map(row_attributes).collect();
+        let machines: Vec<MachineAttributes> = rows.into_iter().filter(|row| owned(row)).map(row_attributes).collect();
         let policies: Vec<BackupPolicy> = checked.policies.iter().map(|read| read.policy.clone()).collect();
         let of_name = |name: &str| checked.policies.iter().find(|read| read.policy.name == name);
         let mut followers: BTreeMap<&str, Vec<&MachineAttributes>> = BTreeMap::new();

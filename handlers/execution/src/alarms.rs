@@ -113,6 +113,35 @@ pub enum Machines<'a> {
     Also(&'a [String]),
     /// All of them: those of the raises before are no longer meant.
     All(&'a [String]),
+    /// All of them, counted by a sweep that does not keep all their names.
+    Tallied(&'a Tally),
+}
+
+/// Machines counted, some of them named.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tally {
+    /// How many.
+    pub total: u64,
+    /// The first of them by ARM id, at most [`MACHINES_MAX`].
+    pub machines: Vec<String>,
+}
+
+impl Tally {
+    /// Counts a machine.
+    pub fn count(&mut self, machine: &str) {
+        self.total += 1;
+        if self.machines.len() < MACHINES_MAX {
+            self.machines.push(machine.to_owned());
+        }
+    }
+
+    /// Counts what another has counted.
+    pub fn add(&mut self, other: Tally) {
+        self.total += other.total;
+        let room = MACHINES_MAX.saturating_sub(self.machines.len());
+        self.machines.extend(other.machines.into_iter().take(room));
+    }
 }
 
 /// Raises an alarm: one error line and one count of the metric, whatever the store does, and the record where it does. A record that
@@ -129,7 +158,7 @@ pub async fn raise(store: &Store, raised: &Raised<'_>, now: Timestamp) {
 /// The error line and the count of an alarm alone: where the store is not ours, or not there.
 pub fn say(raised: &Raised<'_>) {
     let policy = raised.policy.unwrap_or_default();
-    tracing::error!(alarm = raised.cause.word(), policy, machines = raised.machines.list().len(), "{}", raised.what);
+    tracing::error!(alarm = raised.cause.word(), policy, machines = raised.machines.total(), "{}", raised.what);
 }
 
 /// Closes an alarm whose cause is over; nothing where it is not open.
@@ -187,7 +216,10 @@ impl Raised<'_> {
             _ => (Vec::new(), 0),
         };
         let new: Vec<&String> = self.machines.list().iter().filter(|id| !machines.contains(id)).collect();
-        let machines_total = total + new.len() as u64;
+        let machines_total = match self.machines {
+            Machines::Tallied(tally) => tally.total,
+            Machines::Also(_) | Machines::All(_) => total + new.len() as u64,
+        };
         let room = MACHINES_MAX.saturating_sub(machines.len());
         machines.extend(new.into_iter().take(room).cloned());
         Alarm {
@@ -210,6 +242,14 @@ impl Machines<'_> {
     fn list(&self) -> &[String] {
         match self {
             Self::Also(list) | Self::All(list) => list,
+            Self::Tallied(tally) => &tally.machines,
+        }
+    }
+
+    fn total(&self) -> u64 {
+        match self {
+            Self::Also(list) | Self::All(list) => list.len() as u64,
+            Self::Tallied(tally) => tally.total,
         }
     }
 }

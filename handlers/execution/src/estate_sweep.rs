@@ -2,127 +2,99 @@
 //! It never reads a machine and never changes one; whoever needs something is looked at.
 //!
 //! ```text
-//! Graph: machines ─┐
-//! vaults: items ───┼─► what is known of each ─► planning::needs ─► queue reconcile
-//! catalogue ───────┘                        └─► older than `rpo` ─► alarm of the policy
+//! Graph: a page of machines ─┐
+//! vaults: items ─────────────┼─► estate_judge ─► queue reconcile
+//! catalogue ─────────────────┘              └─► older than `rpo` ─► is it in a vault that nobody named? ─► alarm of the policy
 //! ```
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use futures::stream::{self, StreamExt, TryStreamExt};
-use jiff::{SignedDuration, Timestamp};
-use lifeboat_azure::graph::{self, MachineRow};
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
 use lifeboat_contract::work::{Cause, ReconcileMessage};
-use lifeboat_planning::creation::region;
-use lifeboat_planning::id::MachineKey;
-use lifeboat_planning::needs::{self, Known, Need, Sweep};
-use lifeboat_planning::policy::{self, AtLeast, BackupPolicy, Choice, Conforming, MachineAttributes};
-use lifeboat_planning::schedule::Slot;
+use lifeboat_planning::policy::BackupPolicy;
 
 use crate::alarms::{self, Machines, Raised};
-use crate::catalogue::{self, Consistency, Entry, Shard, State};
+use crate::catalogue;
+use crate::estate_judge::{Judge, Remembered, SeenMachine};
 use crate::lifeboat::Lifeboat;
-use crate::observe::row_attributes;
 use crate::policies::InForce;
-use crate::policy_sweep::SweepError;
+use crate::policy_sweep::{SweepError, Turn};
 use crate::queue;
-use crate::vault_lists::{self, VaultLists};
+use crate::sweep_cursor::{Breached, Cursor, Place};
+use crate::vault_lists::{Discovered, VaultLists};
 
-/// Looks queued by one sweep, at most: what Azure's budgets let be looked at until the next one is less. The rest is found again.
+/// Looks queued by one sweep, at most: what Azure's budgets let be looked at until the next one is less. What is left goes first in the
+/// next one.
 const QUEUED_MAX: usize = 2_000;
+/// Messages sent at a time: with the twenty milliseconds that each takes, two thousand take five seconds.
+const SENT_AT_A_TIME: usize = 8;
+/// Messages sent before the lease is seen to again.
+const SENT_PER_RENEWAL: usize = 64;
 /// Shards read at a time: the whole catalogue of a large estate is hundreds of megabytes.
 const SHARDS_AT_A_TIME: usize = 8;
-/// A machine younger than this is not held against `rpo`: Resource Graph lags, and its first point has its own window.
-const YOUNG: SignedDuration = SignedDuration::from_hours(1);
 
-/// What a sweep of the estate came to.
-#[derive(Debug, Default)]
-pub struct Swept {
-    /// Machines that a policy covers.
-    pub covered: u64,
-    /// Looks that were queued.
-    pub queued: u64,
-    /// Looks that were left to the next sweep.
-    pub left: u64,
-}
-
-/// What is seen of the estate beside the catalogue.
-struct Seen<'a> {
-    sweep: Sweep<'a>,
+/// The sweep of the estate, as far as it is the same for all its parts.
+pub struct EstateSweep<'a> {
+    lifeboat: &'a Lifeboat,
     policies: &'a [BackupPolicy],
+    judge: Judge<'a>,
+    remembered: Remembered,
+    /// Where machines are protected that no named vault has: asked once, when it is needed. None inside where Graph did not say.
+    discovered: Option<Option<Discovered>>,
+}
+
+/// What a part has come to.
+#[derive(Debug, Default)]
+pub struct Part {
     lists: VaultLists,
-    asks_conforming: bool,
-    now: Timestamp,
-    /// Alarms about protection that are open, and close with it: cause, policy, machine.
-    alarmed: HashSet<(alarms::Cause, String, String)>,
-}
-
-/// Sweeps the estate. `already` are machines for which this sweep has queued a look.
-pub async fn run(
-    lifeboat: &Lifeboat,
-    in_force: &InForce,
-    number: u64,
-    already: &HashSet<String>,
-) -> Result<Swept, SweepError> {
-    let now = lifeboat.clock.now();
-    let sweep = Sweep::new(&in_force.policies, now);
-    let has_rpo = in_force.policies.iter().any(|policy| policy.rpo.is_some());
-    if !sweep.has_work() && !has_rpo {
-        return Ok(Swept::default());
-    }
-    let rows = owned(lifeboat, graph::all_machines(&lifeboat.arm, &lifeboat.settings.subscriptions).await?);
-    let asks_conforming = policy::ask_age(&in_force.policies);
-    let lists = vault_lists::read(lifeboat, &in_force.policies, &rows, asks_conforming).await;
-    let alarmed = alarmed(lifeboat).await;
-    let seen = Seen { sweep, policies: &in_force.policies, lists, asks_conforming, now, alarmed };
-    let mut by_shard: Vec<Vec<MachineRow>> = (0..catalogue::SHARDS).map(|_| Vec::new()).collect();
-    for row in rows {
-        by_shard[catalogue::shard_of(&row.vm_id)].push(row);
-    }
-    let (mut swept, mut needy, mut found) = (Swept::default(), Vec::new(), Found::default());
-    let present = catalogue::present(&lifeboat.store).await?;
-    let with_machines: Vec<(usize, Vec<MachineRow>)> =
-        by_shard.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty()).collect();
-    let reads: Vec<_> = with_machines
-        .into_iter()
-        .map(|(number, rows)| {
-            let is_there = present.contains(&number);
-            async move {
-                let shard = if is_there { catalogue::read(&lifeboat.store, number).await? } else { Shard::default() };
-                Ok::<_, SweepError>((shard, rows))
-            }
-        })
-        .collect();
-    let mut shards = stream::iter(reads).buffered(SHARDS_AT_A_TIME);
-    while let Some((shard, rows)) = shards.try_next().await? {
-        for row in rows {
-            judge(&seen, &row, &shard, &mut swept, &mut needy, &mut found);
-        }
-    }
-    for machine in needy.into_iter().filter(|machine| !already.contains(machine)) {
-        if usize::try_from(swept.queued).unwrap_or(usize::MAX) >= QUEUED_MAX {
-            swept.left += 1;
-            continue;
-        }
-        queue::send(&lifeboat.sender, &ReconcileMessage::new(machine, Cause::Swept { sweep: number }), None).await?;
-        swept.queued += 1;
-    }
-    tell_breaches(lifeboat, &in_force.policies, found.breached, now).await;
-    for (cause, policy, machine) in found.over {
-        if let Err(error) = alarms::clear(&lifeboat.store, cause, Some(&policy), &machine, now).await {
-            tracing::warn!(error = %error, policy, "an alarm could not be closed");
-        }
-    }
-    Ok(swept)
-}
-
-/// What is told of machines.
-#[derive(Default)]
-struct Found {
-    /// Machines without a young point, by policy.
-    breached: BTreeMap<String, Vec<String>>,
+    covered: u64,
+    /// Machines that need a look, with their places.
+    needy: Vec<(Place, String)>,
+    /// Machines without a young point as far as is known.
+    candidates: Vec<Candidate>,
     /// Alarms that are over: cause, policy, machine.
     over: Vec<(alarms::Cause, String, String)>,
+}
+
+/// A machine without a young point, as far as is known.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate {
+    policy: String,
+    machine: String,
+    subscription: String,
+}
+
+/// Prepares a sweep at this moment; none where no policy asks for anything that the estate must be held against.
+pub async fn prepare<'a>(
+    lifeboat: &'a Lifeboat,
+    in_force: &'a InForce,
+    turn: &mut Turn<'_>,
+) -> Result<Option<EstateSweep<'a>>, SweepError> {
+    let policies = &in_force.policies;
+    if !Judge::new(policies, lifeboat.clock.now(), HashSet::new()).has_work() {
+        return Ok(None);
+    }
+    let remembered = remembered(lifeboat, policies, turn).await?;
+    let judge = Judge::new(policies, lifeboat.clock.now(), alarmed(lifeboat).await);
+    Ok(Some(EstateSweep { lifeboat, policies, judge, remembered, discovered: None }))
+}
+
+/// What the catalogue says, read a few shards at a time.
+async fn remembered(
+    lifeboat: &Lifeboat,
+    policies: &[BackupPolicy],
+    turn: &mut Turn<'_>,
+) -> Result<Remembered, SweepError> {
+    let mut remembered = Remembered::of(policies);
+    let present = catalogue::present(&lifeboat.store).await?;
+    let reads: Vec<_> = present.into_iter().map(|number| catalogue::read(&lifeboat.store, number)).collect();
+    let mut shards = stream::iter(reads).buffered(SHARDS_AT_A_TIME);
+    while let Some(shard) = shards.try_next().await? {
+        remembered.add(shard);
+        turn.keep().await?;
+    }
+    Ok(remembered)
 }
 
 /// The open alarms about protection, which no look closes once the machine is protected: none is needed then.
@@ -137,130 +109,148 @@ async fn alarmed(lifeboat: &Lifeboat) -> HashSet<(alarms::Cause, String, String)
     each.collect()
 }
 
-/// The machines that are this deployment's to change.
-fn owned(lifeboat: &Lifeboat, rows: Vec<MachineRow>) -> Vec<MachineRow> {
-    rows.into_iter().filter(|row| lifeboat.settings.owned_regions.contains(&region(&row.location))).collect()
-}
-
-/// Holds one machine against the policies.
-fn judge(
-    seen: &Seen<'_>,
-    row: &MachineRow,
-    shard: &Shard,
-    swept: &mut Swept,
-    needy: &mut Vec<String>,
-    found: &mut Found,
-) {
-    let key = MachineKey::new(&row.vm_id, &row.id);
-    let entry = shard.machines.get(&key);
-    let about = MachineAttributes { conforming: conforming(seen, row, entry), ..row_attributes(row) };
-    // Of a machine whose points were never read nobody knows whether a condition on their age holds: a look tells.
-    if seen.asks_conforming && entry.is_none() {
-        needy.push(row.id.clone());
-        return;
+impl EstateSweep<'_> {
+    /// Judges the machines of a page, observed at `seen_at`.
+    pub async fn page(&self, part: &mut Part, machines: &mut [SeenMachine], seen_at: Timestamp) {
+        let subscription = |machine: &SeenMachine| machine.about.subscription.to_lowercase();
+        if self.judge.asks_conforming() {
+            part.lists.read_all(self.lifeboat, machines.iter().map(subscription).collect()).await;
+        } else {
+            let named =
+                machines.iter().filter_map(|machine| Some((subscription(machine), self.judge.vault_of(machine)?)));
+            let named: BTreeSet<(String, String)> = named.collect();
+            part.lists.read_named(self.lifeboat, &named).await;
+        }
+        for machine in machines {
+            let judged = self.judge.judge(machine, seen_at, &self.remembered, &part.lists);
+            if judged.needs_look {
+                let place = Place { subscription: subscription(machine), machine: machine.id.to_lowercase() };
+                part.needy.push((place, machine.id.clone()));
+            }
+            let Some(policy) = judged.policy else { continue };
+            part.covered += 1;
+            if judged.breached {
+                let (policy, subscription) = (policy.name.clone(), subscription(machine));
+                part.candidates.push(Candidate { policy, machine: machine.id.clone(), subscription });
+            }
+            let over = judged.over.into_iter().map(|cause| (cause, policy.name.clone(), machine.id.clone()));
+            part.over.extend(over);
+        }
     }
-    let Choice::One(policy) = policy::choose(seen.policies, &about) else { return };
-    swept.covered += 1;
-    let succeeded: Option<Vec<(String, Slot)>> = entry.map(|entry| {
-        let whole = entry.points.iter().filter(|point| point.2 == State::Succeeded);
-        whole.filter_map(|point| needs::slot_of(&point.0)).collect()
-    });
-    let vault = needs::vault_of(policy, &about);
-    let of_vault = vault.and_then(|(name, _)| seen.lists.of(&row.subscription, name));
-    let created_at = row.time_created.unwrap_or(Timestamp::MIN);
-    let known = Known {
-        key: &key,
-        created_at,
-        succeeded: succeeded.as_deref(),
-        look_at: entry.map(|entry| entry.look_at),
-        item: of_vault.and_then(|items| items.get(&row.id.to_lowercase())),
-        vault_policy: vault.and_then(|(_, policy)| policy),
-    };
-    match seen.sweep.need(policy, known) {
-        None if known.item.is_some() && policy.vault.is_some() && seen.sweep.is_protected(known) => {
-            for cause in [alarms::Cause::BackupJobFailed, alarms::Cause::ProtectionChanged] {
-                let alarm = (cause, policy.name.clone(), row.id.clone());
-                found.over.extend(seen.alarmed.contains(&alarm).then_some(alarm));
+
+    /// Ends a part: what it came to goes into the cursor, and its looks are queued. `already` are machines for which a look is queued.
+    pub async fn end(
+        &mut self,
+        mut part: Part,
+        cursor: &mut Cursor,
+        already: &HashSet<String>,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), SweepError> {
+        cursor.found.covered += part.covered;
+        for (policy, breached) in self.breached(&mut part).await {
+            let found = cursor.found.breached.entry(policy).or_default();
+            found.machines.add(breached.machines);
+            found.unsure |= breached.unsure;
+        }
+        part.needy.retain(|(_, machine)| !already.contains(machine));
+        let looks = chosen(part.needy, cursor, QUEUED_MAX);
+        for looks in looks.chunks(SENT_PER_RENEWAL) {
+            turn.keep().await?;
+            let sender = &self.lifeboat.sender;
+            let send = |machine: &String| {
+                let message = ReconcileMessage::new(machine.clone(), Cause::Swept { sweep: cursor.number });
+                async move { queue::send(sender, &message, None).await }
+            };
+            let sends: Vec<_> = looks.iter().map(send).collect();
+            stream::iter(sends).buffer_unordered(SENT_AT_A_TIME).try_collect::<()>().await?;
+        }
+        for (cause, policy, machine) in part.over {
+            let now = self.lifeboat.clock.now();
+            if let Err(error) = alarms::clear(&self.lifeboat.store, cause, Some(&policy), &machine, now).await {
+                tracing::warn!(error = %error, policy, "an alarm could not be closed");
             }
         }
-        None => {}
-        // A vault whose list could not be read says nothing of who is protected in it.
-        Some(Need::Protection) if vault.is_some() && of_vault.is_none() && seen.lists.failed => {}
-        Some(Need::Slot | Need::Protection) => needy.push(row.id.clone()),
+        Ok(())
     }
-    let young = seen.now.duration_since(created_at) < YOUNG;
-    if let Some(rpo) = policy.rpo.filter(|_| !young)
-        && breaches(seen, policy, rpo, entry, known)
-    {
-        found.breached.entry(policy.name.clone()).or_default().push(row.id.clone());
+
+    /// Which of the machines that seem to have no young point have none in any vault either.
+    async fn breached(&mut self, part: &mut Part) -> BTreeMap<String, Breached> {
+        let mut all: BTreeMap<String, Breached> = BTreeMap::new();
+        if part.candidates.is_empty() {
+            return all;
+        }
+        part.candidates.sort();
+        if self.discovered.is_none() {
+            let read = Discovered::read(self.lifeboat).await.inspect_err(
+                |error| tracing::warn!(error = %error, "nobody said which vaults have the machines without a young point"),
+            );
+            self.discovered = Some(read.ok());
+        }
+        let discovered = self.discovered.as_ref().and_then(Option::as_ref);
+        if let Some(discovered) = discovered {
+            let machines = part.candidates.iter().map(|candidate| candidate.machine.to_lowercase()).collect();
+            part.lists.read_holding(self.lifeboat, discovered, &machines).await;
+        }
+        for Candidate { policy: name, machine, subscription } in &part.candidates {
+            let found = all.entry(name.clone()).or_default();
+            let newest = discovered.map(|known| part.lists.newest_anywhere(known, &machine.to_lowercase()));
+            let Some(Ok(newest)) = newest.filter(|_| !part.lists.failed(subscription)) else {
+                found.unsure = true;
+                continue;
+            };
+            let policy = self.policies.iter().find(|policy| policy.name == *name);
+            if !policy.is_some_and(|policy| self.judge.is_young_enough(policy, newest)) {
+                found.machines.count(machine);
+            }
+        }
+        all
     }
 }
 
-/// How old the newest point is, of whoever made it: by the catalogue, and by the lists of vaults where all of them were read.
-fn conforming(seen: &Seen<'_>, row: &MachineRow, entry: Option<&Entry>) -> Conforming {
-    let Some(entry) = entry.filter(|_| seen.asks_conforming && !seen.lists.failed) else { return Conforming::Unknown };
-    let own = newest(entry, AtLeast::Crash);
-    let in_vaults = seen.lists.newest_point(&row.id.to_lowercase());
-    match own.max(in_vaults) {
-        Some(at) => Conforming::Age(seen.now.duration_since(at)),
-        None => Conforming::Never,
-    }
-}
-
-/// When the newest point was made that succeeded and is at least so consistent.
-fn newest(entry: &Entry, at_least: AtLeast) -> Option<Timestamp> {
-    let conforms = |point: &&catalogue::Seen| {
-        let reached = match point.3 {
-            Consistency::Application => Some(AtLeast::Application),
-            Consistency::FileSystem => Some(AtLeast::FileSystem),
-            Consistency::Crash => Some(AtLeast::Crash),
-            Consistency::NotSaid => None,
-        };
-        point.2 == State::Succeeded && reached.is_some_and(|reached| reached >= at_least)
+/// The machines of a part, in the order of their places, that have their turn in this sweep: those from where it begins, up to its bound.
+/// Where the next sweep is to begin is noted in the cursor.
+///
+/// The order goes round as the parts do: what comes before the sweep's beginning had its turn last, and comes last.
+fn chosen(mut needy: Vec<(Place, String)>, cursor: &mut Cursor, queued_max: usize) -> Vec<String> {
+    let round = |place: &Place| cursor.from.as_ref().is_some_and(|from| place.subscription < from.subscription);
+    needy.sort_by(|(one, _), (other, _)| (round(one), one).cmp(&(round(other), other)));
+    let left_before = |place: &Place| {
+        cursor
+            .from
+            .as_ref()
+            .is_some_and(|from| place.subscription == from.subscription && place.machine <= from.machine)
     };
-    let times = entry.points.iter().filter(conforms).filter_map(|point| Timestamp::from_second(point.1).ok());
-    times.max()
-}
-
-/// True when the newest conforming point is older than `rpo`. What was never read is not taken for breached; the look that reads
-/// it is queued by the same sweep.
-fn breaches(
-    seen: &Seen<'_>,
-    policy: &BackupPolicy,
-    rpo: SignedDuration,
-    entry: Option<&Entry>,
-    known: Known<'_>,
-) -> bool {
-    let at_least = policy.points.iter().map(|entry| entry.at_least).min().unwrap_or_default();
-    if entry.is_none() && !policy.points.is_empty() {
-        return false;
+    let (before, mut turn): (Vec<_>, Vec<_>) = needy.into_iter().partition(|(place, _)| left_before(place));
+    let room = queued_max.saturating_sub(usize::try_from(cursor.found.queued).unwrap_or(usize::MAX));
+    let after = turn.split_off(room.min(turn.len()));
+    if let Some((next, _)) = after.first() {
+        let start = Place { subscription: next.subscription.clone(), machine: String::new() };
+        let bound = turn.last().map_or(start, |(last, _)| last.clone());
+        cursor.to.get_or_insert(bound);
     }
-    let own = entry.and_then(|entry| newest(entry, at_least));
-    let in_vault = known.item.and_then(|item| item.newest_point);
-    own.max(in_vault).is_none_or(|at| seen.now.duration_since(at) > rpo)
+    cursor.found.queued += turn.len() as u64;
+    cursor.found.left += (before.len() + after.len()) as u64;
+    turn.into_iter().map(|(_, machine)| machine).collect()
 }
 
-/// One alarm a policy, which names the machines and closes itself.
-async fn tell_breaches(
+/// One alarm a policy, which names machines and closes itself. Told when the whole estate was judged.
+pub async fn tell_breaches(
     lifeboat: &Lifeboat,
     policies: &[BackupPolicy],
-    breached: BTreeMap<String, Vec<String>>,
+    breached: &BTreeMap<String, Breached>,
     now: Timestamp,
 ) {
     for policy in policies.iter().filter(|policy| policy.rpo.is_some()) {
         let name = Some(policy.name.as_str());
         match breached.get(&policy.name) {
-            Some(machines) => {
-                let what = format!("{} machines have no conforming point young enough", machines.len());
-                let machines = Machines::All(machines);
-                alarms::raise(
-                    &lifeboat.store,
-                    &Raised { cause: alarms::Cause::RpoBreached, policy: name, what, machines },
-                    now,
-                )
-                .await;
+            Some(Breached { machines, .. }) if machines.total > 0 => {
+                let what = format!("{} machines have no conforming point young enough", machines.total);
+                let machines = Machines::Tallied(machines);
+                let raised = Raised { cause: alarms::Cause::RpoBreached, policy: name, what, machines };
+                alarms::raise(&lifeboat.store, &raised, now).await;
             }
-            None => {
+            Some(Breached { unsure: true, .. }) => {}
+            Some(_) | None => {
                 if let Err(error) = alarms::settle(&lifeboat.store, alarms::Cause::RpoBreached, name, now).await {
                     tracing::warn!(error = %error, policy = policy.name, "an alarm could not be closed");
                 }

@@ -227,7 +227,7 @@ impl Onlooker {
 
     /// Why a machine need not be looked at, by what Resource Graph says of it.
     fn passed_over(&self, row: &MachineRow, policies: &[BackupPolicy]) -> Option<Refusal> {
-        let about = row_attributes(row);
+        let about = row_attributes(row.clone());
         let covered = policy::ask_age(policies) || policy::choose(policies, &about) != Choice::None;
         if !covered {
             return Some(none_matches(policies, &about));

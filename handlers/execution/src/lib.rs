@@ -16,6 +16,7 @@ mod connect;
 pub mod counters;
 mod decided;
 pub mod estate;
+pub mod estate_judge;
 mod estate_sweep;
 mod event;
 mod expiry_sweep;
@@ -44,8 +45,9 @@ mod status;
 pub mod stop;
 pub mod story;
 pub mod swap;
+mod sweep_cursor;
 mod sweep_record;
-mod vault_lists;
+pub mod vault_lists;
 pub mod vault_verdicts;
 mod watch;
 

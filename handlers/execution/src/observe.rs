@@ -236,16 +236,16 @@ pub fn tag(tags: &BTreeMap<String, String>, name: &str) -> Option<String> {
 }
 
 /// What policies match on, from a row of Resource Graph.
-pub fn row_attributes(row: &lifeboat_azure::graph::MachineRow) -> MachineAttributes {
+pub fn row_attributes(row: lifeboat_azure::graph::MachineRow) -> MachineAttributes {
     MachineAttributes {
-        name: row.name.clone(),
-        resource_group: row.resource_group.clone(),
-        subscription: row.subscription.clone(),
-        location: row.location.clone(),
+        name: row.name,
+        resource_group: row.resource_group,
+        subscription: row.subscription,
+        location: row.location,
         os: row.os.map(os),
-        size: row.size.clone().unwrap_or_default(),
-        tags: row.tags.clone(),
-        managed_by: row.managed_by.clone().or_else(|| row.scale_set.clone()),
+        size: row.size.unwrap_or_default(),
+        tags: row.tags,
+        managed_by: row.managed_by.or(row.scale_set),
         conforming: Conforming::Unknown,
     }
 }

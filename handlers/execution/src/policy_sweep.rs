@@ -1,42 +1,46 @@
-//! The sweep: finds by Resource Graph the new machines that events missed, and queues a look at each.
-//! It never changes a machine; it moves `known_since` only when all it found is queued, and never two sweeps run at once.
+//! The sweep: finds by Resource Graph the machines that need something and the new ones that events missed, and queues a look at each.
+//! It never changes a machine; it moves `known_since` only when the whole estate is judged, and never two sweeps run at once.
+//!
+//! ```text
+//! lease ─► cursor: begin, or go on ─► part: observe, judge, queue, save the cursor ─► … ─► complete: record, alarms
+//! ```
+//!
+//! A part is some subscriptions. A sweep that is killed, or runs out of its time or of Resource Graph's budget, goes on at the first part
+//! that is not saved; what it queued of that part before is queued under the same message ids, and dropped.
 
-use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+mod creations;
+mod turn;
 
-use futures::stream::{self, StreamExt, TryStreamExt};
-use lifeboat_azure::blobs::Condition;
+use futures::stream::{self, StreamExt as _};
+use jiff::Timestamp;
+use lifeboat_azure::blobs::{Condition, ETag};
 use lifeboat_azure::error::Gone;
-use lifeboat_azure::{Error, ResourceId, graph, machines};
-use lifeboat_contract::work::{Cause, ReconcileMessage};
-use lifeboat_planning::creation::{self, region};
-use lifeboat_planning::facts::{CollectionSeen, Owner, UnknownBecause};
-use lifeboat_planning::id::{self, MachineKey};
-use lifeboat_planning::policy::{self, BackupPolicy, Choice, MachineAttributes, Mode, OnCreate, PointEntry};
-use lifeboat_planning::sweep::{self, Candidate, Standing};
+use lifeboat_azure::{Error, ErrorKind, ResourceId, graph, machines};
+use lifeboat_planning::creation::region;
+use lifeboat_planning::facts::Owner;
+use lifeboat_planning::policy::OnCreate;
+use lifeboat_planning::sweep::{self, Candidate};
 
-use crate::budget::{self, Budget};
 use crate::estate::{self, EstateError};
-use crate::estate_sweep::{self, Swept};
+use crate::estate_judge::SeenMachine;
+use crate::estate_sweep::{self, EstateSweep};
 use crate::event::PolicySweep;
 use crate::lifeboat::{Lifeboat, Report};
 use crate::policies::{self, InForce, PolicyError};
-use crate::queue::{self, QueueError};
+use crate::queue::QueueError;
 use crate::record::SweepRecord;
+use crate::sweep_cursor::{self, Cursor, PART_SUBSCRIPTIONS, RESUMED_PART_SUBSCRIPTIONS};
 use crate::sweep_record::{self, SweepRecordError};
 use crate::watch;
-use crate::{observe, observe::row_attributes};
 
-/// The lease that keeps two sweeps apart.
-const LEASE: &str = "leases/policy-sweep";
-/// How long it lasts: a sweep renews it before each of its phases.
-const LEASE_SECS: u32 = 60;
+pub use turn::Turn;
+
 /// Name of a group and a machine that nobody makes.
 const PROBE: &str = "lifeboat-probe-that-is-not-there";
-/// Collections read and messages sent at a time: a hundredth of what ARM grants a second would be too few, all at once too many.
+/// Questions asked at a time: a hundredth of what ARM grants a second would be too few, all at once too many.
 const PARALLEL: usize = 8;
 
-/// Why a sweep was not completed. Repeating is safe; the next one starts where this one started.
+/// Why a sweep was not completed. Repeating is safe; the next one goes on where this one ended.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
     /// Azure or the store did not answer.
@@ -54,88 +58,188 @@ pub enum SweepError {
     /// A look could not be queued.
     #[error(transparent)]
     Queue(#[from] QueueError),
+    /// Another sweep has taken the lease: this one was away for too long.
+    #[error("another sweep has taken over: this one stops")]
+    LeaseLost,
+    /// The time of one invocation is over.
+    #[error("the sweep's time is over")]
+    OutOfTime,
 }
 
-/// A new machine in scope, with where its collection would be and what it follows.
-struct Found {
-    candidate: Candidate,
-    key: MachineKey,
-    subscription: String,
-    group: String,
-    follows: Follows,
-}
-
-/// What a new machine has to do with the policies.
-enum Follows {
-    /// One policy.
-    One {
-        /// Its name.
-        policy: String,
-        /// The name of its entry that asks for a point on creation.
-        entry: String,
-        /// Its mode.
-        mode: Mode,
-    },
-    /// Several of the same highest priority. Its creation is held open, so that it gets its point once one of them is changed; a
-    /// look says so once for each bundle.
-    Equal {
-        /// A look has said so.
-        told: bool,
-    },
-}
-
-/// Runs one sweep.
+/// Runs one sweep, or goes on with one.
 pub async fn run(lifeboat: &Lifeboat, event: PolicySweep) -> Result<Report, SweepError> {
     // Before anything is written: a store that is not ours, or is not what it was, is left as it is.
     let owner = estate::required(&lifeboat.store, &lifeboat.settings.deployment).await?.owner();
-    let lease = match lifeboat.store.lease(LEASE, LEASE_SECS).await {
-        Ok(lease) => lease,
-        Err(error) if error.is_lease_taken() => return Ok(Report::line("another sweep is under way")),
-        Err(error) => return Err(error.into()),
+    let Some(mut turn) = Turn::take(&lifeboat.store).await? else {
+        return Ok(Report::line("another sweep is under way"));
     };
     if event.past_due {
         tracing::warn!(last = ?event.last, "the sweep is past due");
     }
-    let done = sweep(lifeboat, &owner).await;
-    if let Err(error) = lifeboat.store.release(&lease).await {
-        tracing::warn!(error = %error, "the sweep's lease could not be released; it runs out by itself");
-    }
+    let done = sweep(lifeboat, &owner, &mut turn).await;
+    turn.end().await;
     done
 }
 
-async fn sweep(lifeboat: &Lifeboat, owner: &Owner) -> Result<Report, SweepError> {
-    let started_at = lifeboat.clock.now();
-    let (mut record, etag) = sweep_record::read_or_start(&lifeboat.store, started_at).await?;
-    watch::sweep_begins(lifeboat, record.completed_at, started_at).await;
+/// What all parts of a sweep have in common.
+struct Sweep<'a> {
+    lifeboat: &'a Lifeboat,
+    in_force: &'a InForce,
+    owner: &'a Owner,
+    record: &'a SweepRecord,
+    estate: Option<EstateSweep<'a>>,
+    widest: Option<OnCreate>,
+}
+
+async fn sweep(lifeboat: &Lifeboat, owner: &Owner, turn: &mut Turn<'_>) -> Result<Report, SweepError> {
+    let now = lifeboat.clock.now();
+    let (record, etag) = sweep_record::read_or_start(&lifeboat.store, now).await?;
+    watch::sweep_begins(lifeboat, record.completed_at, now).await;
     let read = policies::in_force(&lifeboat.store, &lifeboat.policies).await;
-    watch::policies(lifeboat, read.as_deref(), started_at).await;
+    watch::policies(lifeboat, read.as_deref(), now).await;
     let in_force = read?;
-    let number = record.number + 1;
-    let mut already = HashSet::new();
-    let created = created(lifeboat, &in_force, owner, &mut record, number, &mut already).await?;
-    record.unreadable = unreadable(lifeboat).await;
-    let widest = widest(in_force.policies.iter());
-    if record.unreadable.is_empty() {
-        record.known_since = sweep::known_since_after(started_at, record.known_since, &created.open);
+    let scope = sweep_cursor::scope(&lifeboat.settings.subscriptions);
+    let (known, condition) = Cursor::read(&lifeboat.store).await?;
+    let (mut cursor, resumed) = Cursor::resume(known, record.number, &in_force.digest, &scope, now);
+    // Saved before the first look is queued: whoever comes next knows this sweep's number.
+    let mut condition = if resumed { condition } else { saved(lifeboat, &cursor, condition).await? };
+    let size = if resumed { RESUMED_PART_SUBSCRIPTIONS } else { PART_SUBSCRIPTIONS };
+    if !cursor.part(&scope, 1).is_empty() {
+        let estate = estate_sweep::prepare(lifeboat, &in_force, turn).await?;
+        let widest = creations::widest(in_force.policies.iter());
+        let mut sweep = Sweep { lifeboat, in_force: &in_force, owner, record: &record, estate, widest };
+        loop {
+            let part = cursor.part(&scope, size);
+            if part.is_empty() {
+                break;
+            }
+            cursor = match sweep.part(&part, cursor.clone(), turn).await {
+                Ok(cursor) => cursor,
+                Err(error) if passes(&error) => return Ok(goes_on(&cursor, &scope, &error)),
+                Err(error) => return Err(error),
+            };
+            turn.keep().await?;
+            condition = saved(lifeboat, &cursor, condition).await?;
+        }
     }
-    record.forget_settled_before(widest.map_or(started_at, |widest| sweep::window_start(record.known_since, widest)));
-    let swept = estate_sweep::run(lifeboat, &in_force, number, &already).await?;
-    let completed_at = lifeboat.clock.now();
+    complete(lifeboat, &in_force, record, etag, cursor).await
+}
+
+/// Saves the cursor. A sweep that finds another one's stops.
+async fn saved(lifeboat: &Lifeboat, cursor: &Cursor, condition: Condition) -> Result<Condition, SweepError> {
+    let etag: Option<ETag> = cursor.save(&lifeboat.store, condition).await?;
+    etag.map(Condition::IfMatch).ok_or(SweepError::LeaseLost)
+}
+
+/// True for what was to be expected, and is over by the next sweep: the invocation's time, and Azure's budgets.
+fn passes(error: &SweepError) -> bool {
+    match error {
+        SweepError::OutOfTime => true,
+        SweepError::Azure(error) => error.kind == ErrorKind::Throttled,
+        SweepError::Estate(_)
+        | SweepError::Policy(_)
+        | SweepError::Record(_)
+        | SweepError::Queue(_)
+        | SweepError::LeaseLost => false,
+    }
+}
+
+/// The report of a sweep that the next one goes on with.
+fn goes_on(cursor: &Cursor, scope: &[String], why: &SweepError) -> Report {
+    tracing::warn!(error = %why, sweep = cursor.number, "the sweep goes on next time");
+    let judged = scope.iter().filter(|subscription| cursor.observed.contains_key(*subscription)).count();
+    let (number, all) = (cursor.number, scope.len());
+    Report::line(format!("sweep {number}: {judged} of {all} subscriptions are judged, the next one goes on"))
+}
+
+impl Sweep<'_> {
+    /// Judges some subscriptions. What comes back is the cursor after them; until it is saved nothing of them counts.
+    async fn part(
+        &mut self,
+        subscriptions: &[String],
+        mut cursor: Cursor,
+        turn: &mut Turn<'_>,
+    ) -> Result<Cursor, SweepError> {
+        turn.keep().await?;
+        let observed_at = self.lifeboat.clock.now();
+        cursor.found.unreadable.extend(unreadable_of(self.lifeboat, subscriptions).await);
+        let since = self.widest.map(|widest| sweep::window_start(self.record.known_since, widest));
+        let (mut part, mut new) = (estate_sweep::Part::default(), Vec::new());
+        if self.estate.is_some() || since.is_some() {
+            // The whole estate's listing has the new machines in it.
+            let only = if self.estate.is_some() { None } else { since };
+            let mut pages = graph::machines(&self.lifeboat.arm, subscriptions, only);
+            while let Some(rows) = pages.next().await? {
+                let mut machines: Vec<SeenMachine> = rows.into_iter().map(SeenMachine::from).collect();
+                let lately = |machine: &&SeenMachine| {
+                    since.is_some_and(|since| machine.created_at.is_some_and(|created_at| created_at >= since))
+                };
+                for machine in machines.iter().filter(lately) {
+                    cursor.found.seen += 1;
+                    let (in_force, record) = (self.in_force, self.record);
+                    new.extend(creations::new_machine(self.lifeboat, in_force, record, &cursor, machine));
+                }
+                if let Some(estate) = &self.estate {
+                    machines.retain(|machine| self.is_owned(machine));
+                    estate.page(&mut part, &mut machines, observed_at).await;
+                }
+                turn.keep().await?;
+            }
+        }
+        let already = creations::queue_new(self.lifeboat, self.owner, new, &mut cursor, turn).await?;
+        if let Some(estate) = &mut self.estate {
+            estate.end(part, &mut cursor, &already, turn).await?;
+        }
+        cursor.observed.extend(subscriptions.iter().map(|subscription| (subscription.clone(), observed_at)));
+        Ok(cursor)
+    }
+
+    /// True for a machine that is this deployment's to change.
+    fn is_owned(&self, machine: &SeenMachine) -> bool {
+        self.lifeboat.settings.owned_regions.contains(&region(&machine.about.location))
+    }
+}
+
+/// The whole estate is judged: what was found goes into the sweep's record, and alarms are raised and closed by it.
+async fn complete(
+    lifeboat: &Lifeboat,
+    in_force: &InForce,
+    mut record: SweepRecord,
+    etag: ETag,
+    cursor: Cursor,
+) -> Result<Report, SweepError> {
+    let Cursor { number, started_at, found, .. } = cursor;
+    record.unreadable = found.unreadable;
+    record.unreadable.sort();
+    record.settled.extend(found.settled);
+    if record.unreadable.is_empty() {
+        let open = found.oldest_open.map(|open| Candidate {
+            id: open.machine,
+            vm_id: open.vm_id,
+            created_at: open.created_at,
+        });
+        record.known_since = sweep::known_since_after(started_at, record.known_since, open.as_slice());
+    }
+    let window = creations::widest(in_force.policies.iter());
+    record.forget_settled_before(window.map_or(started_at, |widest| sweep::window_start(record.known_since, widest)));
+    let completed_at: Timestamp = lifeboat.clock.now();
     let record = SweepRecord {
         number,
         started_at: Some(started_at),
         completed_at: Some(completed_at),
-        seen: created.seen.max(swept.covered),
-        open: created.queued,
+        seen: found.seen.max(found.covered),
+        open: found.created,
         ..record
     };
+    // Before the sweep counts as completed: one that is killed here tells it again.
+    estate_sweep::tell_breaches(lifeboat, &in_force.policies, &found.breached, completed_at).await;
     sweep_record::write(&lifeboat.store, &record, Condition::IfMatch(etag)).await?;
-    watch::sweep_ends(lifeboat, &created.equal, completed_at).await;
-    let (seen, queued) = (created.seen, created.queued);
+    watch::sweep_ends(lifeboat, &found.equal, completed_at).await;
+    let (seen, created) = (found.seen, found.created);
     let mut report =
-        Report::line(format!("sweep {number}: {seen} new machines in scope, {queued} without a point are queued"));
-    if swept.covered > 0 {
-        let Swept { covered, queued, left } = swept;
+        Report::line(format!("sweep {number}: {seen} new machines in scope, {created} without a point are queued"));
+    if found.covered > 0 {
+        let (covered, queued, left) = (found.covered, found.queued, found.left);
         report
             .lines
             .push(format!("{covered} machines are covered, {queued} need a look and are queued, {left} are left"));
@@ -143,109 +247,15 @@ async fn sweep(lifeboat: &Lifeboat, owner: &Owner) -> Result<Report, SweepError>
     Ok(report)
 }
 
-/// What a sweep found of machines that were created lately.
-#[derive(Default)]
-struct Created {
-    seen: u64,
-    queued: u64,
-    open: Vec<Candidate>,
-    equal: Vec<String>,
-}
-
-/// New machines without their point: a look is queued for each. What is settled is remembered in the record.
-async fn created(
-    lifeboat: &Lifeboat,
-    in_force: &InForce,
-    owner: &Owner,
-    record: &mut SweepRecord,
-    number: u64,
-    already: &mut HashSet<String>,
-) -> Result<Created, SweepError> {
-    let Some(widest) = widest(in_force.policies.iter()) else { return Ok(Created::default()) };
-    let (seen, found) = new_machines(lifeboat, in_force, record, widest).await?;
-    let mut created = Created { seen, ..Created::default() };
-    for (found, standing) in standings(lifeboat, found, owner).await? {
-        if matches!(found.follows, Follows::Equal { .. }) {
-            created.equal.push(found.candidate.id.clone());
-        }
-        match standing {
-            Standing::Protected | Standing::UsedUp => {
-                record.settled.insert(settled_key(&found.key, &in_force.digest), found.candidate.created_at);
-            }
-            Standing::Open if matches!(found.follows, Follows::Equal { told: true }) => {
-                created.open.push(found.candidate);
-            }
-            Standing::Open => {
-                let message = ReconcileMessage::new(found.candidate.id.clone(), Cause::Swept { sweep: number });
-                queue::send(&lifeboat.sender, &message, None).await?;
-                already.insert(found.candidate.id.clone());
-                created.queued += 1;
-                let reports_only = matches!(found.follows, Follows::One { mode: Mode::Report, .. });
-                // Told once is told: nothing will be made.
-                if reports_only || matches!(found.follows, Follows::Equal { .. }) {
-                    record.settled.insert(settled_key(&found.key, &in_force.digest), found.candidate.created_at);
-                }
-                if !reports_only {
-                    created.open.push(found.candidate);
-                }
-            }
-        }
-    }
-    Ok(created)
-}
-
-/// The rule that looks back furthest, of those that ask for a point on creation.
-fn widest<'a>(policies: impl Iterator<Item = &'a BackupPolicy>) -> Option<OnCreate> {
-    policies.flat_map(|policy| &policy.points).filter_map(|entry| entry.on_create).max_by_key(|rule| rule.within)
-}
-
-/// The machines created lately that a policy covers and that are not settled, and how many were seen at all.
-async fn new_machines(
-    lifeboat: &Lifeboat,
-    in_force: &InForce,
-    record: &SweepRecord,
-    widest: OnCreate,
-) -> Result<(u64, Vec<Found>), Error> {
-    let since = sweep::window_start(record.known_since, widest);
-    let rows = graph::machines_created_since(&lifeboat.arm, &lifeboat.settings.subscriptions, since).await?;
-    let seen = rows.len() as u64;
-    let found = rows.into_iter().filter_map(|row| {
-        let about = row_attributes(&row);
-        let region = region(&about.location);
-        if !lifeboat.settings.owned_regions.contains(&region) {
-            return None;
-        }
-        let candidate = Candidate { id: row.id, vm_id: row.vm_id, created_at: row.time_created? };
-        let key = MachineKey::new(&candidate.vm_id, &candidate.id);
-        let group = id::points_group(&region);
-        let settled = record.settled.contains_key(&settled_key(&key, &in_force.digest));
-        let (follows, rule) = follows(in_force, &about, settled)?;
-        let is_new = creation::is_new(candidate.created_at, record.known_since, rule);
-        is_new.then_some(Found { candidate, key, subscription: about.subscription, group, follows })
-    });
-    Ok((seen, found.collect()))
-}
-
-/// What a machine follows, and the rule that says whether it is new. None when it asks for nothing, or nothing more.
-fn follows(in_force: &InForce, about: &MachineAttributes, settled: bool) -> Option<(Follows, OnCreate)> {
-    match policy::choose(&in_force.policies, about) {
-        Choice::None => None,
-        Choice::One(_) if settled => None,
-        Choice::One(policy) => {
-            let asks = |entry: &PointEntry| {
-                let (policy, mode) = (policy.name.clone(), policy.mode);
-                Some((Follows::One { policy, entry: entry.name.clone(), mode }, entry.on_create?))
-            };
-            policy.points.iter().find_map(asks)
-        }
-        Choice::Equal(equals) => Some((Follows::Equal { told: settled }, widest(equals.into_iter())?)),
-    }
-}
-
 /// The subscriptions whose machines we cannot be shown to see. Resource Graph leaves out what one may not read, without a word
 /// (*assumed*), so that a lost right looks like no machines at all: a machine that cannot exist is asked for instead, and only
 /// ARM's own 404 shows that the right to read machines is there.
 pub async fn unreadable(lifeboat: &Lifeboat) -> Vec<String> {
+    unreadable_of(lifeboat, &lifeboat.settings.subscriptions).await
+}
+
+/// Those of these subscriptions whose machines we cannot be shown to see.
+async fn unreadable_of(lifeboat: &Lifeboat, subscriptions: &[String]) -> Vec<String> {
     let ask = |subscription: &String| {
         let subscription = subscription.clone();
         async move {
@@ -264,37 +274,8 @@ pub async fn unreadable(lifeboat: &Lifeboat) -> Vec<String> {
             (!shown).then_some(subscription)
         }
     };
-    let asked = stream::iter(&lifeboat.settings.subscriptions).map(ask).buffer_unordered(PARALLEL);
+    let asked = stream::iter(subscriptions).map(ask).buffer_unordered(PARALLEL);
     let mut unreadable: Vec<String> = asked.filter_map(std::future::ready).collect().await;
     unreadable.sort();
     unreadable
-}
-
-/// What is settled is settled under one policy document: another one looks again.
-fn settled_key(key: &MachineKey, digest: &str) -> String {
-    format!("{key}-{}", digest.get(..16).unwrap_or(digest))
-}
-
-/// Where each stands, by what Azure says of its collection. What cannot be read stays open.
-async fn standings(lifeboat: &Lifeboat, found: Vec<Found>, owner: &Owner) -> Result<Vec<(Found, Standing)>, Error> {
-    let spent = &AtomicBool::new(false);
-    let look = |found: Found| async move {
-        let Follows::One { policy, entry, .. } = &found.follows else { return Ok((found, Standing::Open)) };
-        let name = id::collection(&found.key);
-        // With no read left for now the rest stays open, and the looks of their own have their turn.
-        if spent.load(Ordering::Relaxed)
-            || budget::wait_for(lifeboat, &Budget::looks(&found.subscription)).await.is_some()
-        {
-            spent.store(true, Ordering::Relaxed);
-            return Ok((found, Standing::Open));
-        }
-        let seen = match observe::collection(lifeboat, &found.subscription, &found.group, &name).await {
-            Ok(seen) => seen,
-            Err(error) if error.is_not_yet() => CollectionSeen::Unknown(UnknownBecause::NotAsked),
-            Err(error) => return Err(error),
-        };
-        let standing = sweep::standing(policy, entry, &found.candidate, &seen, owner);
-        Ok((found, standing))
-    };
-    stream::iter(found).map(look).buffer_unordered(PARALLEL).try_collect().await
 }

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use lifeboat_planning::facts::UnknownBecause;
 use lifeboat_planning::refusal::Refusal;
 
-use crate::alarms::{self, Cause, Machines, Raised};
+use crate::alarms::{self, Cause, Machines, Raised, Tally};
 use crate::lifeboat::Lifeboat;
 use crate::policies::{InForce, PolicyError};
 use crate::swap::SwapError;
@@ -121,12 +121,12 @@ pub async fn sweep_begins(lifeboat: &Lifeboat, last_completed_at: Option<Timesta
 }
 
 /// The alarms of a completed sweep: machines that equals match, and what is over with it.
-pub async fn sweep_ends(lifeboat: &Lifeboat, equal: &[String], now: Timestamp) {
+pub async fn sweep_ends(lifeboat: &Lifeboat, equal: &Tally, now: Timestamp) {
     settle(lifeboat, Cause::SweepOverdue, now).await;
-    if equal.is_empty() {
+    if equal.total == 0 {
         settle(lifeboat, Cause::EqualPriorities, now).await;
     } else {
-        let (what, machines) = (Refusal::EqualPriorities.to_string(), Machines::All(equal));
+        let (what, machines) = (Refusal::EqualPriorities.to_string(), Machines::Tallied(equal));
         let raised = Raised { cause: Cause::EqualPriorities, policy: None, what, machines };
         alarms::raise(&lifeboat.store, &raised, now).await;
     }

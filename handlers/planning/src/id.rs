@@ -34,7 +34,8 @@ pub fn hash(parts: &[&str]) -> String {
         sha.update((part.len() as u64).to_be_bytes());
         sha.update(part.as_bytes());
     }
-    hex(&sha.finalize())[..HASH_CHARS].to_string()
+    // Two digits a byte: the rest of the hash need not be spelt.
+    hex(&sha.finalize()[..HASH_CHARS / 2])
 }
 
 /// Lower-case hexadecimal.

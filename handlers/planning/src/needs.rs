@@ -4,6 +4,7 @@
 //! ```text
 //! no policy, or equals          no look: the estate's alarm says so
 //! look again later, said a look no look before that
+//! seen too long ago             nothing is concluded
 //! a slot's turn has come        look, where no point of it is known to have succeeded
 //! protection not as asked       look
 //! ```
@@ -17,6 +18,7 @@ use crate::id::{MachineKey, PointName, SlotName, hash};
 use crate::points::SPREAD;
 use crate::policy::BackupPolicy;
 use crate::schedule::{Around, Slot};
+use crate::sweep;
 
 /// The policies of a sweep with what is the same for all machines: the slots around this moment.
 #[derive(Clone, Debug)]
@@ -38,6 +40,8 @@ struct Rule {
 pub struct Known<'a> {
     /// Its key.
     pub key: &'a MachineKey,
+    /// When it was observed.
+    pub seen_at: Timestamp,
     /// When it was created.
     pub created_at: Timestamp,
     /// Slots of its points that succeeded, with the rule they are of; `None` where nothing was ever read.
@@ -81,10 +85,11 @@ impl<'a> Sweep<'a> {
 
     /// Why the machine, which follows this policy, needs a look now; `None` when it does not.
     pub fn need(&self, policy: &BackupPolicy, known: Known<'_>) -> Option<Need> {
-        if known.look_at.is_some_and(|at| at > self.now) {
+        if known.look_at.is_some_and(|at| at > self.now) || !sweep::still_counts(known.seen_at, self.now) {
             return None;
         }
-        let (_, rules) = self.policies.iter().find(|(own, _)| own.name == policy.name)?;
+        let own = |own: &BackupPolicy| core::ptr::eq(own, policy) || own.name == policy.name;
+        let (_, rules) = self.policies.iter().find(|(policy, _)| own(policy))?;
         if rules.iter().any(|rule| self.is_due(rule, known)) {
             return Some(Need::Slot);
         }
@@ -100,7 +105,12 @@ impl<'a> Sweep<'a> {
 
     fn is_due(&self, rule: &Rule, known: Known<'_>) -> bool {
         let served = known.succeeded.into_iter().flatten().filter(|(own, _)| *own == rule.rule).map(|(_, slot)| *slot);
-        let due = rule.around.due(served.max(), known.created_at, known.key);
+        let served = served.max();
+        // The usual case: the newest slot has its point, and the next one is still to come.
+        if rule.around.newest().is_none_or(|newest| served >= Some(newest)) {
+            return false;
+        }
+        let due = rule.around.due(served, known.created_at, known.key);
         due.is_some_and(|due| due.slot.at() <= self.now && due.is_now(self.now))
     }
 }
@@ -185,7 +195,8 @@ mod tests {
 
     fn known<'a>(key: &'a MachineKey, succeeded: Option<&'a [(String, Slot)]>) -> Known<'a> {
         let created_at = at("2026-11-01T00:00:00Z");
-        Known { key, created_at, succeeded, look_at: None, item: None, vault_policy: Some("gold") }
+        let seen_at = at("2026-11-22T03:00:00Z");
+        Known { key, seen_at, created_at, succeeded, look_at: None, item: None, vault_policy: Some("gold") }
     }
 
     #[test]
@@ -204,6 +215,8 @@ mod tests {
         let later = Known { look_at: Some(at("2026-11-22T03:01:00Z")), ..known(&key, Some(&before)) };
         assert_eq!(need("2026-11-22T03:00:00Z", later), None, "a look has said when");
         assert_eq!(need("2026-11-22T03:01:00Z", later), Some(Need::Slot));
+        assert_eq!(need("2026-11-22T04:00:00Z", known(&key, None)), Some(Need::Slot));
+        assert_eq!(need("2026-11-22T04:00:01Z", known(&key, None)), None, "seen too long ago");
     }
 
     #[test]

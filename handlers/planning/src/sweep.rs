@@ -18,6 +18,11 @@ use crate::policy::OnCreate;
 /// gives) has been alarmed for a week by then, and would else keep the window open, and growing, for ever.
 pub const OPEN_MAX: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// What was observed longer ago than this counts no more: a sweep that goes on where another ended concludes nothing from it and
+/// begins anew. Long enough for the parts of a sweep that is killed or held up by Azure's budgets again and again, and as old as
+/// what a look may have said of a machine.
+pub const OBSERVED_MAX: SignedDuration = SignedDuration::from_hours(1);
+
 /// A new machine, as the sweep sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
@@ -38,6 +43,11 @@ pub enum Standing {
     UsedUp,
     /// A point is being made, or is not there, or nothing could be learned: queue a look.
     Open,
+}
+
+/// True while something may be concluded from what was observed then. A time as far ahead of ours is from a clock that is wrong.
+pub fn still_counts(observed_at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(observed_at).abs() <= OBSERVED_MAX
 }
 
 /// Since when the sweep has to look for creations.
@@ -67,10 +77,15 @@ pub fn standing(policy: &str, entry: &str, candidate: &Candidate, seen: &Collect
     }
 }
 
+/// True when an open creation of that time still holds back a sweep that began at `started_at`.
+pub fn holds_back(started_at: Timestamp, created_at: Timestamp) -> bool {
+    created_at > started_at.checked_sub(OPEN_MAX).unwrap_or(Timestamp::MIN)
+}
+
 /// Since when every creation is known after a completed sweep: its start, or just before the oldest creation still open.
 pub fn known_since_after(started_at: Timestamp, known_since: Timestamp, open: &[Candidate]) -> Timestamp {
-    let given_up = started_at.checked_sub(OPEN_MAX).unwrap_or(Timestamp::MIN);
-    let oldest_open = open.iter().map(|candidate| candidate.created_at).filter(|at| *at > given_up).min();
+    let holding = open.iter().map(|candidate| candidate.created_at).filter(|at| holds_back(started_at, *at));
+    let oldest_open = holding.min();
     let held_back = oldest_open.and_then(|at| at.checked_sub(SignedDuration::from_secs(1)).ok());
     // Never back behind what was known: a machine older than the window is not ours to find.
     held_back.map_or(started_at, |at| at.min(started_at)).max(known_since)

@@ -279,7 +279,7 @@ async fn graph_is_asked_page_by_page_and_at_its_own_pace() {
         .with("x-ms-user-quota-resets-after", "00:00:05");
     let (arm, scripted) = client([spent, page("2", None, "false")]);
     let since = "2026-11-22T01:00:00Z".parse().unwrap();
-    let found = graph::machines_created_since(&arm, &["s".to_owned()], since).await.unwrap();
+    let found = graph::machines(&arm, &["s".to_owned()], Some(since)).all().await.unwrap();
     assert_eq!(found.iter().map(|row| &*row.vm_id).collect::<Vec<_>>(), ["1", "2"]);
     assert!(found[0].time_created.is_some());
     let asked = scripted.asked();

@@ -52,4 +52,16 @@ pub(super) const ENTRIES: &[Entry] = &[
         "a machine without `timeCreated` is not after any time",
         "KQL: a comparison with null is null",
     ),
+    entry(
+        "graph-items",
+        Documented,
+        "`RecoveryServicesResources` has the protected items of vaults, with `sourceResourceId`; they lag behind the vault",
+        "Learn, Resource Graph, supported tables and sample queries",
+    ),
+    entry(
+        "graph-token-life",
+        Assumed,
+        "a `$skipToken` holds for the next question only",
+        "no source says how long it holds; it is used at once and never kept",
+    ),
 ];

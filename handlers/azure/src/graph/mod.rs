@@ -36,11 +36,14 @@ pub const QUERY: Operation = Operation {
         "graph-scope-cut",
         "graph-subscriptions",
         "graph-null-time",
+        "graph-items",
+        "graph-token-life",
     ],
 };
 
 const MACHINES: &str = include_str!("machines.kql");
 const COLLECTIONS: &str = include_str!("collections.kql");
+const ITEMS: &str = include_str!("items.kql");
 /// Where the only parameter goes.
 const CREATED_SINCE: &str = "{created_since}";
 
@@ -99,20 +102,35 @@ pub struct CollectionRow {
     pub source: String,
 }
 
-/// All machines in the subscriptions. A repeat is safe and costs a query a page.
-pub async fn all_machines(arm: &ArmClient, subscriptions: &[String]) -> Result<Vec<MachineRow>, Error> {
-    rows(arm, subscriptions, &machines_query(None), Row::machine).await
+/// The item of a machine in a vault, as Graph knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemRow {
+    /// Its ARM id, which begins with the vault's.
+    pub id: String,
+    /// The machine's ARM id; empty where Graph does not say.
+    pub machine: String,
 }
 
-/// The machines made at that time or later. A repeat is safe and costs a query a page.
+/// The machines in the subscriptions, page by page; with a time, only those made at that time or later.
 ///
-/// Machines without a time, made before Azure kept one, are not among them.
-pub async fn machines_created_since(
-    arm: &ArmClient,
-    subscriptions: &[String],
-    since: Timestamp,
-) -> Result<Vec<MachineRow>, Error> {
-    rows(arm, subscriptions, &machines_query(Some(since)), Row::machine).await
+/// Machines without a time, made before Azure kept one, are not after any.
+pub fn machines<'a>(
+    arm: &'a ArmClient,
+    subscriptions: &'a [String],
+    since: Option<Timestamp>,
+) -> Pages<'a, MachineRow> {
+    Pages::new(arm, subscriptions, machines_query(since), Row::machine)
+}
+
+/// The items of vaults that are of machines, page by page: which machine is in which vault. Graph lags behind the vault, whose own
+/// list says how the item is.
+pub fn items<'a>(arm: &'a ArmClient, subscriptions: &'a [String]) -> Pages<'a, ItemRow> {
+    Pages::new(arm, subscriptions, without_comments(ITEMS), Row::item)
+}
+
+/// All machines in the subscriptions. A repeat is safe and costs a query a page.
+pub async fn all_machines(arm: &ArmClient, subscriptions: &[String]) -> Result<Vec<MachineRow>, Error> {
+    machines(arm, subscriptions, None).all().await
 }
 
 /// The restore point collections with that tag and value; the tag's name without regard to case, as Azure has it.
@@ -131,7 +149,7 @@ pub async fn collections_tagged(
 
 /// All restore point collections in the subscriptions, whosever they are. A repeat is safe and costs a query a page.
 pub async fn all_collections(arm: &ArmClient, subscriptions: &[String]) -> Result<Vec<CollectionRow>, Error> {
-    rows(arm, subscriptions, &without_comments(COLLECTIONS), Row::collection).await
+    Pages::new(arm, subscriptions, without_comments(COLLECTIONS), Row::collection).all().await
 }
 
 fn machines_query(since: Option<Timestamp>) -> String {
@@ -146,56 +164,83 @@ fn without_comments(query: &str) -> String {
     query.lines().filter(|line| !line.starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// Reads all pages, one group of subscriptions after the other.
-async fn rows<T>(
-    arm: &ArmClient,
-    subscriptions: &[String],
-    query: &str,
+/// A listing, read page by page. A part of it is no listing: nothing is concluded before [`Pages::next`] has said that it is whole.
+///
+/// The token of a next page is used at once and never kept: how long it holds is nowhere said.
+pub struct Pages<'a, T> {
+    arm: &'a ArmClient,
+    query: String,
     read: fn(Row) -> Option<T>,
-) -> Result<Vec<T>, Error> {
-    let mut all = Vec::new();
-    for group in subscriptions.chunks(MAX_SUBSCRIPTIONS) {
-        pages(arm, group, query, read, &mut all).await?;
-    }
-    Ok(all)
+    /// The groups of subscriptions still to be asked about; the first is under way.
+    groups: std::slice::Chunks<'a, String>,
+    group: Option<&'a [String]>,
+    skip_token: Option<String>,
+    /// The tokens that this group's pages have named.
+    named: HashSet<String>,
+    read_pages: usize,
 }
 
-async fn pages<T>(
-    arm: &ArmClient,
-    subscriptions: &[String],
-    query: &str,
-    read: fn(Row) -> Option<T>,
-    all: &mut Vec<T>,
-) -> Result<(), Error> {
-    let url = arm.url(&QUERY, &[], &[])?;
-    let (mut skip_token, mut seen): (Option<String>, HashSet<String>) = Default::default();
-    for _ in 0..MAX_PAGES {
-        let mut options = json!({ "$top": PAGE_ROWS, "resultFormat": "objectArray", "allowPartialScopes": false });
-        if let Some(token) = &skip_token {
-            options["$skipToken"] = json!(token);
-        }
-        let body = json!({ "subscriptions": subscriptions, "query": query, "options": options });
-        let answer = arm.send(&Call::change(&QUERY, url.clone(), Some(body), Repeat::Safe, None)).await?;
-        if answer.header("x-ms-tenant-subscription-limit-hit").is_some_and(|hit| hit.eq_ignore_ascii_case("true")) {
-            return Err(Error::because(ErrorKind::Limit, QUERY.action, "Resource Graph cut the scope"));
-        }
-        let page = Page::read(&answer.body, read)?;
-        all.extend(page.rows);
+impl<'a, T> Pages<'a, T> {
+    fn new(arm: &'a ArmClient, subscriptions: &'a [String], query: String, read: fn(Row) -> Option<T>) -> Self {
+        let mut groups = subscriptions.chunks(MAX_SUBSCRIPTIONS);
+        let group = groups.next();
+        Self { arm, query, read, groups, group, skip_token: None, named: HashSet::new(), read_pages: 0 }
+    }
+
+    /// The rows of the next page; none when all have been given. After an error there is nothing more. A repeat begins anew.
+    pub async fn next(&mut self) -> Result<Option<Vec<T>>, Error> {
+        let Some(group) = self.group else { return Ok(None) };
+        let page = self.page(group).await;
+        self.group = None;
+        let page = page?;
+        self.read_pages += 1;
         match page.next {
-            Some(next) if !seen.insert(next.clone()) => {
+            Some(next) if !self.named.insert(next.clone()) => {
                 return Err(Error::malformed(QUERY.action, "the same page was named twice"));
             }
-            Some(next) => skip_token = Some(next),
+            Some(_) if self.read_pages >= MAX_PAGES => return Err(Error::new(ErrorKind::Limit, QUERY.action)),
+            Some(next) => (self.group, self.skip_token) = (Some(group), Some(next)),
             None if page.truncated => {
                 return Err(Error::because(ErrorKind::Limit, QUERY.action, "Resource Graph cut the result"));
             }
-            None => return Ok(()),
+            None => {
+                self.named.clear();
+                (self.group, self.skip_token, self.read_pages) = (self.groups.next(), None, 0);
+            }
         }
-        if let Some(wait) = quota::graph_wait(&answer).filter(|wait| *wait <= crate::RETRY_BUDGET) {
-            tokio::time::sleep(wait).await;
-        }
+        Ok(Some(page.rows))
     }
-    Err(Error::new(ErrorKind::Limit, QUERY.action))
+
+    /// All rows, or an error.
+    pub async fn all(mut self) -> Result<Vec<T>, Error> {
+        let mut all = Vec::new();
+        while let Some(rows) = self.next().await? {
+            all.extend(rows);
+        }
+        Ok(all)
+    }
+
+    async fn page(&self, group: &[String]) -> Result<Page<T>, Error> {
+        let mut options = json!({ "$top": PAGE_ROWS, "resultFormat": "objectArray", "allowPartialScopes": false });
+        if let Some(token) = &self.skip_token {
+            options["$skipToken"] = json!(token);
+        }
+        let body = json!({ "subscriptions": group, "query": self.query, "options": options });
+        self.arm.wait_for_graph().await;
+        let url = self.arm.url(&QUERY, &[], &[])?;
+        let answer = self.arm.send(&Call::change(&QUERY, url, Some(body), Repeat::Safe, None)).await?;
+        if answer.header("x-ms-tenant-subscription-limit-hit").is_some_and(|hit| hit.eq_ignore_ascii_case("true")) {
+            return Err(Error::because(ErrorKind::Limit, QUERY.action, "Resource Graph cut the scope"));
+        }
+        self.arm.note_graph(quota::graph_wait(&answer).filter(|wait| *wait <= crate::RETRY_BUDGET));
+        Page::read(&answer.body, self.read)
+    }
+}
+
+impl<T> std::fmt::Debug for Pages<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pages").field("read_pages", &self.read_pages).finish_non_exhaustive()
+    }
 }
 
 /// Reads the body of one page of machines, as [`all_machines`] does. For measuring.

@@ -3,7 +3,7 @@
 //!
 //! It never fails on a field: one of another type than a text is an absent one. A row that is no object is none.
 
-use super::{CollectionRow, MachineRow};
+use super::{CollectionRow, ItemRow, MachineRow};
 use crate::{json, machines::Os};
 use serde::{
     Deserialize, Deserializer,
@@ -47,6 +47,11 @@ impl Row {
             os: self.os_type.as_deref().and_then(Os::read),
             size: filled(self.vm_size),
         })
+    }
+
+    /// An item's row; none without its id.
+    pub fn item(self) -> Option<ItemRow> {
+        Some(ItemRow { id: self.id?, machine: self.source.unwrap_or_default() })
     }
 
     /// A collection's row; none without its id.

@@ -75,6 +75,11 @@ impl Around {
         }
     }
 
+    /// The newest slot that is not after the moment; none where the schedule had none yet.
+    pub fn newest(&self) -> Option<Slot> {
+        self.past.first().copied()
+    }
+
     /// The slot to be made next for a machine: the newest that is not after the moment and has no point, else the next one.
     ///
     /// `last_done` is the newest slot that has its point. `known_since` is since when the schedule holds for the machine, so
