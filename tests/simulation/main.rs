@@ -5,6 +5,8 @@
 
 mod expiry_kills;
 mod kill_points;
+mod model;
+mod months;
 mod orders;
 mod planted;
 mod random;
