@@ -5,6 +5,7 @@
 
 mod expiry_kills;
 mod kill_points;
+mod model;
 mod orders;
 mod planted;
 mod random;
