@@ -37,8 +37,11 @@ impl Play {
             }
             Transition::RetentionChanged => self.change_retention(),
             Transition::PoliciesEmptied => {
-                self.rig.write_policies(&[]);
-                self.record.tell(self.rig.clock.now(), What::Policies(Vec::new()));
+                // No documents at all are a bundle that cannot be read; one that says nothing can.
+                let nothing = self.dice.below(2) == 0;
+                self.rig.write_policies(if nothing { &[] } else { &[("production.yaml", "# nothing\n")] });
+                let what = if nothing { What::PoliciesUnreadable } else { What::Policies(Vec::new()) };
+                self.record.tell(self.rig.clock.now(), what);
             }
             Transition::BundleUnreadable => {
                 self.rig.write_policies(&[("production.yaml", "apiVersion: lifeboat/v1\nkind: Nonsense\n")]);

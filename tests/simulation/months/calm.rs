@@ -2,14 +2,18 @@
 //! It never judges what the reference model judges.
 
 use jiff::{SignedDuration, Timestamp};
+use lifeboat_execution::ledger::Entry;
 use lifeboat_tests::rig::QUEUE;
-use lifeboat_tests::tap::Service;
 
+use super::calls::changes;
 use super::play::Play;
 use super::policies::Rhythm;
+use super::troubles::SKEW_SECS;
 
 /// Two days and more without expiry are over by then: one after a store was adopted, one of waiting after an attempt that failed.
 const CALM_DAYS: i64 = 3;
+/// As many more as limits may take to let all go that is due.
+const CALM_DAYS_MAX: i64 = 10;
 
 impl Play {
     /// Plays to the calm end; from when on it is calm.
@@ -24,32 +28,42 @@ impl Play {
         self.skip(slot - SignedDuration::from_mins(5)).await;
         self.sweep(slot, 20).await;
         self.rest_of(slot).await;
-        for _ in 0..CALM_DAYS {
+        let mut left = None;
+        for day in 0..CALM_DAYS_MAX {
             // A day later, in the middle between two slots where there are several a day.
-            self.rig.skip_to(self.rig.clock.now() + SignedDuration::from_hours(23)).await;
+            self.rig.skip_to(self.rig.clock.now() + SignedDuration::from_hours(21)).await;
             slot = self.next_slot();
-            if self.rhythm == Rhythm::Daily && slot < self.rig.clock.now() + SignedDuration::from_hours(2) {
+            if self.rhythm == Rhythm::Daily && slot < self.rig.clock.now() + SignedDuration::from_hours(3) {
                 self.sweep(slot, 65).await;
             }
             self.expire().await;
             self.close_breakers(false);
+            if day + 1 >= CALM_DAYS {
+                left = self.last_look().await;
+            }
+            if day + 1 >= CALM_DAYS && left.is_none() {
+                break;
+            }
         }
-        self.last_look().await;
+        if let Some(last) = left {
+            self.wrongs.push(format!("in a long calm a pair of sweeps still changed something: {last}"));
+        }
         from
     }
 
-    /// Planning again changes nothing.
-    async fn last_look(&mut self) {
-        let quiet = self.rhythm != Rhythm::Hourly;
+    /// Planning again changes nothing; what it did change.
+    async fn last_look(&mut self) -> Option<String> {
         self.expire().await;
-        let before = self.record.writes;
+        let (writes, calls) = (self.record.writes, self.rig.wire.count());
+        let slot = self.next_slot();
         self.expire().await;
-        if quiet && self.record.writes > before {
-            let calls = self.rig.wire.calls();
-            let writes = calls.iter().filter(|call| call.service == Service::Arm && call.writes());
-            let last = writes.last().map_or(String::new(), |call| format!("{} {}", call.method, call.path));
-            self.wrongs.push(format!("in the calm, with all done, a pair of sweeps changed something: {last}"));
+        let disturbed = slot < self.rig.clock.now();
+        if disturbed || self.record.writes == writes {
+            return None;
         }
+        let calls = self.rig.wire.calls_from(calls);
+        let last = calls.iter().rfind(|call| changes(call))?;
+        Some(format!("{} {}", last.method, last.path))
     }
 
     /// What must hold of the ledgers, the queue, and deletions.
@@ -68,9 +82,30 @@ impl Play {
                 }
             }
         }
+        self.undecided();
         let counts = self.rig.bus.counts(QUEUE);
         if counts.dead > 0 {
             self.wrongs.push(format!("{} dead letters", counts.dead));
+        }
+    }
+
+    /// Points whose deletion was sent before anybody had written down that it was decided.
+    fn undecided(&mut self) {
+        let Ok(ledgers) = self.rig.read_ledgers() else { return };
+        let mut decided: Vec<(Timestamp, String)> = Vec::new();
+        for body in ledgers.iter().flat_map(|ledger| &ledger.bodies) {
+            if let Entry::Decision(decision) = &body.entry {
+                decided.extend(decision.effects.iter().map(|effect| (body.at, effect.what.clone())));
+            }
+        }
+        let since = self.wiped_at.unwrap_or(Timestamp::MIN);
+        let deletes = self.rig.wire.calls().into_iter().filter(|call| call.method == "DELETE" && call.at >= since);
+        for call in deletes.filter(|call| changes(call) && call.status.is_some()) {
+            let name = call.path.rsplit('/').next().unwrap_or_default().to_owned();
+            let until = call.at + SignedDuration::from_secs(SKEW_SECS);
+            if !decided.iter().any(|(at, what)| *at <= until && what.contains(&name)) {
+                self.wrongs.push(format!("{}: {name} was deleted, and nobody had written down why", call.at));
+            }
         }
     }
 }

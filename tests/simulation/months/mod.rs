@@ -5,6 +5,7 @@
 //! transition with every fault and every kill point.
 
 mod acts;
+mod calls;
 mod calm;
 mod cases;
 mod dice;

@@ -8,13 +8,9 @@ use lifeboat_planning::id::machine_source;
 use lifeboat_simulator::host::Outcome;
 use lifeboat_tests::Rig;
 use lifeboat_tests::azure::{Azure, MachineView};
-use lifeboat_tests::tap::{Call, Service};
 use serde_json::Value;
 
 use crate::model::history::{Event, Hand, Slot, Time, What};
-
-/// Calls without an answer are under way for so long at most, in seconds; then they are taken for lost.
-const UNDER_WAY_SECS: i64 = 180;
 
 /// What has been seen so far.
 #[derive(Default)]
@@ -22,9 +18,9 @@ pub struct Record {
     /// What was, not in order yet.
     events: Vec<Event>,
     /// The next call to be read.
-    cursor: usize,
+    pub(super) cursor: usize,
     /// Machines that are there, by `vmId`.
-    machines: BTreeMap<String, Machine>,
+    pub(super) machines: BTreeMap<String, Machine>,
     /// The `vmId`s of all that ever were, by the hash that snapshots say, with how many disks they have.
     hashes: BTreeMap<String, (String, u32)>,
     /// Names that machines ever had.
@@ -34,7 +30,7 @@ pub struct Record {
     /// Of which set a snapshot is.
     sets: BTreeMap<(String, String, Slot), Set>,
     /// Deletions that were sent and not answered.
-    unanswered: Vec<(String, Timestamp)>,
+    pub(super) unanswered: Vec<(String, Timestamp)>,
     vault_points: BTreeSet<String>,
     /// A lock stands over all points.
     locked: bool,
@@ -44,6 +40,8 @@ pub struct Record {
     pub wrong: usize,
     /// Writes that reached Azure.
     pub writes: usize,
+    /// Those that are no deletions: what a limit held up goes when its hour comes, and disturbs no quiet.
+    pub changes: usize,
     /// Points deleted by Lifeboat.
     pub deleted: usize,
     /// Points made by Lifeboat, to their end.
@@ -51,8 +49,9 @@ pub struct Record {
 }
 
 #[derive(Clone, Debug)]
-struct Machine {
-    name: String,
+pub(super) struct Machine {
+    /// Its name.
+    pub(super) name: String,
     env: String,
     agent: bool,
 }
@@ -222,53 +221,6 @@ impl Record {
         }
     }
 
-    fn see_calls(&mut self, rig: &Rig, now: Timestamp) {
-        for call in rig.wire.calls_from(self.cursor) {
-            let age = now.as_second() - call.at.as_second();
-            if call.status.is_none() && age < UNDER_WAY_SECS {
-                return;
-            }
-            self.cursor = call.number + 1;
-            self.wrong += usize::from(!matches!(call.status, Some(200..=399 | 404 | 409 | 412)));
-            if call.service == Service::Arm && call.writes() {
-                self.see_write(&call);
-            }
-        }
-    }
-
-    fn see_write(&mut self, call: &Call) {
-        let path = call.path.to_lowercase();
-        let taken = call.status.is_some_and(|status| status < 300);
-        self.writes += usize::from(taken);
-        let is_point = path.contains("/restorepoints/") || path.contains("/snapshots/");
-        if call.method == "DELETE" && is_point {
-            let point = self.set_of(&path).unwrap_or(path);
-            match call.status {
-                None => self.unanswered.push((point, call.at)),
-                Some(404 | 204) => {}
-                Some(_) => self.tell(call.at, What::DeleteSent { point, by: Hand::Lifeboat, accepted: taken }),
-            }
-            return;
-        }
-        if !taken || (call.method == "PUT" && is_point) {
-            return;
-        }
-        let item = path.contains("/protecteditems/").then(|| path.rsplit(';').next().unwrap_or_default().to_owned());
-        let name = item.map(|rest| rest.split('/').next().unwrap_or_default().to_owned());
-        let machine = name.and_then(|name| {
-            let mut all = self.machines.iter();
-            all.find(|(_, machine)| machine.name.to_lowercase() == name).map(|(vm_id, _)| vm_id.clone())
-        });
-        let vault = super::policies::VAULT.to_owned();
-        let what = match (machine, call.method.as_str()) {
-            (Some(vm_id), "PUT") => What::Protected { vm_id, vault, by: Hand::Lifeboat },
-            (Some(vm_id), "POST") if path.ends_with("/backup") => What::BackupBegun { vm_id, by: Hand::Lifeboat },
-            _ if path.contains("/tags/default") => return,
-            _ => What::OtherChange { call: format!("{} {}", call.method, call.path) },
-        };
-        self.tell(call.at, what);
-    }
-
     fn see_points(&mut self, rig: &Rig, now: Timestamp) {
         let mut there = BTreeSet::new();
         for name in self.names.clone() {
@@ -397,7 +349,7 @@ impl Record {
     }
 
     /// The id of the set that a snapshot is of.
-    fn set_of(&self, snapshot: &str) -> Option<String> {
+    pub(super) fn set_of(&self, snapshot: &str) -> Option<String> {
         self.sets.values().find(|set| set.there.contains(snapshot)).map(|set| set.first.clone())
     }
 }

@@ -17,7 +17,7 @@ use super::play::Play;
 use super::policies::VAULT;
 
 /// By how much a clock is wrong that is wrong, in seconds: more than what is let pass.
-const SKEW_SECS: i64 = 601;
+pub const SKEW_SECS: i64 = 601;
 /// How much later an answer of a slow store comes, in seconds.
 const SLOW_SECS: u32 = 4;
 /// How many calls a passing fault spoils at most.
@@ -197,6 +197,7 @@ impl Play {
             self.rig.blobs.remove(CONTAINER, &name);
         }
         let now = self.rig.clock.now();
+        self.wiped_at = Some(now);
         self.record.tell(now, What::StoreLost);
     }
 
