@@ -37,11 +37,10 @@ impl Play {
             }
             Transition::RetentionChanged => self.change_retention(),
             Transition::PoliciesEmptied => {
-                // No documents at all are a bundle that cannot be read; one that says nothing can.
+                // No documents, or one without a word, are a bundle that cannot be read: the last good one stays in force.
                 let nothing = self.dice.below(2) == 0;
                 self.rig.write_policies(if nothing { &[] } else { &[("production.yaml", "# nothing\n")] });
-                let what = if nothing { What::PoliciesUnreadable } else { What::Policies(Vec::new()) };
-                self.record.tell(self.rig.clock.now(), what);
+                self.record.tell(self.rig.clock.now(), What::PoliciesUnreadable);
             }
             Transition::BundleUnreadable => {
                 self.rig.write_policies(&[("production.yaml", "apiVersion: lifeboat/v1\nkind: Nonsense\n")]);

@@ -11,7 +11,7 @@ use super::policies::Rhythm;
 use super::troubles::SKEW_SECS;
 
 /// Two days and more without expiry are over by then: one after a store was adopted, one of waiting after an attempt that failed.
-const CALM_DAYS: i64 = 3;
+const CALM_DAYS: i64 = 2;
 /// As many more as limits may take to let all go that is due.
 const CALM_DAYS_MAX: i64 = 10;
 
@@ -26,7 +26,6 @@ impl Play {
         let from = self.rig.clock.now();
         let mut slot = self.next_slot();
         self.skip(slot - SignedDuration::from_mins(5)).await;
-        self.sweep(slot, 20).await;
         self.rest_of(slot).await;
         let mut left = None;
         for day in 0..CALM_DAYS_MAX {
@@ -36,8 +35,8 @@ impl Play {
             if self.rhythm == Rhythm::Daily && slot < self.rig.clock.now() + SignedDuration::from_hours(3) {
                 self.sweep(slot, 65).await;
             }
-            self.expire().await;
             self.close_breakers(false);
+            self.expire().await;
             if day + 1 >= CALM_DAYS {
                 left = self.last_look().await;
             }
@@ -53,7 +52,6 @@ impl Play {
 
     /// Planning again changes nothing; what it did change.
     async fn last_look(&mut self) -> Option<String> {
-        self.expire().await;
         let (writes, calls) = (self.record.writes, self.rig.wire.count());
         let slot = self.next_slot();
         self.expire().await;

@@ -21,6 +21,7 @@ use crate::virtual_time::{run, run_all};
 
 use cases::{At, Stretch, Transition};
 use play::Play;
+use policies::Rhythm;
 use tally::{Done, Tally};
 
 /// Seeds of an ordinary run: the pairs are met in them, each once and more.
@@ -113,7 +114,9 @@ impl Play {
         if stretch.needs_vault() {
             self.create("vault");
         }
-        self.sweep(slot, 20).await;
+        if self.rhythm == Rhythm::Hourly || !silent.is_empty() || self.dice.below(3) == 0 {
+            self.sweep(slot, 20).await;
+        }
         let at_delete = stretch.kill.is_some_and(|kill| kill.at == At::ArmDelete);
         if at_delete {
             self.rest_of(slot).await;

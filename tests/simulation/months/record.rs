@@ -227,7 +227,8 @@ impl Record {
             for point in rig.azure.points(&name) {
                 let id = point.id.to_lowercase();
                 there.insert(id.clone());
-                if !self.points.contains_key(&id) {
+                // One that is gone may be begun again, under its name.
+                if self.points.get(&id).is_none_or(|seen| seen.gone) {
                     self.begun(&id, &point.id, &point.vm_id, point.time_created, &point.name);
                 }
                 let crash = point.consistency.as_deref().is_some_and(|text| text.contains("Crash"));
