@@ -192,21 +192,30 @@ impl Play {
         let Some(point) = points.first().cloned() else { return };
         let body = json!({ "reason": "evidence", "point": point });
         let (status, _) = self.rig.order("/api/hold", &body).await;
-        if status == 202 {
+        self.held = Some(point.clone());
+        if status != 202 {
+            // The tag may be there all the same: whoever was not answered takes it back, and orders it anew another day.
+            self.take_tag();
+        } else {
             self.rig.run(std::time::Duration::from_secs(41)).await;
             let what = What::Held { point: point.to_lowercase(), held: true };
             self.record.tell(self.rig.clock.now(), what);
-            self.held = Some(point);
         }
     }
 
     /// A person takes the tag away.
     pub fn release(&mut self) {
-        let Some(point) = self.held.take() else { return };
-        let Some((collection, name)) = point.rsplit_once("/restorePoints/") else { return };
+        if let Some(point) = self.take_tag() {
+            self.record.tell(self.rig.clock.now(), What::Held { point: point.to_lowercase(), held: false });
+        }
+    }
+
+    fn take_tag(&mut self) -> Option<String> {
+        let point = self.held.take()?;
+        let (collection, name) = point.rsplit_once("/restorePoints/")?;
         let tag = format!("lifeboat-hold-{}", name.to_lowercase());
         self.rig.azure.arm.set_tag(collection, &tag, None);
-        self.record.tell(self.rig.clock.now(), What::Held { point: point.to_lowercase(), held: false });
+        Some(point)
     }
 
     /// A lock on the group of the points.

@@ -14,6 +14,8 @@ use super::troubles::SKEW_SECS;
 const CALM_DAYS: i64 = 2;
 /// As many more as limits may take to let all go that is due.
 const CALM_DAYS_MAX: i64 = 10;
+/// Hours after a slot by which everything is done that the limits let pass.
+const LAST_LOOKS_MAX: u32 = 4;
 
 impl Play {
     /// Plays to the calm end; from when on it is calm.
@@ -50,18 +52,21 @@ impl Play {
         from
     }
 
-    /// Planning again changes nothing; what it did change.
+    /// Planning again changes nothing; what it did change. What the limits held up goes an hour later: so it is asked more than once.
     async fn last_look(&mut self) -> Option<String> {
-        let (writes, calls) = (self.record.writes, self.rig.wire.count());
-        let slot = self.next_slot();
-        self.expire().await;
-        let disturbed = slot < self.rig.clock.now();
-        if disturbed || self.record.writes == writes {
-            return None;
+        let mut last = None;
+        for _ in 0..LAST_LOOKS_MAX {
+            let (writes, calls) = (self.record.writes, self.rig.wire.count());
+            let slot = self.next_slot();
+            self.expire().await;
+            let disturbed = slot < self.rig.clock.now();
+            if disturbed || self.record.writes == writes {
+                return None;
+            }
+            let calls = self.rig.wire.calls_from(calls);
+            last = calls.iter().rfind(|call| changes(call)).map(|call| format!("{} {}", call.method, call.path));
         }
-        let calls = self.rig.wire.calls_from(calls);
-        let last = calls.iter().rfind(|call| changes(call))?;
-        Some(format!("{} {}", last.method, last.path))
+        last
     }
 
     /// What must hold of the ledgers, the queue, and deletions.

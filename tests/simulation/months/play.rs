@@ -207,12 +207,10 @@ impl Play {
             return;
         }
         self.rig.skip_to(settled).await;
-        if self.policies.iter().any(|policy| policy.vault.is_some()) {
-            // What failed in a vault is tried again, but not at once.
-            let first = after(settled, 0, SWEEP_EVERY_SECS);
-            self.wake(first).await;
-            self.rig.skip_to(first + SignedDuration::from_secs(HOUR_SECS)).await;
-        }
+        // What could not be done at the last sweep, or failed and is tried again after a while, is done at this one.
+        let first = after(settled, 0, SWEEP_EVERY_SECS);
+        self.wake(first).await;
+        self.rig.skip_to(first + SignedDuration::from_secs(HOUR_SECS)).await;
         loop {
             let now = self.rig.clock.now();
             let left = to.as_second() - now.as_second();
