@@ -57,10 +57,8 @@ pub fn standing(policy: &str, entry: &str, candidate: &Candidate, seen: &Collect
     let names = || collection.points.iter().filter_map(|point| Some((PointName::parse(&point.name)?, point.state)));
     // A point of a slot is as good: the one on creation may have been made, and have expired since.
     let protected = |(name, state): (PointName, PointState)| state == PointState::Succeeded && name.same_entry(&wanted);
-    let ours: Vec<_> = names()
-        .filter(|(name, _)| name.same_slot(&wanted))
-        .map(|(name, state)| (name.attempt, state))
-        .collect();
+    let ours: Vec<_> =
+        names().filter(|(name, _)| name.same_slot(&wanted)).map(|(name, state)| (name.attempt, state)).collect();
     if names().any(protected) {
         Standing::Protected
     } else if ours.iter().any(|(attempt, state)| *attempt >= ATTEMPTS_MAX && *state == PointState::Failed) {

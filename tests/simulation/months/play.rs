@@ -161,7 +161,13 @@ impl Play {
             };
             let id = self.rig.azure.arm.add_collection(&seed).expect("a collection");
             for at in slots {
-                self.record.past(self.rig.epoch, &format!("{id}/restorePoints/{}", name(at)), &machine.vm_id, &entry.name, at);
+                self.record.past(
+                    self.rig.epoch,
+                    &format!("{id}/restorePoints/{}", name(at)),
+                    &machine.vm_id,
+                    &entry.name,
+                    at,
+                );
             }
         }
         seed.name

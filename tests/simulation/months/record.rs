@@ -69,6 +69,8 @@ pub struct Seen {
     pub ours: bool,
     /// A snapshot.
     pub is_set: bool,
+    /// When it was begun.
+    begun: Timestamp,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -95,6 +97,7 @@ impl Record {
                 gone: false,
                 ours: true,
                 is_set: false,
+                begun: slot,
             },
         );
         let made = slot.as_second();
@@ -127,7 +130,7 @@ impl Record {
         self.tell(at, begun);
         self.tell(at, What::Succeeded { point: point.clone(), crash: false });
         let id = id.to_owned();
-        let seen = Seen { id, state: "Succeeded".to_owned(), gone: false, ours: false, is_set: false };
+        let seen = Seen { id, state: "Succeeded".to_owned(), gone: false, ours: false, is_set: false, begun: at };
         self.points.insert(point, seen);
     }
 
@@ -257,12 +260,13 @@ impl Record {
         }
         let (id, state) = (id.to_owned(), "Creating".to_owned());
         let is_set = id.to_lowercase().contains("/snapshots/");
-        self.points.insert(point.to_owned(), Seen { id, state, gone: false, ours: true, is_set });
+        self.points.insert(point.to_owned(), Seen { id, state, gone: false, ours: true, is_set, begun: at });
     }
 
     fn ended(&mut self, point: &str, state: &str, crash: bool, at: Timestamp) {
         let Some(seen) = self.points.get_mut(point).filter(|seen| seen.state == "Creating") else { return };
-        let point = point.to_owned();
+        // What says no time of its own yet was begun when it was seen: it did not end before.
+        let (point, at) = (point.to_owned(), at.max(seen.begun));
         match state {
             "Succeeded" | "Deleting" => {
                 seen.state = "Succeeded".to_owned();
@@ -341,7 +345,10 @@ impl Record {
                 continue;
             }
             let name = point.machine.rsplit('/').next().unwrap_or_default();
-            let known = self.machines.iter().find(|(_, machine)| Azure::id(&machine.name) == point.machine || machine.name == name);
+            let known = self
+                .machines
+                .iter()
+                .find(|(_, machine)| Azure::id(&machine.name) == point.machine || machine.name == name);
             if let Some((vm_id, _)) = known {
                 let vm_id = vm_id.clone();
                 self.tell(point.time, What::VaultPoint { vm_id });
@@ -357,8 +364,7 @@ impl Record {
 
 fn slot_of(text: &str) -> Slot {
     let at: Option<Time> = text.get(..13).and_then(|text| {
-        let written =
-            format!("{}-{}-{}T{}:{}:00Z", &text[..4], &text[4..6], &text[6..8], &text[9..11], &text[11..13]);
+        let written = format!("{}-{}-{}T{}:{}:00Z", &text[..4], &text[4..6], &text[6..8], &text[9..11], &text[11..13]);
         Some(written.parse::<Timestamp>().ok()?.as_second())
     });
     at.map_or(Slot::OnCreate, Slot::At)

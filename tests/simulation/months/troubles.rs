@@ -68,7 +68,9 @@ impl Play {
             Fault::MessageLost => self.calls_since(before).iter().any(|call| call.service == Service::Bus),
             Fault::VaultFull => {
                 let item = |call: &Call| call.method == "PUT" && call.path.contains("/protectedItems/");
-                self.calls_since(before).iter().any(|call| item(call) && call.status.is_some_and(|status| status >= 400))
+                self.calls_since(before)
+                    .iter()
+                    .any(|call| item(call) && call.status.is_some_and(|status| status >= 400))
             }
             Fault::StoreSlow | Fault::LockAppears | Fault::ClockAhead | Fault::ClockBehind => now.calls > before.calls,
             Fault::StoreWiped | Fault::StoreReplaced | Fault::HostLost => true,
