@@ -146,11 +146,21 @@ impl Play {
     }
 
     fn change_retention(&mut self) {
-        let tight = self.dice.below(2) == 0;
+        if self.dice.below(2) == 0 {
+            return self.tighten();
+        }
         let loose = super::policies::keep(&mut self.dice);
+        self.keep(&loose);
+    }
+
+    /// Only the newest point stays.
+    pub fn tighten(&mut self) {
+        self.keep(&Keep { last: Some(1), ..Keep::default() });
+    }
+
+    fn keep(&mut self, keep: &Keep) {
         for entry in self.policies.iter_mut().flat_map(|policy| &mut policy.entries) {
-            let tightest = Keep { last: Some(1), ..Keep::default() };
-            entry.keep = Some(if tight { tightest } else { loose.clone() });
+            entry.keep = Some(keep.clone());
         }
         self.push();
     }

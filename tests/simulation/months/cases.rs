@@ -239,7 +239,8 @@ impl At {
     pub fn is(self, call: &Call) -> bool {
         let lease = call.query.contains("comp=lease");
         let query = call.path.to_ascii_lowercase().contains("resourcegraph");
-        let ledger = call.path.contains("/ledger/");
+        // Names of blobs are sent with their slashes encoded.
+        let ledger = call.path.contains("/ledger%2F");
         match self {
             Self::ArmRead => call.service == Service::Arm && call.method == "GET",
             Self::ArmQuery => query,

@@ -19,7 +19,7 @@ use jiff::SignedDuration;
 
 use crate::virtual_time::{run, run_all};
 
-use cases::{At, Stretch, Transition};
+use cases::{At, Fault, Stretch, Transition};
 use play::Play;
 use policies::Rhythm;
 use tally::{Done, READ_OTHERWISE, Tally};
@@ -109,10 +109,20 @@ impl Play {
             println!("{} {stretch:?}", self.rig.clock.now());
         }
         let before = self.seen();
+        let at_delete = stretch.kill.is_some_and(|kill| kill.at == At::ArmDelete);
+        if at_delete {
+            // Something must be due.
+            self.tighten();
+        }
+        let late = |transition: Transition| transition.silences() || (at_delete && transition == Transition::Lock);
         let (loud, silent): (Vec<Transition>, Vec<Transition>) =
-            stretch.transitions.iter().copied().partition(|transition| !transition.silences());
+            stretch.transitions.iter().copied().partition(|transition| !late(*transition));
         if let Some(fault) = stretch.fault {
             self.order(fault).await;
+        }
+        if stretch.kill.is_some_and(|kill| kill.at == At::Token) {
+            // Who has just started has no token yet.
+            self.rig.kill_handler();
         }
         self.arm(stretch.fault, stretch.kill);
         for transition in loud {
@@ -120,13 +130,15 @@ impl Play {
         }
         // What gives Lifeboat nothing to do is met by another machine that is written, or made.
         self.update();
+        if matches!(stretch.fault, Some(Fault::PointsFail | Fault::ResetAfter)) {
+            self.create("prod");
+        }
         if stretch.needs_vault() {
             self.create("vault");
         }
         if self.rhythm == Rhythm::Hourly || !silent.is_empty() || self.dice.below(3) == 0 {
             self.sweep(slot, 20).await;
         }
-        let at_delete = stretch.kill.is_some_and(|kill| kill.at == At::ArmDelete);
         if at_delete {
             self.rest_of(slot).await;
         }

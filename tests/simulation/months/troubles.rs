@@ -44,7 +44,7 @@ impl Play {
         let jobs = self.rig.azure.arm.vault_jobs();
         Seen {
             deaths: self.rig.wire.deaths(),
-            wrong: self.record.wrong,
+            wrong: self.record.wrong + self.rig.wire.wrong(),
             failed: self.record.failed,
             told: events.iter().filter(|event| event.operation_name.ends_with("virtualMachines/write")).count(),
             jobs: jobs.iter().filter(|job| job.status == "Failed").count(),
@@ -66,12 +66,12 @@ impl Play {
             Fault::EventLost | Fault::EventTwice | Fault::EventLate => now.told > before.told,
             // A send was answered well and forgotten.
             Fault::MessageLost => self.calls_since(before).iter().any(|call| call.service == Service::Bus),
-            Fault::VaultFull => {
-                let item = |call: &Call| call.method == "PUT" && call.path.contains("/protectedItems/");
-                self.calls_since(before)
-                    .iter()
-                    .any(|call| item(call) && call.status.is_some_and(|status| status >= 400))
-            }
+            // It was asked whether the vault takes the machine, or to take it.
+            Fault::VaultFull => self.calls_since(before).iter().any(|call| {
+                let path = call.path.to_lowercase();
+                path.ends_with("/backupprevalidateprotection")
+                    || (call.method == "PUT" && path.contains("/protecteditems/"))
+            }),
             Fault::StoreSlow | Fault::LockAppears | Fault::ClockAhead | Fault::ClockBehind => now.calls > before.calls,
             Fault::StoreWiped | Fault::StoreReplaced | Fault::HostLost => true,
             Fault::Throttled
