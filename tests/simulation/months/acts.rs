@@ -47,7 +47,11 @@ impl Play {
                 self.record.tell(self.rig.clock.now(), What::PoliciesUnreadable);
             }
             Transition::BreakerClosed => self.close_breakers(true),
-            Transition::Hold => self.hold().await,
+            Transition::Hold => {
+                self.hold().await;
+                // What is held would go, but for the hold.
+                self.tighten();
+            }
             Transition::Release => {
                 if self.held.is_none() {
                     self.hold().await;
@@ -197,9 +201,7 @@ impl Play {
 
     async fn hold(&mut self) {
         self.release();
-        let points: Vec<String> =
-            self.record.standing().into_iter().filter(|seen| seen.ours && !seen.is_set).map(|seen| seen.id).collect();
-        let Some(point) = points.first().cloned() else { return };
+        let Some(point) = self.record.oldest_of("/lb-first-") else { return };
         let body = json!({ "reason": "evidence", "point": point });
         let (status, _) = self.rig.order("/api/hold", &body).await;
         self.held = Some(point.clone());

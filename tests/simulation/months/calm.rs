@@ -13,7 +13,7 @@ use super::troubles::SKEW_SECS;
 /// Two days and more without expiry are over by then: one after a store was adopted, one of waiting after an attempt that failed.
 const CALM_DAYS: i64 = 2;
 /// As many more as limits may take to let all go that is due.
-const CALM_DAYS_MAX: i64 = 10;
+const CALM_DAYS_MAX: i64 = 14;
 /// Hours after a slot by which everything is done that the limits let pass.
 const LAST_LOOKS_MAX: u32 = 4;
 

@@ -39,6 +39,10 @@ const DAYS: [&str; 3] = ["2026-10-24T20:01:00Z", "2027-03-27T21:01:00Z", "2026-1
 const LARGE_ONE_IN: u64 = 25;
 /// Machines of a large one that nothing happens to.
 const MANY: u64 = 20;
+/// One in so many estates has a glut of points.
+const GLUT_ONE_IN: u64 = 5;
+/// Points of a machine then.
+const GLUT: usize = 6;
 /// One in so many quiet sweeps runs.
 const QUIET_ONE_IN: u64 = 100;
 
@@ -72,6 +76,8 @@ pub struct Play {
     pub locked: bool,
     /// All changes are stopped.
     pub stopped: bool,
+    /// Machines have many more points than are kept.
+    glut: bool,
     /// When the store was emptied last, its ledgers with it.
     pub wiped_at: Option<Timestamp>,
 }
@@ -87,7 +93,11 @@ impl Play {
             Rhythm::Hourly => &DAYS,
         };
         let epoch = beginnings[dice.below(beginnings.len() as u64) as usize].parse().expect("a time");
-        let policies = policies::drawn(&mut dice, rhythm);
+        let mut policies = policies::drawn(&mut dice, rhythm);
+        let glut = dice.below(GLUT_ONE_IN) == 0;
+        if glut {
+            policies.iter_mut().for_each(|policy| policy.expire_per_day = 2);
+        }
         let rig = Rig::starting_at(epoch, seed);
         past::old_estate(&rig);
         let record = Record::default();
@@ -106,6 +116,7 @@ impl Play {
             held: None,
             locked: false,
             stopped: false,
+            glut,
             wiped_at: None,
         };
         play.people(stretches).await;
@@ -141,7 +152,8 @@ impl Play {
         let entry = policy.and_then(|policy| Some((policy.name.clone(), policy.entries.first()?.clone())));
         if let Some((policy, entry)) = entry {
             let schedule = entry.schedule.clone().expect("a schedule");
-            let count = 1 + self.dice.below(3) as usize;
+            // A glut is what limits are for.
+            let count = if self.glut { GLUT } else { 1 + self.dice.below(3) as usize };
             let slots = policies::last(&schedule, self.rig.epoch, count);
             let tags = [
                 ("lifeboat-owner", DEPLOYMENT.to_owned()),

@@ -115,6 +115,13 @@ impl Record {
         self.points.values().filter(|seen| !seen.gone && seen.state == "Succeeded").cloned().collect()
     }
 
+    /// The oldest point that is there and ended well, of those whose id has this in it.
+    pub fn oldest_of(&self, part: &str) -> Option<String> {
+        let named =
+            self.points.values().filter(|seen| seen.ours && !seen.gone && !seen.is_set && seen.id.contains(part));
+        named.filter(|seen| seen.state == "Succeeded").min_by_key(|seen| seen.begun).map(|seen| seen.id.clone())
+    }
+
     /// A point that people put there is no point of Lifeboat's.
     pub fn planted(&mut self, id: &str, vm_id: &str, at: Timestamp) {
         let point = id.to_lowercase();

@@ -59,8 +59,11 @@ pub const READ_OTHERWISE: [(&str, &str); 2] = [
     ),
 ];
 
+/// What a combination has: a transition, a fault, a place; and the reason why it cannot happen.
+type Impossible = (Option<Transition>, Option<Fault>, Option<At>, &'static str);
+
 /// Combinations that cannot happen, with the reason; a place is at both sides of its calls.
-const CANNOT: [(Option<Transition>, Option<Fault>, Option<At>, &str); 0] = [];
+const CANNOT: [Impossible; 0] = [];
 
 impl Tally {
     /// Adds what came of a seed.
@@ -140,7 +143,7 @@ impl Tally {
 
 /// Why a case cannot happen.
 fn cannot(case: &Case) -> Option<&'static str> {
-    let holds = |(transition, fault, at, _): &&(Option<Transition>, Option<Fault>, Option<At>, &'static str)| {
+    let holds = |(transition, fault, at, _): &&Impossible| {
         transition.is_none_or(|own| own == case.transition)
             && fault.is_none_or(|own| case.fault == Some(own))
             && at.is_none_or(|own| case.kill.is_some_and(|kill| kill.at == own))
