@@ -7,12 +7,12 @@
 //!   └──────── Blobs ◄──────────────── tap ◄────────────────────┘
 //! ```
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use azure_core::http::HttpClient;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lifeboat_execution::bundle::{Bundle, File};
 use lifeboat_execution::estate::{self, Estate};
 use lifeboat_execution::policies::{self, Pointer};
@@ -88,6 +88,7 @@ pub struct Rig {
     pub wire: Wire,
     /// The app's address.
     pub gateway: Gateway,
+    skew: Arc<AtomicI64>,
     app: App,
     transport: Arc<dyn HttpClient>,
     guard: Option<tokio::task::JoinHandle<()>>,
@@ -117,7 +118,11 @@ impl Rig {
 
     /// The same, with nothing but the estate record in the store and the host off.
     pub fn without_host(seed: u64) -> Self {
-        let epoch: Timestamp = EPOCH.parse().expect("a time");
+        Self::starting_at(EPOCH.parse().expect("a time"), seed)
+    }
+
+    /// The same, at another time.
+    pub fn starting_at(epoch: Timestamp, seed: u64) -> Self {
         let clock = Clock::starting_at(epoch);
         let gateway = Gateway::default();
         let azure = Azure::new(&clock, seed);
@@ -134,10 +139,12 @@ impl Rig {
         }));
         azure.subscribe_events(&gateway, false);
         let transport: Arc<dyn HttpClient> = wire.tap(azure.transport(&blobs, &bus));
-        let factory = handlers(Arc::clone(&transport), azure.identity_header(), clock.clone(), seed);
+        let skew = Arc::new(AtomicI64::new(0));
+        let own = (clock.clone(), Arc::clone(&skew));
+        let factory = handlers(Arc::clone(&transport), azure.identity_header(), own, seed);
         let timers = TimerStatusStore::default();
         let app = App { clock: clock.clone(), bus: bus.clone(), factory, timers, gateway: gateway.clone(), seed };
-        Self { clock, epoch, azure, blobs, bus, wire, gateway, app, transport, guard: None, past: Vec::new() }
+        Self { clock, epoch, azure, blobs, bus, wire, gateway, skew, app, transport, guard: None, past: Vec::new() }
     }
 
     /// Puts a bundle with one policy document in force, whether it can be read or not.
@@ -251,6 +258,19 @@ impl Rig {
     /// Lets time pass.
     pub async fn run(&self, time: Duration) {
         tokio::time::sleep(time).await;
+    }
+
+    /// Lets quiet time pass, in which no timer fires.
+    pub async fn skip_to(&self, at: Timestamp) {
+        if let Some(host) = self.gateway.host() {
+            host.hold_timers_until(at);
+        }
+        self.clock.sleep_until(at).await;
+    }
+
+    /// Handlers that start from now on have a clock that is so much ahead of Azure's.
+    pub fn set_skew(&self, seconds: i64) {
+        self.skew.store(seconds, Ordering::Relaxed);
     }
 
     /// Lets time pass until nothing waits and nothing is under way, for so long at most; says whether it came to that.
@@ -369,13 +389,20 @@ fn settings() -> Settings {
 }
 
 /// Makes the handler anew: the real routes over the real clients, with nothing kept from the one before.
-fn handlers(transport: Arc<dyn HttpClient>, header: String, clock: Clock, seed: u64) -> HandlerFactory {
+fn handlers(
+    transport: Arc<dyn HttpClient>,
+    header: String,
+    (clock, skew): (Clock, Arc<AtomicI64>),
+    seed: u64,
+) -> HandlerFactory {
     let started = AtomicU64::new(0);
     Arc::new(move || {
         // Each process throws its own dice: one that drew the dead one's lease id again would walk into its lease.
         let dice = seed.wrapping_mul(STARTS_MAX).wrapping_add(started.fetch_add(1, Ordering::Relaxed));
         let credential = Identity::new(Arc::clone(&transport), header.clone());
-        let own = lifeboat_execution::clock::Clock::starting_at(clock.now());
+        let ahead = SignedDuration::from_secs(skew.load(Ordering::Relaxed));
+        let begins = clock.now().checked_add(ahead).expect("a time");
+        let own = lifeboat_execution::clock::Clock::starting_at(begins);
         let connections = Connections::new(Arc::clone(&transport), credential, own, dice);
         let places = Places {
             arm_url: "https://management.azure.com".to_owned(),

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use azure_core::http::headers::HeaderName;
@@ -34,6 +35,8 @@ pub enum Fate {
     DieBefore,
     /// It dies after the request was carried out, before it hears so.
     DieAfter,
+    /// It lives, and hears the answer later by so many seconds.
+    Slow(u32),
 }
 
 /// One call.
@@ -198,9 +201,13 @@ impl HttpClient for Tap {
             }
             Err(error) => Err(error),
         };
-        if fate == Fate::DieAfter {
-            self.wire.die();
-            return pending().await;
+        match fate {
+            Fate::Live | Fate::DieBefore => {}
+            Fate::DieAfter => {
+                self.wire.die();
+                return pending().await;
+            }
+            Fate::Slow(seconds) => tokio::time::sleep(Duration::from_secs(seconds.into())).await,
         }
         answer
     }

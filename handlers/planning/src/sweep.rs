@@ -64,11 +64,12 @@ pub fn standing(policy: &str, entry: &str, candidate: &Candidate, seen: &Collect
         return Standing::Open;
     }
     let wanted = PointName::on_create(policy, entry, &candidate.vm_id, 1);
-    let ours = collection.points.iter().filter_map(|point| {
-        PointName::parse(&point.name).filter(|name| name.same_slot(&wanted)).map(|name| (name.attempt, point.state))
-    });
-    let ours: Vec<_> = ours.collect();
-    if ours.iter().any(|(_, state)| *state == PointState::Succeeded) {
+    let names = || collection.points.iter().filter_map(|point| Some((PointName::parse(&point.name)?, point.state)));
+    // A point of a slot is as good: the one on creation may have been made, and have expired since.
+    let protected = |(name, state): (PointName, PointState)| state == PointState::Succeeded && name.same_entry(&wanted);
+    let ours: Vec<_> =
+        names().filter(|(name, _)| name.same_slot(&wanted)).map(|(name, state)| (name.attempt, state)).collect();
+    if names().any(protected) {
         Standing::Protected
     } else if ours.iter().any(|(attempt, state)| *attempt >= ATTEMPTS_MAX && *state == PointState::Failed) {
         Standing::UsedUp

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use lifeboat_planning::expiry::{LocksSeen, MachinePoints, Whereabouts};
+use lifeboat_planning::expiry::{LocksSeen, MachinePoints, Scope, Whereabouts};
 use lifeboat_planning::facts::{CollectionSeen, Owner, PointState, SnapshotsSeen};
 use lifeboat_planning::id::PointName;
 
@@ -15,6 +15,7 @@ use crate::account;
 #[derive(Clone, Debug)]
 pub struct Facts {
     pub(super) whereabouts: Whereabouts,
+    pub(super) scope: Scope,
     pub(super) collection: CollectionSeen,
     pub(super) snapshots: SnapshotsSeen,
     pub(super) disks: Option<Vec<String>>,
@@ -29,6 +30,7 @@ impl Facts {
             machine: subject.machine.as_str(),
             vm_hash: &subject.vm_hash,
             whereabouts: self.whereabouts,
+            scope: self.scope.clone(),
             place: subject.place.clone(),
             collection: &self.collection,
             snapshots: &self.snapshots,

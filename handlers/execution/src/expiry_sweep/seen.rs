@@ -8,7 +8,7 @@ use lifeboat_azure::graph::{self, CollectionRow};
 use lifeboat_azure::locks::{self, Lock};
 use lifeboat_azure::{Error, ResourceId};
 use lifeboat_planning::effect::Place;
-use lifeboat_planning::expiry::{LocksSeen, Whereabouts};
+use lifeboat_planning::expiry::{LocksSeen, Scope, Whereabouts};
 use lifeboat_planning::facts::{Machine, MachineSeen, Owner, Snapshot, SnapshotsSeen, UnknownBecause};
 use lifeboat_planning::id::{MachineKey, collection, machine_source, points_group};
 use lifeboat_planning::policy::{BackupPolicy, PointKind};
@@ -46,6 +46,7 @@ pub struct Living {
     /// Its shard in the catalogue.
     pub shard: usize,
     key: MachineKey,
+    scope: Scope,
 }
 
 /// The snapshots of a group by the machine that their tag names: a machine's own are a few of thousands.
@@ -117,7 +118,9 @@ impl EstateSeen {
         let machines = rows
             .map(|row| {
                 let (key, shard) = (MachineKey::new(&row.vm_id, &row.id), catalogue::shard_of(&row.vm_id));
-                (machine_source(&row.vm_id), Living { id: row.id, shard, key })
+                let (source, id) = (machine_source(&row.vm_id), row.id.clone());
+                let scope = Scope::of(policies, &observe::row_attributes(row));
+                (source, Living { id, shard, key, scope })
             })
             .collect();
         // Resource Graph leaves out what one may not read: a machine may have moved to where it is not seen.
@@ -199,7 +202,12 @@ impl EstateSeen {
             false => self.whereabouts(lifeboat, subject, memory).await?,
         };
         let (snapshots, locks) = (self.snapshots_of(subject), self.locks_of(subject).clone());
-        Ok(Facts { whereabouts, collection, snapshots, disks, locks })
+        Ok(Facts { whereabouts, scope: self.scope_of(subject), collection, snapshots, disks, locks })
+    }
+
+    /// What the policies say of a machine. Of one that Resource Graph does not show yet nothing is known.
+    fn scope_of(&self, subject: &Subject) -> Scope {
+        self.machines.get(&subject.vm_hash).map_or_else(Scope::unknown, |living| living.scope.clone())
     }
 
     /// The snapshots of a machine, as the observation has them.
@@ -255,7 +263,7 @@ impl EstateSeen {
         let locks = both(self.locks_of(subject).clone(), at_group);
         // Last, because the tags that say that points are held are its own.
         let collection = observe::collection(lifeboat, subscription, group, name).await?;
-        Ok(Facts { whereabouts, collection, snapshots, disks, locks })
+        Ok(Facts { whereabouts, scope: self.scope_of(subject), collection, snapshots, disks, locks })
     }
 
     /// The locks of a collection's subscription, as the observation has them.

@@ -27,7 +27,8 @@ pub enum Finding {
     Foreign,
     /// A point that is held, locked, or to which somebody has access.
     Blocked,
-    /// A point that no policy in force made, that has no rule to go by, or whose policy only reports.
+    /// A point that no policy in force made, that has no rule to go by, whose policy only reports, or whose machine nothing may be
+    /// changed on.
     NoOrder,
     /// A point of a machine of which nothing is known, or that is not gone for long enough.
     Whereabouts,
@@ -134,7 +135,9 @@ fn about(effect: &Effect, points: &MachinePoints<'_>, policies: &[BackupPolicy],
     unless(is_free(&points.locks, &id), Finding::Blocked);
     let ordered = policies.iter().any(|policy| {
         let of_policy = |entry: &PointEntry| hash(&[&policy.name, &entry.name]) == name.rule && entry.keep.is_some();
-        policy.mode == Mode::Enforce && policy.points.iter().any(of_policy)
+        let living = points.whereabouts == Whereabouts::Living;
+        let barred = living && points.scope.bars(&policy.name).is_some();
+        policy.mode == Mode::Enforce && !barred && policy.points.iter().any(of_policy)
     });
     unless(ordered, Finding::NoOrder);
     unless(

@@ -8,6 +8,7 @@
 //! ```
 
 mod rest;
+mod scope;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 pub use rest::rests_until;
+pub use scope::Scope;
 pub use seen::{LocksSeen, MachinePoints, Whereabouts, state, state_of_set};
 
 use crate::effect::{Effect, PointEffect};
@@ -117,7 +119,14 @@ fn of_entry(
         now,
     };
     let judged: Vec<PointSeen<'_>> = points.iter().map(|one| one.judged()).collect();
-    let verdicts = retention::verdicts(&question, &judged);
+    let mut verdicts = retention::verdicts(&question, &judged);
+    let bar = entry.filter(|_| machine.whereabouts == Whereabouts::Living);
+    if let Some(reason) = bar.and_then(|(policy, _)| machine.scope.bars(&policy.name)) {
+        for verdict in verdicts.iter_mut().filter(|verdict| verdict.kind == Kind::Expire) {
+            verdict.reasons.add(reason);
+            verdict.kind = Kind::Blocked;
+        }
+    }
     for (one, verdict) in points.iter().zip(&verdicts) {
         let made_by = entry.map(|(policy, entry)| (policy.name.clone(), entry.name.clone()));
         let (name, at) = (one.text.clone(), one.at);

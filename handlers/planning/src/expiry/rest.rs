@@ -60,11 +60,12 @@ mod tests {
 
     use super::*;
     use crate::effect::Place;
-    use crate::expiry::decide;
+    use crate::expiry::{Scope, decide};
     use crate::facts::{Collection, Owner, Point};
     use crate::id::{PointName, SlotName, machine_source};
     use crate::policy::{
-        AtLeast, BackupPolicy, Case, Glob, Limits, Match, Mode, PointEntry, PointKind, WhenMachineDeleted,
+        AtLeast, BackupPolicy, Case, Glob, Limits, MachineAttributes, Match, Mode, PointEntry, PointKind,
+        WhenMachineDeleted,
     };
     use crate::retention::Keep;
     use crate::schedule::Slot;
@@ -96,7 +97,7 @@ mod tests {
             name: "production".into(),
             mode,
             priority: 0,
-            matches: Match::Name(Glob::new("any", Case::Insensitive)),
+            matches: Match::Name(Glob::new("vm", Case::Insensitive)),
             rpo: None,
             vault: None,
             points: vec![entry],
@@ -127,6 +128,7 @@ mod tests {
             machine: MACHINE,
             vm_hash: &vm_hash,
             whereabouts: Whereabouts::Living,
+            scope: Scope::of(policies, &MachineAttributes { name: "vm".into(), ..MachineAttributes::default() }),
             place: Place { subscription: "s".into(), group: "g".into(), collection: "lb-0".into() },
             collection: &collection,
             snapshots: &SnapshotsSeen::GroupAbsent,

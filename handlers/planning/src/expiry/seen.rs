@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use jiff::Timestamp;
 
-use super::is_same_set;
+use super::{Scope, is_same_set};
 use crate::effect::Place;
 use crate::facts::{Collection, CollectionSeen, Owner, Point, PointState, Snapshot, SnapshotsSeen};
 use crate::id::PointName;
@@ -23,6 +23,8 @@ pub struct MachinePoints<'a> {
     pub vm_hash: &'a str,
     /// Whether it is still there.
     pub whereabouts: Whereabouts,
+    /// What the policies in force say of it, while it is there.
+    pub scope: Scope,
     /// Where its collection is.
     pub place: Place,
     /// Its collection.

@@ -10,7 +10,7 @@ use crate::audit;
 use crate::effect::Place;
 use crate::facts::{Collection, CollectionSeen, Point, PointState, Snapshot, SnapshotsSeen, UnknownBecause};
 use crate::id::{SlotName, disk_source, machine_source};
-use crate::policy::{AtLeast, Case, Glob, Limits, Match, PointKind};
+use crate::policy::{AtLeast, Case, Glob, Limits, MachineAttributes, Match, PointKind};
 use crate::retention::Keep;
 use crate::schedule::Slot;
 
@@ -47,7 +47,7 @@ fn policy(mode: Mode, points: Vec<PointEntry>) -> BackupPolicy {
         name: "production".into(),
         mode,
         priority: 0,
-        matches: Match::Name(Glob::new("nothing-any-more", Case::Insensitive)),
+        matches: Match::Name(Glob::new("vm-1", Case::Insensitive)),
         rpo: None,
         vault: None,
         points,
@@ -57,6 +57,10 @@ fn policy(mode: Mode, points: Vec<PointEntry>) -> BackupPolicy {
 
 fn enforced() -> Vec<BackupPolicy> {
     vec![policy(Mode::Enforce, vec![entry("daily", PointKind::RestorePoint, 2), entry("sets", PointKind::Snapshot, 1)])]
+}
+
+fn machine() -> MachineAttributes {
+    MachineAttributes { name: "vm-1".into(), ..MachineAttributes::default() }
 }
 
 fn slot(days: i64) -> SlotName {
@@ -90,6 +94,7 @@ struct World {
     collection: Collection,
     snapshots: Vec<Snapshot>,
     whereabouts: Whereabouts,
+    machine: MachineAttributes,
     locks: LocksSeen,
     deleted_by_hand: Vec<String>,
     disks: Vec<String>,
@@ -108,6 +113,7 @@ fn world(points: Vec<Point>) -> World {
         },
         snapshots: Vec::new(),
         whereabouts: Whereabouts::Living,
+        machine: machine(),
         locks: LocksSeen::Scopes(Vec::new()),
         deleted_by_hand: Vec::new(),
         disks: Vec::new(),
@@ -124,6 +130,7 @@ fn decided(world: &World, policies: &[BackupPolicy]) -> (Vec<String>, Vec<String
         machine: MACHINE,
         vm_hash: &vm_hash,
         whereabouts: world.whereabouts,
+        scope: Scope::of(policies, &world.machine),
         place: Place {
             subscription: "s-1".into(),
             group: "lifeboat-points-westeurope".into(),
@@ -268,6 +275,33 @@ fn world_with_disk_in(days: i64, world: &World) -> CollectionSeen {
 }
 
 #[test]
+fn nothing_of_a_living_machine_goes_where_nothing_may_be_changed_on_it() {
+    let mut policies = enforced();
+    let mut world = world(vec![point(1), point(2), point(3)]);
+    let goes = |world: &World, policies: &[BackupPolicy]| decided(world, policies).1.len();
+    assert_eq!(goes(&world, &policies), 1);
+    world.machine.name = "vm-2".into();
+    assert_eq!(goes(&world, &policies), 0, "no policy matches it any more");
+    let why = Scope::of(&policies, &world.machine).bars("production");
+    assert_eq!(why, Some(Reason::OutOfScope));
+    world.whereabouts = Whereabouts::GoneSince(days_ago(20));
+    assert_eq!(goes(&world, &policies), 2, "a machine that is gone follows nothing any more");
+    (world.whereabouts, world.machine.name) = (Whereabouts::Living, "vm-1".into());
+    policies.push(BackupPolicy { name: "other".into(), ..policy(Mode::Enforce, Vec::new()) });
+    assert_eq!(goes(&world, &policies), 0, "two of the same highest priority match it");
+    assert_eq!(Scope::of(&policies, &world.machine).bars("production"), Some(Reason::EqualPriorities));
+    policies[1].priority = 1;
+    assert_eq!(goes(&world, &policies), 1, "it follows another policy now, and this one's points follow their names");
+    policies[1].mode = Mode::Report;
+    assert_eq!(goes(&world, &policies), 0, "nothing is changed under report");
+    assert_eq!(Scope::of(&policies, &world.machine).bars("other"), None, "its own points are told as what would go");
+    policies[1].matches = Match::NoConformingPointFor(SignedDuration::from_hours(48));
+    policies[1].mode = Mode::Enforce;
+    assert_eq!(goes(&world, &policies), 1, "a point of its own does not end what it covers");
+    assert_eq!(Scope::unknown().bars("production"), Some(Reason::MachineUnknown));
+}
+
+#[test]
 fn the_audit_finds_a_deletion_that_must_not_be() {
     use audit::expiry::Finding;
     let world = world(vec![point(1), point(2), point(3)]);
@@ -282,6 +316,7 @@ fn the_audit_finds_a_deletion_that_must_not_be() {
         machine: MACHINE,
         vm_hash: &vm_hash,
         whereabouts,
+        scope: Scope::of(&enforced(), &machine()),
         place: place.clone(),
         collection,
         snapshots: &SnapshotsSeen::GroupAbsent,

@@ -65,6 +65,11 @@ pub fn wants<'a>(
     let (mut wants, mut refusals) = (Vec::new(), Vec::new());
     for entry in &policy.points {
         match creation_wanted(entry, machine, facts, now) {
+            // A point of a slot is as good, and the one on creation may have expired: it is not made again, under the same name, as
+            // the newest of all.
+            Some(Ok(_)) if last_served(policy, entry, machine, facts).is_some() => {
+                refusals.push(Refusal::AlreadyProtected);
+            }
             Some(Ok(want)) => wants.push(want),
             // Where the entry makes points by schedule too, an old machine lacks nothing.
             Some(Err(Refusal::NotNew)) if entry.schedule.is_some() => {}

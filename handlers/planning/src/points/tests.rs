@@ -167,6 +167,20 @@ fn of_missed_slots_the_newest_is_made_up_once_and_the_others_are_said() {
 }
 
 #[test]
+fn the_point_on_creation_is_not_made_again_when_it_has_expired_beside_points_of_slots() {
+    let mut rule = entry("daily", PointKind::RestorePoint, Some(daily()));
+    rule.on_create = Some(OnCreate { within: SignedDuration::from_hours(24 * 30) });
+    let policy = policy(vec![rule]);
+    let mut facts = facts();
+    facts.known_since = Some(at("2026-11-01T00:00:00Z"));
+    let begun = made(&decided(&policy, &facts, "2026-11-01T01:00:00Z"));
+    assert!(begun.len() == 1 && begun[0].contains("on-create"), "{begun:?}");
+    let mut served = with_points(&[(point("daily", "20261122T0200Z", 1), PointState::Succeeded)]);
+    served.known_since = facts.known_since;
+    assert_eq!(made(&decided(&policy, &served, "2026-11-22T04:00:00Z")), Vec::<String>::new());
+}
+
+#[test]
 fn a_slot_before_the_machine_was_made_is_not_its() {
     let policy = policy(vec![entry("daily", PointKind::RestorePoint, Some(daily()))]);
     assert!(made(&decided(&policy, &facts(), "2026-11-01T01:00:00Z")).is_empty());

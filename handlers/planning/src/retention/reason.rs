@@ -63,6 +63,12 @@ pub enum Reason {
     MachineUnknown,
     /// People deleted points of this machine and entry by hand.
     DeletedByHand,
+    /// Several policies of the same highest priority match the machine.
+    EqualPriorities,
+    /// No policy matches the machine any more.
+    OutOfScope,
+    /// The policy that the machine follows only reports.
+    MachineReported,
     /// No rule keeps it.
     NoRuleKeeps,
     /// The machine has been gone for so long that only its newest restorable point stays.
@@ -94,7 +100,7 @@ pub struct Reasons(u64);
 
 impl Reason {
     /// Every reason, in the order in which they are told.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 35] = [
         Self::NotOurs,
         Self::NoPolicy,
         Self::NoRules,
@@ -123,6 +129,9 @@ impl Reason {
         Self::Deleting,
         Self::MachineUnknown,
         Self::DeletedByHand,
+        Self::EqualPriorities,
+        Self::OutOfScope,
+        Self::MachineReported,
         Self::NoRuleKeeps,
         Self::MachineGone,
         Self::FailedLongAgo,
@@ -159,7 +168,10 @@ impl Reason {
             | Self::BarriersUnknown
             | Self::Deleting
             | Self::MachineUnknown
-            | Self::DeletedByHand => Role::Blocks,
+            | Self::DeletedByHand
+            | Self::EqualPriorities
+            | Self::OutOfScope
+            | Self::MachineReported => Role::Blocks,
             Self::NoRuleKeeps | Self::MachineGone | Self::FailedLongAgo => Role::Due,
             Self::LessConsistent => Role::Note,
         }
@@ -196,6 +208,9 @@ impl Reason {
             Self::Deleting => "deleting",
             Self::MachineUnknown => "machineUnknown",
             Self::DeletedByHand => "deletedByHand",
+            Self::EqualPriorities => "equalPriorities",
+            Self::OutOfScope => "outOfScope",
+            Self::MachineReported => "machineReported",
             Self::NoRuleKeeps => "noRuleKeeps",
             Self::MachineGone => "machineGone",
             Self::FailedLongAgo => "failedLongAgo",
@@ -239,6 +254,11 @@ impl fmt::Display for Reason {
             Self::Deleting => "it is being deleted already",
             Self::MachineUnknown => "the machine's state is not known",
             Self::DeletedByHand => "points were deleted by hand, and fewer than two restorable ones are left",
+            Self::EqualPriorities => {
+                "several policies of the same highest priority match the machine, and nothing is changed on it"
+            }
+            Self::OutOfScope => "no policy matches the machine any more, and nothing is changed on it",
+            Self::MachineReported => "the policy that the machine follows only reports",
             Self::NoRuleKeeps => "no rule keeps it",
             Self::MachineGone => "the machine has been gone for 14 days",
             Self::FailedLongAgo => "it failed, and a restorable point is a week newer",

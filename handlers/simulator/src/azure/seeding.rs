@@ -136,6 +136,14 @@ impl Arm {
         found.is_some_and(|found| found.points.remove(&name.to_ascii_lowercase()).is_some())
     }
 
+    /// All snapshots, as `GET` answers them.
+    pub fn snapshots(&self) -> Vec<Value> {
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.settle(now);
+        state.volumes(super::volume::Kind::Snapshot).values().map(|volume| volume.json(now)).collect()
+    }
+
     /// Points that ARM accepted, ever; planted ones do not count.
     pub fn restore_points_created(&self) -> u64 {
         self.state().points_created

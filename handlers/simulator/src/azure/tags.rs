@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::Arm;
 use super::call::{Answer, Call};
 use super::collections::About;
 use super::errors::{ArmError, invalid_content, not_found};
@@ -87,6 +88,19 @@ fn told(scope: &str, tags: &Tags) -> Value {
         "type": "Microsoft.Resources/tags",
         "properties": { "tags": tags },
     })
+}
+
+impl Arm {
+    /// Somebody writes a tag on what stands at this id, or takes it away: no call, no event. Says whether it was there.
+    pub fn set_tag(&self, id: &str, name: &str, value: Option<&str>) -> bool {
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.settle(now);
+        let Ok(mut tags) = state.tags_at(id) else { return false };
+        tags.retain(|own, _| !own.eq_ignore_ascii_case(name));
+        tags.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+        state.keep_tags(id, tags, now).is_ok()
+    }
 }
 
 impl State {

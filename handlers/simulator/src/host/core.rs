@@ -78,6 +78,8 @@ pub(super) struct TimerBoard {
     pub(super) fire: BTreeSet<String>,
     /// How many occurrences are dropped.
     pub(super) skip: BTreeMap<String, u32>,
+    /// No occurrence before then fires.
+    pub(super) held_until: Option<Timestamp>,
 }
 
 impl Core {

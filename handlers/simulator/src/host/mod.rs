@@ -212,6 +212,12 @@ impl Host {
         *lock(&self.core.timers).skip.entry(function.to_owned()).or_default() += occurrences;
     }
 
+    /// No timer's occurrence before `at` fires: quiet time, in which nobody wants to pay for runs that find nothing.
+    pub fn hold_timers_until(&self, at: Timestamp) {
+        lock(&self.core.timers).held_until = Some(at);
+        self.core.timers_changed.notify_waiters();
+    }
+
     /// Lets timers look at the clock again: needed after [`crate::clock::Clock::jump`].
     pub fn clock_jumped(&self) {
         self.core.timers_changed.notify_waiters();

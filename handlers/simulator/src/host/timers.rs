@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::core::{Core, lock};
 use super::dates;
@@ -58,6 +58,13 @@ impl Core {
             let Some(due) = due else { return };
             lock(&self.timers).due.insert(name.clone(), due);
             let asked_for = self.wait_until_due(&name, due).await;
+            if let Some(until) = self.held_beyond(due).filter(|_| !asked_for) {
+                // A moment before, so that an occurrence at that very time fires.
+                timer.last_fired = until.checked_sub(SignedDuration::from_secs(1)).unwrap_or(due).max(due);
+                let after = timer.schedule.next(timer.last_fired);
+                timer.status = timer.status.and_then(|status| Some(TimerStatus { next: after?, ..status }));
+                continue;
+            }
             if !asked_for && self.is_skipped(&name) {
                 timer.last_fired = due;
                 let after = timer.schedule.next(due);
@@ -96,7 +103,7 @@ impl Core {
             if lock(&self.timers).fire.remove(name) {
                 return true;
             }
-            if self.options.clock.now() >= due {
+            if self.options.clock.now() >= due || self.held_beyond(due).is_some() {
                 return false;
             }
             tokio::select! {
@@ -104,6 +111,11 @@ impl Core {
                 () = changed => {}
             }
         }
+    }
+
+    /// Until when timers are held, where an occurrence lies before that.
+    fn held_beyond(&self, due: Timestamp) -> Option<Timestamp> {
+        lock(&self.timers).held_until.filter(|until| due < *until)
     }
 
     fn is_skipped(&self, name: &str) -> bool {

@@ -1,0 +1,224 @@
+//! The rolling 24-hour counters of each policy: deletions beyond turnover, the breaker that opens there, and protections begun.
+//! It never punishes a doubt: each bound is the one that no right implementation can pass, and what may have been used up is asked for apart.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::calendar::{DAY, HOUR, written};
+use super::history::{Event, Hand, Policy, Time, What, Wrong};
+use super::scope::{DECISION_AGE, InForce};
+use super::verdicts::{is_surely_due, surely_due_of};
+use super::world::World;
+
+/// What is counted is reserved before it is done, so two that are a day apart in the store may be done this much closer, in seconds.
+const RESERVED_EARLIER: i64 = 600;
+
+/// Reservations that may be lost to kills between the counter and the request, of which the history shows nothing.
+const RESERVED_UNSEEN: usize = 3;
+
+/// One policy's.
+#[derive(Default)]
+struct Tally {
+    /// Accepted deletions that turnover covered when they were made.
+    turnover: VecDeque<Time>,
+    /// Accepted deletions beyond it.
+    beyond: VecDeque<Time>,
+    /// All that were asked for, refused ones included: they may have been reserved.
+    asked: VecDeque<Time>,
+    protections: VecDeque<Time>,
+    /// More was due when the limit had been reached: the breaker is open by any reading.
+    open: bool,
+    /// The limit may have been reached by some reading since a person last closed the breaker.
+    may_be_open: bool,
+    /// As many protections as allowed were begun in some day, so that their breaker may be open.
+    protections_used_up: bool,
+}
+
+/// All policies'.
+#[derive(Default)]
+pub struct Counters {
+    tallies: BTreeMap<String, Tally>,
+}
+
+/// What a policy has and did, counted both ways.
+struct Stock {
+    made_at_most: usize,
+    made_at_least: usize,
+    standing_at_most: usize,
+    restorable: usize,
+}
+
+impl Counters {
+    /// Takes note of what this event uses up, with the world as it was before it.
+    pub fn see(&mut self, world: &World, event: &Event, wrongs: &mut Vec<Wrong>) {
+        match &event.what {
+            What::DeleteSent { point, by: Hand::Lifeboat, accepted } => {
+                let Some(point) = world.point(point).filter(|point| point.leaving.is_none()) else { return };
+                let Some(owner) = point.owner.clone() else { return };
+                let tally = self.tallies.entry(owner.clone()).or_default();
+                tally.asked.push_back(event.at);
+                if *accepted && let Some(wrong) = tally.delete(world, &owner, event.at) {
+                    wrongs.push(format!("{}: point {} of policy {owner}: {wrong}", written(event.at), point.id));
+                }
+                tally.note_limit(world, &owner, event.at);
+            }
+            What::Protected { vm_id, vault, by: Hand::Lifeboat } => self.protect(world, event.at, vm_id, vault, wrongs),
+            What::BreakerClosed { policy } => {
+                let tally = self.tallies.entry(policy.clone()).or_default();
+                *tally = Tally { protections: std::mem::take(&mut tally.protections), ..Tally::default() };
+            }
+            What::Swept { expiry: true } => {
+                for (owner, tally) in &mut self.tallies {
+                    tally.note_limit(world, owner, event.at);
+                    tally.note_open(world, owner, event.at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn protect(&mut self, world: &World, at: Time, vm_id: &str, vault: &str, wrongs: &mut Vec<Wrong>) {
+        let Some(machine) = world.machines.get(vm_id) else { return };
+        // The same PUT once more is the same protection.
+        if machine.vault.as_deref() == Some(vault) {
+            return;
+        }
+        let policies = world.readings(vm_id, std::iter::empty(), at).into_iter().filter_map(|then| {
+            match world.in_force_at(machine, then) {
+                InForce::One(policy) => Some(policy),
+                InForce::Nothing | InForce::EqualPriorities => None,
+            }
+        });
+        let Some(policy) = policies.max_by_key(|policy| policy.new_protections_per_day) else { return };
+        let allowed = usize::try_from(policy.new_protections_per_day).expect("a count fits");
+        let tally = self.tallies.entry(policy.name.clone()).or_default();
+        drop_before(&mut tally.protections, at - DAY + RESERVED_EARLIER);
+        tally.protections.push_back(at);
+        let begun = tally.protections.len();
+        tally.protections_used_up |= begun >= allowed;
+        if begun > allowed {
+            wrongs.push(format!(
+                "{}: machine {vm_id}: {begun} protections begun in 24 hours for policy {}, which allows {allowed}",
+                written(at),
+                policy.name
+            ));
+        }
+    }
+
+    /// Whether the counters surely let go that many more now, and no breaker can be open.
+    pub fn surely_allow(&self, world: &World, policy: &str, due: usize, at: Time) -> bool {
+        let none = Tally::default();
+        let tally = self.tallies.get(policy).unwrap_or(&none);
+        !tally.may_be_open && due + since(&tally.asked, at - DAY) <= allowed_at_least(world, policy, at)
+    }
+
+    /// Whether the counter of protections can have stopped some.
+    pub fn protections_used_up(&self, policy: &str) -> bool {
+        self.tallies.get(policy).is_some_and(|tally| tally.protections_used_up)
+    }
+}
+
+impl Tally {
+    /// Counts one accepted deletion, as turnover where that is possible at all.
+    fn delete(&mut self, world: &World, policy: &str, at: Time) -> Option<String> {
+        let from = at - DAY + RESERVED_EARLIER;
+        drop_before(&mut self.turnover, from);
+        drop_before(&mut self.beyond, from);
+        let stock = stock(world, policy, at);
+        if self.turnover.len() < stock.made_at_most.max(1) {
+            self.turnover.push_back(at);
+            return None;
+        }
+        self.beyond.push_back(at);
+        let limit = beyond_at_most(world, policy, at, &stock);
+        if self.open {
+            return Some(
+                "deleted beyond turnover although the breaker had opened and no person had closed it".to_owned(),
+            );
+        }
+        (self.beyond.len() > limit).then(|| {
+            format!(
+                "deletion {} of 24 hours beyond a turnover of {}; the limits allow {limit}",
+                self.beyond.len(),
+                self.turnover.len()
+            )
+        })
+    }
+
+    fn note_limit(&mut self, world: &World, policy: &str, at: Time) {
+        let asked = since(&self.asked, at - DAY);
+        drop_before(&mut self.asked, at - DAY);
+        // Most hours nothing near a limit was asked for, and then the stock need not be counted.
+        let least = limits(world, policy, at).map(|policy| policy.expire_per_day).min().unwrap_or(0);
+        if asked > 0 && asked + RESERVED_UNSEEN > usize::try_from(least).expect("a count fits") {
+            self.may_be_open |= asked + RESERVED_UNSEEN >= allowed_at_least(world, policy, at);
+        }
+    }
+
+    /// A sweep ended with the limit reached, and something was due that it must have seen an hour ago.
+    fn note_open(&mut self, world: &World, policy: &str, at: Time) {
+        drop_before(&mut self.beyond, at - DAY);
+        drop_before(&mut self.turnover, at - DAY);
+        if self.open || self.beyond.is_empty() || !world.is_calm_since(at - DAY) {
+            return;
+        }
+        let stock = stock(world, policy, at);
+        if self.turnover.len() < stock.made_at_most.max(1)
+            || self.beyond.len() < beyond_at_most(world, policy, at, &stock)
+        {
+            return;
+        }
+        self.open = surely_due_of(world, policy, at - HOUR)
+            .any(|(key, point)| is_surely_due(world, point, key, at) && point.is_free_since(at - DAY));
+    }
+}
+
+fn drop_before(times: &mut VecDeque<Time>, from: Time) {
+    while times.front().is_some_and(|time| *time <= from) {
+        times.pop_front();
+    }
+}
+
+fn since(times: &VecDeque<Time>, from: Time) -> usize {
+    times.iter().filter(|time| **time > from).count()
+}
+
+/// The policy of this name in the bundles that a decision of now may rest on.
+fn limits<'a>(world: &'a World, policy: &str, at: Time) -> impl Iterator<Item = &'a Policy> {
+    [at, at - DECISION_AGE]
+        .into_iter()
+        .filter_map(|then| world.bundle_at(then))
+        .flat_map(|bundle| &bundle.policies)
+        .filter(move |known| known.name == policy)
+}
+
+/// The larger of the two limits; the share is of all that stood in the day, rounded up.
+fn beyond_at_most(world: &World, policy: &str, at: Time, stock: &Stock) -> usize {
+    let of = |policy: &Policy| {
+        let share = stock.standing_at_most * usize::try_from(policy.expire_percent_per_day).expect("a count fits");
+        share.div_ceil(100).max(usize::try_from(policy.expire_per_day).expect("a count fits"))
+    };
+    limits(world, policy, at).map(of).max().unwrap_or(0)
+}
+
+/// Turnover and the larger limit by the narrowest reading; the share is of what is restorable now, rounded down.
+fn allowed_at_least(world: &World, policy: &str, at: Time) -> usize {
+    let stock = stock(world, policy, at);
+    let of = |policy: &Policy| {
+        let share = stock.restorable * usize::try_from(policy.expire_percent_per_day).expect("a count fits") / 100;
+        share.max(usize::try_from(policy.expire_per_day).expect("a count fits"))
+    };
+    stock.made_at_least.max(1) + limits(world, policy, at).map(of).min().unwrap_or(0)
+}
+
+fn stock(world: &World, policy: &str, at: Time) -> Stock {
+    let mut stock = Stock { made_at_most: 0, made_at_least: 0, standing_at_most: 0, restorable: 0 };
+    for (_, points) in world.keys.iter().filter(|(key, _)| key.1 == policy) {
+        for point in points.iter().map(|index| &world.points[*index]) {
+            stock.made_at_most += usize::from(point.begun > at - DAY - DECISION_AGE);
+            stock.made_at_least += usize::from(point.begun > at - DAY + DECISION_AGE && point.succeeded.is_some());
+            stock.standing_at_most += usize::from(point.gone.is_none_or(|gone| gone > at - DAY));
+            stock.restorable += usize::from(point.restorable_at(at));
+        }
+    }
+    stock
+}
