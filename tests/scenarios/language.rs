@@ -172,22 +172,19 @@ pub fn read(text: &str) -> Result<Vec<Line>, String> {
     lines.collect()
 }
 
+/// A line whose words another file knows.
+fn of_a_file(words: &[&str]) -> Option<Result<Command, String>> {
+    None.or_else(|| Some(disks::read(words)?.map(Command::Disks)))
+        .or_else(|| Some(expiry::read(words)?.map(Command::Expiry)))
+        .or_else(|| Some(vaults::read(words)?.map(Command::Vaults)))
+        .or_else(|| Some(people::read(words)?.map(Command::People)))
+        .or_else(|| Some(onlook::read(words)?.map(Command::Onlook)))
+}
+
 fn command(words: &[&str]) -> Result<Command, String> {
     let owned = |text: &&str| (*text).to_owned();
-    if let Some(line) = disks::read(words) {
-        return line.map(Command::Disks);
-    }
-    if let Some(line) = expiry::read(words) {
-        return line.map(Command::Expiry);
-    }
-    if let Some(line) = vaults::read(words) {
-        return line.map(Command::Vaults);
-    }
-    if let Some(line) = people::read(words) {
-        return line.map(Command::People);
-    }
-    if let Some(line) = onlook::read(words) {
-        return line.map(Command::Onlook);
+    if let Some(line) = of_a_file(words) {
+        return line;
     }
     Ok(match words {
         ["policies", "equal"] => Command::Policy(Policy::Equal),

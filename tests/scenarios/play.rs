@@ -84,21 +84,17 @@ impl Play {
                 self.host(command).await
             }
             Command::Disks(line) => {
-                for line in disks::act(&self.rig, line).await? {
-                    self.shown.say(&self.shown.neat(&self.rig, &line));
-                }
+                let shown = disks::act(&self.rig, line).await?;
+                self.say(shown);
             }
             Command::Expiry(line) => {
                 let shown = self.collections.act(&self.rig, line).await?;
                 self.shown.calls(&self.rig);
-                for line in shown {
-                    self.shown.say(&self.shown.neat(&self.rig, &line));
-                }
+                self.say(shown);
             }
             Command::People(line) => {
-                for line in people::act(&self.rig, line).await? {
-                    self.shown.say(&self.shown.neat(&self.rig, &line));
-                }
+                let shown = people::act(&self.rig, line).await?;
+                self.say(shown);
             }
             Command::Vaults(line) => {
                 for line in vaults::act(&self.rig, line)? {
@@ -106,9 +102,8 @@ impl Play {
                 }
             }
             Command::Onlook(line) => {
-                for line in onlook::act(&self.rig, line).await? {
-                    self.shown.say(&self.shown.neat(&self.rig, &line));
-                }
+                let shown = onlook::act(&self.rig, line).await?;
+                self.say(shown);
             }
             Command::Sweep => self.rig.sweep().await,
             Command::Run(length) => self.rig.run(*length).await,
@@ -131,6 +126,12 @@ impl Play {
             | Command::Agent { .. } => self.machine(command).await?,
         }
         Ok(())
+    }
+
+    fn say(&mut self, lines: Vec<String>) {
+        for line in lines {
+            self.shown.say(&self.shown.neat(&self.rig, &line));
+        }
     }
 
     async fn machine(&self, command: &Command) -> Result<(), String> {

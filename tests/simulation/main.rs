@@ -15,6 +15,7 @@ mod paused;
 mod planted;
 mod random;
 mod reference;
+mod seeds;
 mod store_conditions;
 mod sweeps;
 mod virtual_time;

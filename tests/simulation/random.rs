@@ -15,6 +15,7 @@ use lifeboat_tests::rig::QUEUE;
 use lifeboat_tests::tap::{Fate, Service};
 
 use crate::reference;
+use crate::seeds::{Dice, asked};
 use crate::virtual_time::{run, run_all};
 
 /// Seeds of an ordinary run: each trouble then strikes beside each transition several times.
@@ -412,19 +413,6 @@ impl Tally {
     }
 }
 
-/// SplitMix64: the same seed, the same run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % bound.max(1)
-    }
-}
-
 fn name(number: usize) -> String {
     format!("web-{number}")
 }
@@ -434,12 +422,4 @@ fn old(name: &str, rig: &Rig) -> lifeboat_simulator::azure::MachineSeed {
     let mut seed = Azure::seed(name);
     seed.created_at = rig.epoch.checked_sub(SignedDuration::from_hours(30 * 24)).ok();
     seed
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the environment says which seeds a test runs; no setting of the product"
-)]
-fn asked(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
 }

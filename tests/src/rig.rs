@@ -7,17 +7,18 @@
 //!   └──────── Blobs ◄──────────────── tap ◄────────────────────┘
 //! ```
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+mod handlers;
+
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use azure_core::http::HttpClient;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use lifeboat_execution::bundle::{Bundle, File};
 use lifeboat_execution::estate::{self, Estate};
 use lifeboat_execution::policies::{self, Pointer};
-use lifeboat_execution::{Build, Connections, Lifeboat, Onlooker, Places, Settings};
-use lifeboat_functions::host::RuntimeOptions;
+use lifeboat_execution::{Connections, Onlooker};
 use lifeboat_simulator::azure::blobs::Blobs;
 use lifeboat_simulator::bus::{Bus, QueueOptions};
 use lifeboat_simulator::clock::Clock;
@@ -32,6 +33,7 @@ use crate::identity::Identity;
 use crate::ledgers::{self, Ledger};
 use crate::stage;
 use crate::tap::Wire;
+use handlers::{handlers, settings};
 
 /// When every rig starts: a Sunday morning, a minute past a sweep's time.
 pub const EPOCH: &str = "2026-11-22T10:01:00Z";
@@ -376,41 +378,4 @@ pub fn push(blobs: &Blobs, documents: &[(&str, &str)], now: Timestamp) {
     blobs.put(CONTAINER, &Bundle::blob_name(&digest), bytes);
     let pointer = Pointer { version: policies::VERSION, digest, previous: None, at: now };
     blobs.put(CONTAINER, policies::CURRENT, pointer.to_bytes());
-}
-
-/// The settings of the deployment.
-fn settings() -> Settings {
-    Settings {
-        deployment: DEPLOYMENT.to_owned(),
-        owned_regions: vec![LOCATION.to_owned()],
-        subscriptions: vec![SUBSCRIPTION.to_owned()],
-        build: Build { version: "0.0.0".to_owned(), id: "rig".to_owned() },
-    }
-}
-
-/// Makes the handler anew: the real routes over the real clients, with nothing kept from the one before.
-fn handlers(
-    transport: Arc<dyn HttpClient>,
-    header: String,
-    (clock, skew): (Clock, Arc<AtomicI64>),
-    seed: u64,
-) -> HandlerFactory {
-    let started = AtomicU64::new(0);
-    Arc::new(move || {
-        // Each process throws its own dice: one that drew the dead one's lease id again would walk into its lease.
-        let dice = seed.wrapping_mul(STARTS_MAX).wrapping_add(started.fetch_add(1, Ordering::Relaxed));
-        let credential = Identity::new(Arc::clone(&transport), header.clone());
-        let ahead = SignedDuration::from_secs(skew.load(Ordering::Relaxed));
-        let begins = clock.now().checked_add(ahead).expect("a time");
-        let own = lifeboat_execution::clock::Clock::starting_at(begins);
-        let connections = Connections::new(Arc::clone(&transport), credential, own, dice);
-        let places = Places {
-            arm_url: "https://management.azure.com".to_owned(),
-            store_url: format!("https://acct.blob.core.windows.net/{CONTAINER}"),
-            bus_namespace: "ns.servicebus.windows.net".to_owned(),
-            bus_url: None,
-        };
-        let lifeboat = Lifeboat::connect(connections, &places, settings()).expect("the places are places");
-        lifeboat_functions::app(Arc::new(lifeboat), RuntimeOptions::below(FUNCTION_TIMEOUT)).router()
-    })
 }

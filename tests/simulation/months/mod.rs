@@ -8,7 +8,6 @@ mod acts;
 mod calls;
 mod calm;
 mod cases;
-mod dice;
 mod play;
 mod policies;
 mod record;
@@ -17,6 +16,7 @@ mod troubles;
 
 use jiff::SignedDuration;
 
+use crate::seeds::asked;
 use crate::virtual_time::{run, run_all};
 
 use cases::{At, Fault, Stretch, Transition};
@@ -198,12 +198,4 @@ impl Play {
         }
         println!("{} calls, {} quiet sweeps, {} skipped", self.rig.wire.count(), self.quiet, self.skipped);
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the environment says which seeds a test runs; no setting of the product"
-)]
-fn asked(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
 }

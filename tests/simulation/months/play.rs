@@ -12,9 +12,9 @@ use lifeboat_tests::{Rig, past};
 use crate::model::history::{Policy, Schedule, What};
 
 use super::cases::{Case, Stretch};
-use super::dice::Dice;
 use super::policies::{self, Rhythm, VAULT};
 use super::record::Record;
+use crate::seeds::Dice;
 
 /// Timers fire at whole minutes of this many.
 const SWEEP_EVERY_SECS: i64 = 300;

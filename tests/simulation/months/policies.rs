@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::history::{Entry, Keep, Kind, Policy, Schedule, Zone};
 
-use super::dice::Dice;
+use crate::seeds::Dice;
 
 /// The vault of all estates.
 pub const VAULT: &str = "rsv-weu";

@@ -51,7 +51,7 @@ pub struct Tally {
 pub const READ_OTHERWISE: [(&str, &str); 2] = [
     (
         "deleted although its policy is not the one in force for the machine",
-        "a point follows the policy and entry that its name says, for as long as they are in force, also when its machine has left their scope",
+        "where the machine follows another policy that enforces, its older points follow the policy that their names say, while that is in force",
     ),
     (
         "deleted beyond turnover although the breaker had opened",

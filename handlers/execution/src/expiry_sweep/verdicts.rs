@@ -2,6 +2,8 @@
 //! It never changes anything, neither in Azure nor in the store, and never decides otherwise than the sweep: the facts are gathered by
 //! the same code, and `planning` decides.
 
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt as _};
@@ -376,30 +378,6 @@ impl Whose {
             Self::All => true,
             Self::Machine(id) => id.as_str().eq_ignore_ascii_case(machine),
             Self::Named(name) => machine.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(name)),
-        }
-    }
-}
-
-impl Told {
-    /// The word for its state, as people and programs read it.
-    pub fn state_word(&self) -> &'static str {
-        match self.state {
-            State::Restorable => "succeeded",
-            State::NotWhole => "not whole",
-            State::Failed => "failed",
-            State::InProgress => "in progress",
-            State::Deleting => "deleting",
-        }
-    }
-
-    /// What becomes of it, in words.
-    pub fn verdict_words(&self) -> &'static str {
-        match self.kind {
-            Kind::Keep => "kept",
-            Kind::Expire if self.only_reported => "due, and the policy only reports",
-            Kind::Expire => "due",
-            Kind::Blocked => "blocked",
-            Kind::Foreign => "foreign",
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The points of a file server: one is made on schedule, old ones expire with their reasons, one that is held stays, and a breaker opens
 //! where a policy lets too many go. It never believes the handler: what is there and what was asked for is the simulated Azure's record.
 
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail};
 use http::Method;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{Held, Look, Tour, counted, missed, name_of};
@@ -15,6 +17,7 @@ use crate::local::control::PointSeen;
 use crate::local::estate::FILE_SERVER;
 use crate::local::policies::{self, Office};
 use crate::local::witness::{Record, Wrong, short};
+use words::{collection_of, listed, minute_of, said, stamp};
 
 /// How long ago the moment of the schedule was: its turn in the hour after it has come, and the hour is not over.
 const SLOT_AGO: SignedDuration = SignedDuration::from_mins(10);
@@ -353,58 +356,5 @@ impl Tour<'_> {
         let status: Value = serde_json::from_slice(&answer.body).context("/api/status is not understood")?;
         let told = status["attention"].as_array().into_iter().flatten().filter_map(|one| one["what"].as_str());
         Ok(told.into_iter().find(|what| what.contains("policy office") && what.contains("limit")).map(str::to_owned))
-    }
-}
-
-/// The id of the collection that a point is in.
-fn collection_of(point: &str) -> &str {
-    point.split_once("/restorePoints/").map_or(point, |(collection, _)| collection)
-}
-
-/// A moment as the names of points have it.
-fn stamp(slot: Timestamp) -> String {
-    slot.strftime("%Y%m%dt%H%Mz").to_string()
-}
-
-/// The whole minute that was so long ago.
-fn minute_of(now: Timestamp, ago: SignedDuration) -> Result<Timestamp> {
-    let second = now.checked_sub(ago)?.as_second();
-    Ok(Timestamp::from_second(second - second.rem_euclid(60))?)
-}
-
-/// What the handler answered to an order, in a few words.
-fn said(body: &[u8]) -> String {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    match (body["error"]["message"].as_str(), body["confirmedFrom"].as_str()) {
-        (Some(error), _) => error.to_owned(),
-        (None, Some(from)) => {
-            format!("held, because {}, for certain from {from}", body["reason"].as_str().unwrap_or_default())
-        }
-        (None, None) => body.to_string(),
-    }
-}
-
-fn listed(wrong: &[Wrong]) -> String {
-    wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_moment_is_a_whole_minute_and_stands_in_names_as_lifeboat_writes_it() {
-        let now: Timestamp = "2026-01-01T00:04:59.5Z".parse().unwrap();
-        let slot = minute_of(now, SLOT_AGO).unwrap();
-        assert_eq!(slot.to_string(), "2025-12-31T23:54:00Z");
-        assert_eq!(stamp(slot), "20251231t2354z");
-    }
-
-    #[test]
-    fn answers_to_orders_are_told_in_a_few_words() {
-        assert_eq!(said(br#"{"error":{"message":"no"}}"#), "no");
-        let held = said(br#"{"reason":"audit","confirmedFrom":"2026-11-25T00:00:00Z"}"#);
-        assert_eq!(held, "held, because audit, for certain from 2026-11-25T00:00:00Z");
-        assert_eq!(said(b"nonsense"), "null");
     }
 }

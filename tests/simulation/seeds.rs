@@ -1,4 +1,4 @@
-//! The dice of a seed: the same seed, the same run.
+//! Seeds: which ones a test runs, and the dice that each of them throws. The same seed, the same run.
 //! It never draws from anything else.
 
 /// SplitMix64.
@@ -13,4 +13,13 @@ impl Dice {
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         (z ^ (z >> 31)) % bound.max(1)
     }
+}
+
+/// A number that the environment asks for.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment says which seeds a test runs; no setting of the product"
+)]
+pub fn asked(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
 }
