@@ -156,7 +156,8 @@ impl GraphIndex {
             Some(subscription) => table == Table::Resources && !wanted.contains(subscription),
             None => false,
         };
-        let listed = self.rows.iter().filter(|(key, row)| row.table() == table && !apart(key)).map(|(_, row)| row);
+        let is_listed = |key: &str, row: &Arc<dyn Listed>| row.table() == table && (row.is_everywhere() || !apart(key));
+        let listed = self.rows.iter().filter(|(key, row)| is_listed(key, row)).map(|(_, row)| row);
         let rows = listed.map(|row| (row.is_everywhere(), row.row()));
         let rows = rows.filter(|(everywhere, row)| *everywhere || own(row)).map(|(_, row)| row);
         let rows: Vec<Value> =
