@@ -11,7 +11,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
 use azure_core::http::HttpClient;
+use azure_core::time::OffsetDateTime;
 use jiff::SignedDuration;
 use lifeboat_execution::Connections;
 use lifeboat_execution::clock::Clock;
@@ -20,7 +23,7 @@ use lifeboat_execution::story::About;
 use lifeboat_execution::vault_verdicts::{ItemVerdicts, VaultVerdict};
 use lifeboat_execution::verdicts::{Reader, Told, Whose};
 use lifeboat_planning::id::MachineKey;
-use lifeboat_tests::identity::Identity;
+use lifeboat_simulator::azure::{Grant, Identity};
 use lifeboat_tests::rig::{CONTAINER, SUBSCRIPTION};
 use lifeboat_tests::{Rig, past};
 
@@ -73,9 +76,35 @@ pub async fn act(rig: &Rig, line: &People) -> Result<Vec<String>, String> {
     Ok(lines.into_iter().map(|line| format!("  {line}")).collect())
 }
 
+/// A person with all rights who is signed in.
+struct SignedIn {
+    identity: Identity,
+    object_id: String,
+}
+
+impl std::fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignedIn").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl TokenCredential for SignedIn {
+    async fn get_token(&self, scopes: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
+        let audience = scopes.first().copied().unwrap_or_default().trim_end_matches("/.default");
+        let token = self.identity.token(&self.object_id, audience);
+        Ok(AccessToken::new(
+            Secret::new(token),
+            OffsetDateTime::from_unix_timestamp(i64::from(u32::MAX)).expect("a time"),
+        ))
+    }
+}
+
 fn connections(rig: &Rig) -> Connections {
     let transport: Arc<dyn HttpClient> = rig.azure.transport(&rig.blobs, &rig.bus);
-    let credential = Identity::new(Arc::clone(&transport), rig.azure.identity_header());
+    let principal = rig.azure.identity.add_named("operator", vec![Grant::owner()]);
+    let identity = rig.azure.identity.clone();
+    let credential = Arc::new(SignedIn { identity, object_id: principal.object_id });
     Connections::new(transport, credential, Clock::starting_at(rig.clock.now()), SEED)
 }
 
