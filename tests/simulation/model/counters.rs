@@ -149,18 +149,15 @@ impl Tally {
         }
         self.beyond.push_back(at);
         let limit = beyond_at_most(world, policy, at, &stock);
-        if self.open {
-            return Some(
-                "deleted beyond turnover although the breaker had opened and no person had closed it".to_owned(),
-            );
-        }
-        (self.beyond.len() > limit).then(|| {
-            format!(
+        if self.beyond.len() > limit {
+            return Some(format!(
                 "deletion {} of 24 hours beyond a turnover of {}; the limits allow {limit}",
                 self.beyond.len(),
                 self.turnover.len()
-            )
-        })
+            ));
+        }
+        let words = "deleted beyond turnover although the breaker had opened and no person had closed it";
+        self.open.then(|| words.to_owned())
     }
 
     fn note_limit(&mut self, world: &World, policy: &str, at: Time) {
