@@ -171,7 +171,7 @@ fn nothing_goes_while_the_store_is_lost_nor_for_a_day_after_it_is_back() {
             story.after(seconds);
         })
     };
-    assert_wrong(&back_for(DAY - 1), "adopted less than 24 hours before");
+    assert_wrong(&back_for(DAY - 301), "adopted less than 24 hours before");
     assert_healthy(&back_for(DAY));
 }
 
@@ -209,7 +209,7 @@ fn of_a_gone_machine_all_stay_for_fourteen_days_and_then_the_newest() {
         })
     };
     assert_healthy(&gone_for("old-1", 300));
-    assert_wrong(&gone_for("old-1", 14 * DAY - 1), "gone for less than 14 days");
+    assert_wrong(&gone_for("old-1", 14 * DAY - 301), "gone for less than 14 days");
     assert_healthy(&gone_for("old-4", 14 * DAY));
     assert_wrong(&gone_for("old-5", 14 * DAY), "among the newest that stay of a gone machine");
 }
