@@ -178,6 +178,12 @@ fn what_a_person_stopped_is_left_alone() {
     };
     assert_wrong(&story(Hand::Lifeboat), "a person had stopped its protection");
     assert_healthy(&story(Hand::Person));
+    // A person's word ends it: asking for the same once more is nobody's harm.
+    let mut story = Story::of(with_vault());
+    story.push(What::ProtectionStopped { vm_id: "vm".to_owned(), by: Hand::Person });
+    story.after(HOUR).protect("vm", Hand::Person);
+    story.after(HOUR).protect("vm", Hand::Lifeboat);
+    assert_healthy(&story.done());
     let mut story = Story::of(with_vault());
     story.protect("vm", Hand::Person);
     story.push(What::ProtectionStopped { vm_id: "vm".to_owned(), by: Hand::Lifeboat });
