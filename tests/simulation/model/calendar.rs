@@ -10,7 +10,7 @@ pub const HOUR: i64 = 60 * MINUTE;
 /// Seconds of a day of UTC.
 pub const DAY: i64 = 24 * HOUR;
 
-/// A date of the proleptic Gregorian calendar.
+/// A date of the Gregorian calendar, of the year 1 or later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date {
     pub year: i64,
@@ -30,7 +30,7 @@ fn is_leap(year: i64) -> bool {
 /// Days from 1970-01-01 to the first of January of this year.
 fn year_begins(year: i64) -> i64 {
     let before = year - 1;
-    let leap_days = before.div_euclid(4) - before.div_euclid(100) + before.div_euclid(400);
+    let leap_days = before / 4 - before / 100 + before / 400;
     // 1970 years less one had 477 leap days.
     (year - 1970) * 365 + leap_days - 477
 }
@@ -57,7 +57,9 @@ pub fn date_of(day: i64) -> Date {
         year += 1;
     }
     let of_year = day - year_begins(year);
-    let month = (1..=12).rev().find(|month| month_begins(year, *month) <= of_year).expect("January begins at 0");
+    // No month has more than 31 days and none many fewer, so the guess is too early by one at most.
+    let guess = of_year / 31 + 1;
+    let month = guess + i64::from(guess < 12 && month_begins(year, guess + 1) <= of_year);
     Date { year, month, day: of_year - month_begins(year, month) + 1 }
 }
 
@@ -81,10 +83,14 @@ pub fn offset(zone: Zone, at: Time) -> i64 {
     match zone {
         Zone::Utc => 0,
         Zone::Berlin => {
-            let year = date_of(at.div_euclid(DAY)).year;
-            let begins = last_sunday(year, 3) * DAY + HOUR;
-            let ends = last_sunday(year, 10) * DAY + HOUR;
-            if (begins..ends).contains(&at) { 2 * HOUR } else { HOUR }
+            let date = date_of(at.div_euclid(DAY));
+            let change = || last_sunday(date.year, date.month) * DAY + HOUR;
+            let summer = match date.month {
+                3 => at >= change(),
+                10 => at < change(),
+                month => (4..10).contains(&month),
+            };
+            if summer { 2 * HOUR } else { HOUR }
         }
     }
 }

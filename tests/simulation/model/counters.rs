@@ -39,6 +39,16 @@ pub struct Counters {
     tallies: BTreeMap<String, Tally>,
 }
 
+/// What the counters surely let go.
+pub enum Allowed {
+    /// All that is due.
+    All,
+    /// Not all, but some, and nothing was asked for in 24 hours.
+    SomeAndNoneWent,
+    /// A breaker may be open, or may have opened on the way.
+    Unknown,
+}
+
 /// What a policy has and did, counted both ways.
 struct Stock {
     made_at_most: usize,
@@ -104,11 +114,20 @@ impl Counters {
         }
     }
 
-    /// Whether the counters surely let go that many more now, and no breaker can be open.
-    pub fn surely_allow(&self, world: &World, policy: &str, due: usize, at: Time) -> bool {
+    /// What the counters surely let go now, of so many.
+    pub fn allow(&self, world: &World, policy: &str, due: usize, at: Time) -> Allowed {
         let none = Tally::default();
         let tally = self.tallies.get(policy).unwrap_or(&none);
-        !tally.may_be_open && due + since(&tally.asked, at - DAY) <= allowed_at_least(world, policy, at)
+        let asked = since(&tally.asked, at - DAY);
+        if tally.may_be_open {
+            Allowed::Unknown
+        } else if due + asked <= allowed_at_least(world, policy, at) {
+            Allowed::All
+        } else if asked == 0 {
+            Allowed::SomeAndNoneWent
+        } else {
+            Allowed::Unknown
+        }
     }
 
     /// Whether the counter of protections can have stopped some.
@@ -130,18 +149,15 @@ impl Tally {
         }
         self.beyond.push_back(at);
         let limit = beyond_at_most(world, policy, at, &stock);
-        if self.open {
-            return Some(
-                "deleted beyond turnover although the breaker had opened and no person had closed it".to_owned(),
-            );
-        }
-        (self.beyond.len() > limit).then(|| {
-            format!(
+        if self.beyond.len() > limit {
+            return Some(format!(
                 "deletion {} of 24 hours beyond a turnover of {}; the limits allow {limit}",
                 self.beyond.len(),
                 self.turnover.len()
-            )
-        })
+            ));
+        }
+        let words = "deleted beyond turnover although the breaker had opened and no person had closed it";
+        self.open.then(|| words.to_owned())
     }
 
     fn note_limit(&mut self, world: &World, policy: &str, at: Time) {

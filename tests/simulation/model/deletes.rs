@@ -4,7 +4,7 @@
 use super::calendar::{DAY, written};
 use super::history::{Event, Hand, Time, What, Wrong};
 use super::keep::min_of;
-use super::scope::{DECISION_AGE, IN_FLIGHT, entry_of};
+use super::scope::{CLOCK_ERROR, DECISION_AGE, IN_FLIGHT, entry_of};
 use super::verdicts::why_it_stays;
 use super::world::{Key, Point, World};
 
@@ -49,7 +49,7 @@ fn barriers(world: &World, point: &Point, at: Time) -> Vec<&'static str> {
         (gates.permission_lost.stands(at, IN_FLIGHT), "the permission was lost"),
         (gates.clocks_apart.stands(at, IN_FLIGHT), "the clocks differed by more than five minutes"),
         (
-            gates.store_back.is_some_and(|back| (back..back + DAY).contains(&at)),
+            gates.store_back.is_some_and(|back| (back..back + DAY - CLOCK_ERROR).contains(&at)),
             "the estate was adopted less than 24 hours before",
         ),
         (point.held.stands(at, IN_FLIGHT), "a person held it"),

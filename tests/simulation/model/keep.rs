@@ -91,8 +91,9 @@ pub fn keep_verdicts(entry: &Entry, points: &[(Time, bool)]) -> Vec<Verdict> {
     order.sort_by_key(|index| std::cmp::Reverse(points[*index].0));
     let times: Vec<Time> = order.iter().map(|index| points[*index].0).collect();
     let mut verdicts: Vec<Verdict> = points.iter().map(|(time, _)| failed_verdict(&times, *time)).collect();
+    let rules = entry.keep.as_ref().map(|keep| marks(entry, keep, &times, Hours::Passed)).unwrap_or_default();
     for (place, index) in order.iter().enumerate() {
-        let mut reasons = reasons(entry, &times, place, Hours::Passed, Edge::Keeps);
+        let mut reasons = reasons_at(entry, &times, place, &rules, Edge::Keeps);
         if place < min_of(entry) {
             reasons.push(Reason::Min);
         }
@@ -110,15 +111,26 @@ fn failed_verdict(restorable: &[Time], time: Time) -> Verdict {
 
 /// What keeps the point at `place` of these times, newest first; without `min`, which is a floor and not a rule.
 pub fn reasons(entry: &Entry, times: &[Time], place: usize, hours: Hours, edge: Edge) -> Vec<Reason> {
+    // What is older than the point changes nothing for it.
+    let rules = entry.keep.as_ref().map(|keep| marks(entry, keep, &times[..=place], hours)).unwrap_or_default();
+    reasons_at(entry, times, place, &rules, edge)
+}
+
+/// Each rule, and which of the times it keeps.
+type Marks = Vec<(Reason, Vec<bool>)>;
+
+fn marks(entry: &Entry, keep: &Keep, times: &[Time], hours: Hours) -> Marks {
+    let zone = zone_of(entry);
+    let of = |(rule, count)| (rule, kept_by(count, times, |at, place| period(rule, at, place, zone, hours)));
+    counted(keep).into_iter().map(of).collect()
+}
+
+fn reasons_at(entry: &Entry, times: &[Time], place: usize, rules: &Marks, edge: Edge) -> Vec<Reason> {
     let Some(keep) = entry.keep.as_ref().filter(|keep| has_rules(keep)) else {
         return vec![Reason::NoRule];
     };
-    let zone = zone_of(entry);
-    let mut found: Vec<Reason> = counted(keep)
-        .into_iter()
-        .filter(|(rule, count)| kept_by(*rule, *count, times, place, |at| period(*rule, at, zone, hours)))
-        .map(|(rule, _)| rule)
-        .collect();
+    let keeps = |(rule, marks): &(Reason, Vec<bool>)| marks[place].then_some(*rule);
+    let mut found: Vec<Reason> = rules.iter().filter_map(keeps).collect();
     let age = times[0] - times[place];
     if keep.within.is_some_and(|within| age < within || (age == within && edge == Edge::Keeps)) {
         found.push(Reason::Within);
@@ -146,30 +158,30 @@ fn counted(keep: &Keep) -> Vec<(Reason, usize)> {
     .collect()
 }
 
-/// Whether the point at `place` is the newest of one of the `count` newest periods that have points.
-fn kept_by(rule: Reason, count: usize, times: &[Time], place: usize, period: impl Fn(Time) -> i64) -> bool {
-    if rule == Reason::Last {
-        return place < count;
-    }
-    let own = period(times[place]);
-    if place > 0 && period(times[place - 1]) == own {
-        return false;
-    }
-    let mut newer = 0;
+/// Which of these times, newest first, are the newest of one of the `count` newest periods that have any.
+fn kept_by(count: usize, times: &[Time], period: impl Fn(Time, usize) -> i64) -> Vec<bool> {
+    let mut kept = vec![false; times.len()];
+    let mut periods = 0;
     let mut before = None;
-    for time in &times[..place] {
-        let this = period(*time);
-        newer += usize::from(before != Some(this));
-        before = Some(this);
-        if newer >= count {
-            return false;
+    for (place, time) in times.iter().enumerate() {
+        let this = Some(period(*time, place));
+        if before != this {
+            if periods == count {
+                break;
+            }
+            kept[place] = true;
+            periods += 1;
+            before = this;
         }
     }
-    true
+    kept
 }
 
-/// A number for the period of a time, the same for all times in it; they grow with time.
-fn period(rule: Reason, at: Time, zone: Zone, hours: Hours) -> i64 {
+/// A number for the period of a time, the same for all times in it: for `last` each point is a period of its own.
+fn period(rule: Reason, at: Time, place: usize, zone: Zone, hours: Hours) -> i64 {
+    if rule == Reason::Last {
+        return i64::try_from(place).expect("a count fits");
+    }
     let shown = wall(zone, at);
     let day = shown.div_euclid(DAY);
     match (rule, hours) {

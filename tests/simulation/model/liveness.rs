@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::calendar::{DAY, HOUR, written};
-use super::counters::Counters;
+use super::counters::{Allowed, Counters};
 use super::history::{Entry, Policy, Schedule, Slot, Time, Wrong};
 use super::scope::InForce;
 use super::slots::{clocks_change_near, newest_of};
@@ -189,30 +189,34 @@ fn judge_due(world: &World, counters: &Counters, calm_from: Time, end: Time, wro
         let due: Vec<(&Key, &Point)> = surely_due_of(world, &policy.name, end).collect();
         let unfinished: Vec<&Point> =
             world.points.iter().filter(|point| is_unfinished(world, point, policy, due_at)).collect();
-        if !counters.surely_allow(world, &policy.name, due.len() + unfinished.len(), end) {
-            continue;
-        }
-        for point in unfinished {
-            wrongs.push(format!(
-                "{}: point {} of machine {}: its deletion was begun before {} and is not finished",
+        let demanded: Vec<&Point> = due
+            .iter()
+            .filter(|(key, point)| is_surely_due(world, point, key, due_at))
+            .filter(|(key, point)| nothing_in_the_way(world, key, point, due_at, end))
+            .map(|(_, point)| *point)
+            .collect();
+        let wrong = |point: &Point, words: &str| {
+            format!(
+                "{}: point {} of machine {}, entry {}: {words} {}",
                 written(end),
                 point.id,
                 point.vm_id,
+                point.entry,
                 written(due_at)
-            ));
-        }
-        let demanded = due.into_iter().filter(|(key, point)| {
-            is_surely_due(world, point, key, due_at) && nothing_in_the_way(world, key, point, due_at, end)
-        });
-        for (key, point) in demanded {
-            wrongs.push(format!(
-                "{}: point {} of machine {}, entry {}: due since {} at least, and still there after {SWEEPS} more sweeps",
-                written(end),
-                point.id,
-                key.0,
-                key.2,
-                written(due_at)
-            ));
+            )
+        };
+        match counters.allow(world, &policy.name, due.len() + unfinished.len(), end) {
+            Allowed::All => {
+                wrongs
+                    .extend(unfinished.iter().map(|point| wrong(point, "its deletion is not finished, begun before")));
+                wrongs
+                    .extend(demanded.iter().map(|point| wrong(point, "still there after two more sweeps, due since")));
+            }
+            // Turnover always passes, and is one at least: more than the limits let go is no reason to let nothing go.
+            Allowed::SomeAndNoneWent => {
+                wrongs.extend(demanded.first().map(|point| wrong(point, "nothing went in 24 hours, due since")));
+            }
+            Allowed::Unknown => {}
         }
     }
 }

@@ -6,12 +6,9 @@ use std::fmt;
 use super::calendar::{HOUR, written};
 use super::calls::no_changes;
 use super::history::{Entry, Event, Hand, Schedule, Slot, Time, What, Wrong};
-use super::scope::{DECISION_AGE, IN_FLIGHT, InForce, entry_of};
+use super::scope::{CLOCK_ERROR, DECISION_AGE, IN_FLIGHT, InForce, entry_of};
 use super::slots::{may_be_slot, next_of, same_slot};
 use super::world::{Machine, World};
-
-/// Seconds that our clock may be wrong unnoticed (design §10): as much before its slot may a point begin.
-const CLOCK_ERROR: i64 = 300;
 
 /// Points of a slot are spread in a window, so the slot before may be tried again until then, in seconds; the design gives no length.
 const SPREAD: i64 = HOUR;
@@ -98,6 +95,10 @@ fn point_wrongs(world: &World, vm_id: &str, entry: &str, slot: Slot, at: Time) -
         };
         if same && other.failed.is_none() && other.leaving.is_none() {
             found.push(format!("begun although {} stands for the same slot and has not failed", other.id));
+        }
+        // Design §5: due when the machine "has none of that entry". One that is just over may not have been seen.
+        if slot == Slot::OnCreate && !same && other.leaving.is_none() && other.restorable_at(at - DECISION_AGE) {
+            found.push(format!("begun on creation although {} of the same entry is restorable", other.id));
         }
     }
     found

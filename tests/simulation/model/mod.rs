@@ -18,6 +18,7 @@ mod liveness;
 mod makes;
 mod scope;
 mod slots;
+#[cfg(test)]
 mod tests;
 mod verdicts;
 mod world;
@@ -30,7 +31,7 @@ pub use slots::next_slot;
 /// All that is wrong in a history of events in time order. After `calm_from` there are no more faults, and what is due then has to be
 /// done at the end, if that is hours later.
 ///
-/// The first event is the moment of first start. Names of entries are best unique over all policies: the history does not say for which of two a
+/// The first event is the moment of first start and the last one the moment of the end: a sweep, or whatever ends it. Names of entries are best unique over all policies: the history does not say for which of two a
 /// point was made.
 pub fn judge(history: &[Event], calm_from: Time) -> Vec<Wrong> {
     let (Some(first), Some(last)) = (history.first(), history.last()) else { return Vec::new() };

@@ -10,6 +10,9 @@ pub const DECISION_AGE: i64 = 600;
 /// Seconds that a request may reach Azure after the check it rests on: the latest moment, 10 s, and the request's time-out, 30 s.
 pub const IN_FLIGHT: i64 = 40;
 
+/// Seconds that our clock may be wrong unnoticed (design §10): what is counted by it may come so much too early.
+pub const CLOCK_ERROR: i64 = 300;
+
 /// Policies that are in force from a moment on.
 pub struct Bundle {
     pub since: Time,

@@ -4,6 +4,7 @@
 mod days;
 mod deleting;
 mod ends;
+mod keeper;
 mod making;
 
 use super::calendar::{DAY, Date, HOUR, day_number};

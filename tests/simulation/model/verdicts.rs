@@ -6,7 +6,7 @@ use std::fmt;
 use super::calendar::{DAY, written};
 use super::history::{Entry, Policy, Time, Zone};
 use super::keep::{Edge, Hours, Reason, has_rules, min_of, reasons, zone_of};
-use super::scope::{InForce, entry_of};
+use super::scope::{CLOCK_ERROR, InForce, entry_of};
 use super::world::{Key, Point, World};
 
 /// All points of a gone machine stay this long after it was first seen gone, in seconds: a floor in code (design §7).
@@ -65,6 +65,17 @@ enum Stand {
     Slot,
 }
 
+const BOTH_STANDS: [Stand; 2] = [Stand::Begun, Stand::Slot];
+
+impl Stand {
+    fn time_of(self, point: &Point) -> Time {
+        match self {
+            Stand::Begun => point.begun,
+            Stand::Slot => point.stands_for(),
+        }
+    }
+}
+
 /// Why the point had to stay in the world as it was at `at`; nothing if it could go by at least one reading of the design.
 pub fn why_it_stays(world: &World, point: &Point, key: &Key, at: Time) -> Option<Stays> {
     let entry = match allowing_entry(world, key, at) {
@@ -79,7 +90,7 @@ pub fn why_it_stays(world: &World, point: &Point, key: &Key, at: Time) -> Option
     if !living {
         // A machine that the history never shows was first seen gone when the history began, at the earliest.
         let since = machine.and_then(|machine| machine.gone);
-        if at - since.unwrap_or(world.start) < GONE_FLOOR {
+        if at - since.unwrap_or(world.start) < GONE_FLOOR - CLOCK_ERROR {
             return Some(Stays::GoneTooShort { since });
         }
     }
@@ -87,8 +98,8 @@ pub fn why_it_stays(world: &World, point: &Point, key: &Key, at: Time) -> Option
         return why_unfinished_stays(world, point, key, at, living);
     }
     if !living {
-        let newer = newer_restorable(world, point, key, at);
-        return (newer < min_of(entry)).then_some(Stays::NewestOfGone);
+        let newest = BOTH_STANDS.iter().all(|stand| newer_restorable(world, point, key, at, *stand) < min_of(entry));
+        return newest.then_some(Stays::NewestOfGone);
     }
     let kept = |(stand, hours)| held_by(world, point, key, entry, at, stand, hours, Edge::Frees);
     let mut held = Vec::new();
@@ -106,7 +117,8 @@ pub fn why_it_stays(world: &World, point: &Point, key: &Key, at: Time) -> Option
 pub fn is_surely_due(world: &World, point: &Point, key: &Key, at: Time) -> bool {
     let Ok((_, entry)) = allowing_entry(world, key, at) else { return false };
     let Some(machine) = world.machines.get(&key.0) else { return false };
-    if !point.restorable_at(at) || newer_restorable(world, point, key, at) < min_of(entry) {
+    let among_newest = |stand: &Stand| newer_restorable(world, point, key, at, *stand) < min_of(entry);
+    if !point.restorable_at(at) || BOTH_STANDS.iter().any(among_newest) {
         return false;
     }
     if machine.gone_at(at) {
@@ -159,15 +171,14 @@ fn why_unfinished_stays(world: &World, point: &Point, key: &Key, at: Time, livin
     if point.failed.is_none_or(|since| since > at) {
         return Some(Stays::UnderWay);
     }
-    (living && newer_restorable(world, point, key, at) == 0).then_some(Stays::Evidence)
+    let newest = BOTH_STANDS.iter().all(|stand| newer_restorable(world, point, key, at, *stand) == 0);
+    (living && newest).then_some(Stays::Evidence)
 }
 
 /// How many restorable ones of the same key are newer.
-fn newer_restorable(world: &World, point: &Point, key: &Key, at: Time) -> usize {
-    world
-        .points_of(key)
-        .filter(|other| other.restorable_at(at) && (other.begun, &other.id) > (point.begun, &point.id))
-        .count()
+fn newer_restorable(world: &World, point: &Point, key: &Key, at: Time, stand: Stand) -> usize {
+    let own = stand.time_of(point);
+    world.points_of(key).filter(|other| other.restorable_at(at) && stand.time_of(other) > own).count()
 }
 
 fn all_readings(entry: &Entry) -> impl Iterator<Item = (Stand, Hours)> {
@@ -175,7 +186,7 @@ fn all_readings(entry: &Entry) -> impl Iterator<Item = (Stand, Hours)> {
     let hourly = entry.keep.as_ref().is_some_and(|keep| keep.hourly.is_some());
     let hours =
         if hourly && zone_of(entry) == Zone::Berlin { vec![Hours::Passed, Hours::Shown] } else { vec![Hours::Passed] };
-    hours.into_iter().flat_map(|hours| [(Stand::Begun, hours), (Stand::Slot, hours)])
+    hours.into_iter().flat_map(|hours| BOTH_STANDS.map(|stand| (stand, hours)))
 }
 
 #[expect(clippy::too_many_arguments, reason = "a reading is three choices about one point")]
@@ -189,13 +200,12 @@ fn held_by(
     hours: Hours,
     edge: Edge,
 ) -> Vec<Reason> {
-    let time_of = |point: &Point| match stand {
-        Stand::Begun => point.begun,
-        Stand::Slot => point.stands_for(),
-    };
-    let own = time_of(point);
-    let mut times: Vec<Time> =
-        world.points_of(key).filter(|other| other.id != point.id && other.restorable_at(at)).map(time_of).collect();
+    let own = stand.time_of(point);
+    let mut times: Vec<Time> = world
+        .points_of(key)
+        .filter(|other| other.id != point.id && other.restorable_at(at))
+        .map(|other| stand.time_of(other))
+        .collect();
     times.sort_unstable_by(|one, other| other.cmp(one));
     // Of equal times either may be the newer: the doubt goes with the edge.
     let place = match edge {

@@ -171,7 +171,7 @@ fn nothing_goes_while_the_store_is_lost_nor_for_a_day_after_it_is_back() {
             story.after(seconds);
         })
     };
-    assert_wrong(&back_for(DAY - 1), "adopted less than 24 hours before");
+    assert_wrong(&back_for(DAY - 301), "adopted less than 24 hours before");
     assert_healthy(&back_for(DAY));
 }
 
@@ -209,9 +209,20 @@ fn of_a_gone_machine_all_stay_for_fourteen_days_and_then_the_newest() {
         })
     };
     assert_healthy(&gone_for("old-1", 300));
-    assert_wrong(&gone_for("old-1", 14 * DAY - 1), "gone for less than 14 days");
+    assert_wrong(&gone_for("old-1", 14 * DAY - 301), "gone for less than 14 days");
     assert_healthy(&gone_for("old-4", 14 * DAY));
     assert_wrong(&gone_for("old-5", 14 * DAY), "among the newest that stay of a gone machine");
+}
+
+#[test]
+fn a_newer_point_that_failed_never_stands_in_for_the_newest_of_a_gone_machine() {
+    let wrongs = deletion_of("old-5", |story| {
+        story.begin("tried", "vm", Slot::At(T0 + 2 * HOUR));
+        story.after(60).fail("tried");
+        story.push(What::MachineGone { vm_id: "vm".to_owned() });
+        story.after(15 * DAY);
+    });
+    assert_wrong(&wrongs, "among the newest that stay of a gone machine");
 }
 
 #[test]
@@ -263,7 +274,7 @@ fn after_people_deleted_by_hand_two_restorable_points_must_be_seen() {
 }
 
 /// Thirty older points of one machine, of which one stays, and `count` deletions a minute apart.
-fn many_deletions(limits: (u32, u32), count: i64) -> Story {
+pub fn many_deletions(limits: (u32, u32), count: i64) -> Story {
     let mut policy = with_entry(|entry| entry.keep = Some(Keep { last: Some(1), ..Keep::default() }));
     (policy.expire_per_day, policy.expire_percent_per_day) = limits;
     let mut story = Story::of(policy);
@@ -286,6 +297,26 @@ fn over_any_day_no_more_goes_than_turnover_and_the_larger_limit() {
     let mut next_day = many_deletions((5, 0), 6);
     next_day.after(DAY).delete("old-7");
     assert_healthy(&next_day.done());
+}
+
+#[test]
+fn turnover_is_what_was_made_in_the_last_day() {
+    let made_before = |hours: i64| {
+        let mut policy = with_entry(|entry| entry.keep = Some(Keep { last: Some(1), ..Keep::default() }));
+        (policy.expire_per_day, policy.expire_percent_per_day) = (0, 0);
+        let mut story = Story::with_points(policy);
+        for point in 1..=3 {
+            story.past(&format!("new-{point}"), "vm", T0 - hours * HOUR + point);
+        }
+        story.after(60);
+        for point in 1..=3 {
+            story.after(60).delete(&format!("old-{point}"));
+        }
+        story.done()
+    };
+    assert_healthy(&made_before(20));
+    let wrongs = made_before(30);
+    assert_eq!(wrongs.iter().filter(|wrong| wrong.contains("the limits allow 0")).count(), 2, "{wrongs:#?}");
 }
 
 #[test]

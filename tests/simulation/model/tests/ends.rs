@@ -97,6 +97,20 @@ fn a_new_machine_has_its_point_on_creation() {
 }
 
 #[test]
+fn nobody_demands_a_point_on_creation_after_an_outage_longer_than_its_window() {
+    let calm_after = |hours: i64| {
+        let weekly =
+            |entry: &mut Entry| entry.schedule = Some(Schedule { weekdays: vec![6], ..schedule(0, &[2], Zone::Utc) });
+        let mut story = Story::of(with_entry(weekly));
+        story.after(60).machine("new", "prod", T0 + 60);
+        story.after((hours + 9) * HOUR).sweep();
+        story.calm(9)
+    };
+    assert_wrong(&calm_after(20), "no point on creation");
+    assert_healthy(&calm_after(30));
+}
+
+#[test]
 fn a_machine_is_protected_unless_a_person_stopped_it_or_the_limit_did() {
     let with_vault = Policy { vault: Some(("vault".to_owned(), "daily".to_owned())), ..keeping() };
     let end = |change: fn(&mut Story)| fifth_day(with_vault.clone(), change, true).calm(9);
@@ -143,11 +157,43 @@ fn nobody_demands_a_deletion_that_something_stands_in_the_way_of() {
         story.push(What::DeleteSent { point: "old-2".to_owned(), by: Hand::Lifeboat, accepted: false });
     };
     assert_eq!(due(policy(), refused), 2);
-    assert_eq!(due(Policy { expire_per_day: 1, ..policy() }, |_| ()), 0);
+    // Three are due, and the limits let two go: one of each day goes in any case.
+    let limited = Policy { expire_per_day: 1, ..policy() };
+    assert_eq!(due(limited.clone(), |_| ()), 1);
+    assert_eq!(due(limited, |story| story.delete("old-1")), 0);
     assert_eq!(due(policy(), |story| story.push(What::StoreBack)), 0);
     assert_eq!(due(policy(), |story| story.push(What::PoliciesUnreadable)), 0);
     assert_eq!(due(policy(), |story| story.push(What::ClocksApart { apart: true })), 0);
     assert_eq!(due(policy(), |story| story.push(What::Tagged { vm_id: "vm".to_owned(), env: "test".to_owned() })), 0);
+}
+
+#[test]
+fn nobody_demands_deletions_of_a_breaker_that_may_be_open() {
+    let end = |closed: bool| {
+        let mut story = super::deleting::many_deletions((5, 0), 6);
+        story.after(2 * DAY);
+        if closed {
+            story.push(What::BreakerClosed { policy: "production".to_owned() });
+        }
+        for _ in 0..5 {
+            story.after(HOUR).sweep();
+        }
+        let wrongs = story.calm(5);
+        wrongs.iter().filter(|wrong| wrong.contains("nothing went in 24 hours")).count()
+    };
+    assert_eq!((end(false), end(true)), (0, 1));
+}
+
+#[test]
+fn a_point_exactly_as_old_as_within_may_go_and_need_not() {
+    let within = Keep { within: Some(3 * DAY), ..Keep::default() };
+    let policy = with_entry(|entry| entry.keep = Some(within));
+    let wrongs = fifth_day(policy.clone(), |_| (), false).calm(9);
+    let demanded: Vec<&Wrong> = wrongs.iter().filter(|wrong| wrong.contains("due since")).collect();
+    assert!(matches!(demanded[..], [one] if one.contains("old-1")), "{demanded:#?}");
+    let mut story = Story::with_points(policy);
+    story.after(HOUR).delete("old-2");
+    assert_healthy(&story.done());
 }
 
 #[test]
@@ -160,7 +206,7 @@ fn a_deletion_that_was_begun_is_finished() {
             }
         };
         let wrongs = fifth_day(policy(), change, true).calm(9);
-        wrongs.iter().filter(|wrong| wrong.contains("is not finished")).count()
+        wrongs.iter().filter(|wrong| wrong.contains("its deletion is not finished")).count()
     };
     assert_eq!((end(false), end(true)), (1, 0));
 }

@@ -127,6 +127,18 @@ fn points_on_creation_are_for_machines_created_while_known() {
 }
 
 #[test]
+fn a_machine_that_has_one_of_the_entry_gets_none_on_creation() {
+    let mut story = Story::of(policy());
+    story.after(HOUR).machine("new", "prod", T0 + HOUR);
+    story.after(HOUR + 60).make("scheduled", "new", Slot::At(SLOT));
+    story.after(60).begin("soon-after", "new", Slot::OnCreate);
+    assert_healthy(&story.done());
+    story.after(60).fail("soon-after");
+    story.after(HOUR).begin("again", "new", Slot::OnCreate);
+    assert_wrong(&story.done(), "although scheduled of the same entry is restorable");
+}
+
+#[test]
 fn a_policy_that_comes_later_makes_no_points_on_creation_for_old_machines() {
     let mut story = Story { events: Vec::new(), now: T0 };
     story.push(What::Policies(Vec::new()));
@@ -166,6 +178,12 @@ fn what_a_person_stopped_is_left_alone() {
     };
     assert_wrong(&story(Hand::Lifeboat), "a person had stopped its protection");
     assert_healthy(&story(Hand::Person));
+    // A person's word ends it: asking for the same once more is nobody's harm.
+    let mut story = Story::of(with_vault());
+    story.push(What::ProtectionStopped { vm_id: "vm".to_owned(), by: Hand::Person });
+    story.after(HOUR).protect("vm", Hand::Person);
+    story.after(HOUR).protect("vm", Hand::Lifeboat);
+    assert_healthy(&story.done());
     let mut story = Story::of(with_vault());
     story.protect("vm", Hand::Person);
     story.push(What::ProtectionStopped { vm_id: "vm".to_owned(), by: Hand::Lifeboat });
