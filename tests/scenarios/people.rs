@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
-use azure_core::http::HttpClient;
+use azure_core::http::{AsyncRawResponse, HttpClient, Request};
 use azure_core::time::OffsetDateTime;
 use jiff::SignedDuration;
 use lifeboat_execution::Connections;
@@ -100,8 +100,21 @@ impl TokenCredential for SignedIn {
     }
 }
 
+/// What a person asks is no handler's call: the roles of the deployment are not held to it.
+#[derive(Debug)]
+struct OfPerson(Arc<dyn HttpClient>);
+
+#[async_trait]
+impl HttpClient for OfPerson {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let mut request = request.clone();
+        request.insert_header("user-agent", "a person");
+        self.0.execute_request(&request).await
+    }
+}
+
 fn connections(rig: &Rig) -> Connections {
-    let transport: Arc<dyn HttpClient> = rig.azure.transport(&rig.blobs, &rig.bus);
+    let transport: Arc<dyn HttpClient> = Arc::new(OfPerson(rig.azure.transport(&rig.blobs, &rig.bus)));
     let principal = rig.azure.identity.add_named("operator", vec![Grant::owner()]);
     let identity = rig.azure.identity.clone();
     let credential = Arc::new(SignedIn { identity, object_id: principal.object_id });

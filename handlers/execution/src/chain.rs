@@ -7,7 +7,7 @@ use lifeboat_azure::blobs::{Condition, Store};
 use lifeboat_planning::id::MachineKey;
 
 use crate::clock::Clock;
-use crate::ledger::{self, Body, Decision, Entry, Fault, Head};
+use crate::ledger::{self, Body, Decision, EXPIRY_CAUSE, Entry, Fault, Head};
 
 /// The end of a chain that is read before it is added to: some forty entries, more than one piece of work writes.
 const TAIL_BYTES: usize = 32 * 1024;
@@ -99,6 +99,16 @@ impl<'a> Chain<'a> {
         })
     }
 
+    /// The last decision of a look that did something. The sweep of expiry decides too, and no look of its own follows it.
+    pub fn last_act_of_looks(&self) -> Option<(Timestamp, &Decision)> {
+        self.bodies.iter().rev().find_map(|body| match &body.entry {
+            Entry::Decision(decision) if !decision.effects.is_empty() && !is_of_expiry(decision) => {
+                Some((body.at, decision))
+            }
+            Entry::Decision(_) | Entry::Outcome { .. } | Entry::Verified { .. } => None,
+        })
+    }
+
     /// When the point's turn at a budget of Azure's is, if its message is still to come: another look leaves it to that one.
     pub fn turn_after(&self, now: Timestamp) -> Option<Timestamp> {
         let last = self.entries().filter_map(|entry| match entry {
@@ -149,4 +159,9 @@ fn whole_lines(bytes: &[u8], length: u64) -> String {
         return text.split_once('\n').map(|(_, rest)| rest.to_owned()).unwrap_or_default();
     }
     text.into_owned()
+}
+
+/// True for what the sweep of expiry decided.
+fn is_of_expiry(decision: &Decision) -> bool {
+    decision.cause.starts_with(EXPIRY_CAUSE)
 }

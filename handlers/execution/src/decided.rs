@@ -64,7 +64,7 @@ pub fn decision(
 /// True when a sweep's first look finds that other looks are at work on the same: each sweep would else add looks of its own.
 pub fn others_at_work(chain: &Chain<'_>, message: &ReconcileMessage, now: Timestamp) -> bool {
     let first_of_sweep = message.look == 1 && matches!(message.cause, Cause::Swept { .. });
-    let others = chain.last_act().filter(|(_, last)| last.cause != cause(message));
+    let others = chain.last_act_of_looks().filter(|(_, last)| last.cause != cause(message));
     first_of_sweep && others.is_some_and(|(at, _)| now.duration_since(at) < LOOKS_APART_MAX)
 }
 

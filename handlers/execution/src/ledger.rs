@@ -50,6 +50,9 @@ pub enum Entry {
     },
 }
 
+/// How the cause of a decision of the sweep of expiry begins; its number follows.
+pub const EXPIRY_CAUSE: &str = "ExpirySweep";
+
 /// A decision with what it rests on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -225,7 +225,7 @@ async fn with_lease(
         return Ok(Next::Nothing);
     }
     // What came of the last decision that did something is for the looks of its cause to see.
-    let acted = chain.last_act().is_some_and(|(_, last)| last.cause == decision.cause);
+    let acted = chain.last_act_of_looks().is_some_and(|(_, last)| last.cause == decision.cause);
     let again = perform_all(lifeboat, &plan.effects, lease, &mut chain, looked, &message.machine).await?;
     chain.seal().await?;
     let own_again = again.or(plan.look_again_at);

@@ -292,15 +292,17 @@ impl Play {
 
     /// A person with a name lets changes go on: by the record, as long as there are no orders for it.
     pub fn resume(&mut self) {
-        if !std::mem::take(&mut self.stopped) {
-            return;
-        }
+        // A stop whose answer was lost stands all the same.
+        let told = std::mem::take(&mut self.stopped);
         let now = self.rig.clock.now();
         let known = self.rig.blobs.bytes(CONTAINER, STOP);
         let stop: Option<Stop> = known.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        if let Some(stop) = stop {
+        if let Some(stop) = stop.filter(|stop| stop.resumed_at.is_none()) {
             let resumed = Stop { resumed_at: Some(now), resumed_by: Some(PERSON.to_owned()), ..stop };
             self.rig.blobs.put(CONTAINER, STOP, serde_json::to_vec(&resumed).expect("JSON"));
+        }
+        if !told {
+            return;
         }
         self.record.tell(now, What::Stopped { stopped: false });
     }

@@ -39,6 +39,7 @@ impl Play {
             }
             self.close_breakers(false);
             self.expire().await;
+            self.next_sweep().await;
             if day + 1 >= CALM_DAYS {
                 left = self.last_look().await;
             }
@@ -59,6 +60,7 @@ impl Play {
             let (writes, calls) = (self.record.writes, self.rig.wire.count());
             let slot = self.next_slot();
             self.expire().await;
+            self.next_sweep().await;
             let disturbed = slot < self.rig.clock.now();
             if disturbed || self.record.writes == writes {
                 return None;

@@ -22,7 +22,7 @@ use super::seen::Subject;
 use super::{ExpiryError, Left, Sweep};
 use crate::account;
 use crate::chain::{Chain, ChainError};
-use crate::ledger::{Decision, Entry, OutcomeResult, PlannedEffect, ReadBack};
+use crate::ledger::{Decision, EXPIRY_CAUSE, Entry, OutcomeResult, PlannedEffect, ReadBack};
 use crate::perform::{self, Outcome};
 
 /// How long a machine's lease lasts, as for a look: the check, the ten seconds and the request's time-out pass within it.
@@ -265,7 +265,7 @@ pub async fn give_up(
 fn decision(sweep: &Sweep<'_>, due: &Due, reasons: &str) -> Decision {
     let planned = |effect: &Effect| PlannedEffect { key: effect.key(), what: format!("{effect}, because {reasons}") };
     Decision {
-        cause: format!("ExpirySweep {}", sweep.number),
+        cause: format!("{EXPIRY_CAUSE} {}", sweep.number),
         look: 1,
         policy: due.policy.clone(),
         policy_digest: sweep.in_force.digest.clone(),
