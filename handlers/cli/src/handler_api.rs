@@ -15,7 +15,7 @@ pub const DEFAULT_URL: &str = "http://127.0.0.1:7071";
 /// Which handler, and by which key.
 #[derive(Debug, Args)]
 pub struct HandlerArgs {
-    /// The Functions app, for example https://my-app.azurewebsites.net.
+    /// The Functions app, for example `https://my-app.azurewebsites.net`.
     #[arg(long, default_value = DEFAULT_URL)]
     url: String,
     /// A function key of the app. Better given in the variable LIFEBOAT_KEY, where other users do not see it.
