@@ -1,6 +1,8 @@
 //! Random mixtures of what happens to an estate and of what goes wrong meanwhile; then the faults stop, time runs, and all must be well.
 //! It never draws from anything but its seed: a failing seed is told, and fails again.
 
+mod what;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use lifeboat_tests::policy::document;
 use lifeboat_tests::rig::QUEUE;
 use lifeboat_tests::tap::{Fate, Service};
 
+use self::what::{TRANSITIONS, TROUBLES, Transition, Trouble};
 use crate::reference;
 use crate::seeds::{Dice, asked};
 use crate::virtual_time::{run, run_all};
@@ -32,64 +35,6 @@ const PAUSE_SECS_MAX: u64 = 240;
 const WORK_ENDS_WITHIN: Duration = Duration::from_secs(120 * 60);
 /// Two sweeps.
 const TWO_SWEEPS: Duration = Duration::from_secs(11 * 60);
-
-/// What happens to a machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Transition {
-    Create,
-    Update,
-    Delete,
-    Recreate,
-    Agent,
-}
-
-/// What goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Trouble {
-    EventDropped,
-    EventTwice,
-    EventLate,
-    EventOvertaken,
-    Killed,
-    KilledBefore,
-    KilledAfter,
-    KilledWithLease,
-    Throttled,
-    ThrottledFor,
-    Error500,
-    ResetBefore,
-    ResetAfter,
-    PointFails,
-    StoreError,
-    StoreReset,
-    QueueError,
-    QueueReset,
-    HostLost,
-}
-
-const TRANSITIONS: [Transition; 5] =
-    [Transition::Create, Transition::Update, Transition::Delete, Transition::Recreate, Transition::Agent];
-const TROUBLES: [Trouble; 19] = [
-    Trouble::EventDropped,
-    Trouble::EventTwice,
-    Trouble::EventLate,
-    Trouble::EventOvertaken,
-    Trouble::Killed,
-    Trouble::KilledBefore,
-    Trouble::KilledAfter,
-    Trouble::KilledWithLease,
-    Trouble::Throttled,
-    Trouble::ThrottledFor,
-    Trouble::Error500,
-    Trouble::ResetBefore,
-    Trouble::ResetAfter,
-    Trouble::PointFails,
-    Trouble::StoreError,
-    Trouble::StoreReset,
-    Trouble::QueueError,
-    Trouble::QueueReset,
-    Trouble::HostLost,
-];
 
 /// How often each trouble struck beside each transition, and how it ended.
 #[derive(Default)]

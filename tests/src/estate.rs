@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request};
 use jiff::SignedDuration;
-use lifeboat_execution::{Answer, Build, Connections, Event, Lifeboat, NotDone, Places, PolicySweep, Settings};
+use lifeboat_execution::{Answer, Connections, Event, Lifeboat, NotDone, PolicySweep, Settings};
 use lifeboat_simulator::azure::blobs::Blobs;
 use lifeboat_simulator::azure::{Grant, MachineSeed};
 use lifeboat_simulator::bus::{Bus, QueueOptions};
@@ -16,7 +16,8 @@ use lifeboat_simulator::clock::Clock;
 
 use crate::azure::Azure;
 use crate::identity::Identity;
-use crate::rig::{self, CONTAINER, DEPLOYMENT, EPOCH, GROUP, LOCATION, QUEUE};
+use crate::rig::handlers::{places, settings};
+use crate::rig::{self, CONTAINER, EPOCH, GROUP, LOCATION, QUEUE};
 use crate::tap::Wire;
 
 /// The estate.
@@ -88,19 +89,8 @@ impl Estate {
         let credential = Identity::new(Arc::clone(&self.transport), self.azure.identity_header());
         let own = lifeboat_execution::clock::Clock::starting_at(self.clock.now());
         let connections = Connections::new(Arc::clone(&self.transport), credential, own, dice);
-        let places = Places {
-            arm_url: "https://management.azure.com".to_owned(),
-            store_url: format!("https://acct.blob.core.windows.net/{CONTAINER}"),
-            bus_namespace: "ns.servicebus.windows.net".to_owned(),
-            bus_url: None,
-        };
-        let settings = Settings {
-            deployment: DEPLOYMENT.to_owned(),
-            owned_regions: vec![LOCATION.to_owned()],
-            subscriptions: self.subscriptions.clone(),
-            build: Build { version: "0.0.0".to_owned(), id: "estate".to_owned() },
-        };
-        Lifeboat::connect(connections, &places, settings).expect("the places are places")
+        let settings = Settings { subscriptions: self.subscriptions.clone(), ..settings() };
+        Lifeboat::connect(connections, &places(), settings).expect("the places are places")
     }
 
     /// A sweep by a process of its own, in words.

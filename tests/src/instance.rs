@@ -12,12 +12,12 @@ use async_trait::async_trait;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request};
 use jiff::SignedDuration;
 use lifeboat_execution::clock::Clock;
-use lifeboat_execution::{Answer, Build, Connections, Event, Lifeboat, NotDone, Places, Settings};
+use lifeboat_execution::{Answer, Connections, Event, Lifeboat, NotDone};
 use tokio::task::JoinHandle;
 
 use crate::Rig;
 use crate::identity::Identity;
-use crate::rig::{CONTAINER, DEPLOYMENT, LOCATION, SUBSCRIPTION};
+use crate::rig::handlers::{places, settings};
 use crate::tap::Wire;
 
 /// Dice that no handler of the rig's host throws.
@@ -97,20 +97,8 @@ impl Instance {
 fn hands(transport: Arc<dyn HttpClient>, rig: &Rig, ahead: SignedDuration) -> Lifeboat {
     let credential = Identity::new(Arc::clone(&transport), rig.azure.identity_header());
     let clock = Clock::starting_at(rig.clock.now().checked_add(ahead).expect("a time"));
-    let places = Places {
-        arm_url: "https://management.azure.com".to_owned(),
-        store_url: format!("https://acct.blob.core.windows.net/{CONTAINER}"),
-        bus_namespace: "ns.servicebus.windows.net".to_owned(),
-        bus_url: None,
-    };
-    let settings = Settings {
-        deployment: DEPLOYMENT.to_owned(),
-        owned_regions: vec![LOCATION.to_owned()],
-        subscriptions: vec![SUBSCRIPTION.to_owned()],
-        build: Build { version: "0.0.0".to_owned(), id: "instance".to_owned() },
-    };
     let connections = Connections::new(transport, credential, clock, DICE);
-    Lifeboat::connect(connections, &places, settings).expect("the places are places")
+    Lifeboat::connect(connections, &places(), settings()).expect("the places are places")
 }
 
 /// Whether an instance is stopped, and when it will be.

@@ -7,7 +7,7 @@
 //!   └──────── Blobs ◄──────────────── tap ◄────────────────────┘
 //! ```
 
-mod handlers;
+pub(crate) mod handlers;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -173,9 +173,9 @@ impl Rig {
 
     /// A person's eyes on the deployment.
     pub fn onlooker(&self) -> Onlooker {
-        let store = format!("https://acct.blob.core.windows.net/{CONTAINER}");
-        let arm = "https://management.azure.com";
-        Onlooker::connect(&self.connections(), arm, Some(&store), settings()).expect("the places are places")
+        let places = handlers::places();
+        Onlooker::connect(&self.connections(), &places.arm_url, Some(&places.store_url), settings())
+            .expect("the places are places")
     }
 
     /// Switches the host on; the platform starts it again when it ends by itself.

@@ -159,14 +159,20 @@ impl Sweep<'_> {
 
 /// What keeps the whole sweep from deleting, before its first deletion.
 async fn withheld(lifeboat: &Lifeboat, estate: &Estate, in_force: &InForce) -> Option<Withheld> {
+    match withheld_from_the_start(lifeboat, estate, in_force) {
+        Some(why) => Some(why),
+        None => still_withheld(lifeboat, in_force).await,
+    }
+}
+
+/// What keeps a sweep from deleting whatever comes up while it runs: a store that is too young, policies that could not be read.
+fn withheld_from_the_start(lifeboat: &Lifeboat, estate: &Estate, in_force: &InForce) -> Option<Withheld> {
     let until = estate.expiry_allowed_from();
     if lifeboat.clock.now() < until {
         return Some(Withheld::YoungStore { until });
     }
-    if let Some(not_read) = &in_force.not_read {
-        return Some(Withheld::PoliciesUnread { document: not_read.document.clone() });
-    }
-    still_withheld(lifeboat, in_force).await
+    let not_read = in_force.not_read.as_ref()?;
+    Some(Withheld::PoliciesUnread { document: not_read.document.clone() })
 }
 
 /// What may come up while a sweep runs.

@@ -15,12 +15,22 @@ use super::{CONTAINER, DEPLOYMENT, FUNCTION_TIMEOUT, LOCATION, STARTS_MAX, SUBSC
 use crate::identity::Identity;
 
 /// The settings of the deployment.
-pub(super) fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings {
         deployment: DEPLOYMENT.to_owned(),
         owned_regions: vec![LOCATION.to_owned()],
         subscriptions: vec![SUBSCRIPTION.to_owned()],
         build: Build { version: "0.0.0".to_owned(), id: "rig".to_owned() },
+    }
+}
+
+/// Where the simulated Azure takes itself to be.
+pub(crate) fn places() -> Places {
+    Places {
+        arm_url: "https://management.azure.com".to_owned(),
+        store_url: format!("https://acct.blob.core.windows.net/{CONTAINER}"),
+        bus_namespace: "ns.servicebus.windows.net".to_owned(),
+        bus_url: None,
     }
 }
 
@@ -40,13 +50,7 @@ pub(super) fn handlers(
         let begins = clock.now().checked_add(ahead).expect("a time");
         let own = lifeboat_execution::clock::Clock::starting_at(begins);
         let connections = Connections::new(Arc::clone(&transport), credential, own, dice);
-        let places = Places {
-            arm_url: "https://management.azure.com".to_owned(),
-            store_url: format!("https://acct.blob.core.windows.net/{CONTAINER}"),
-            bus_namespace: "ns.servicebus.windows.net".to_owned(),
-            bus_url: None,
-        };
-        let lifeboat = Lifeboat::connect(connections, &places, settings()).expect("the places are places");
+        let lifeboat = Lifeboat::connect(connections, &places(), settings()).expect("the places are places");
         lifeboat_functions::app(Arc::new(lifeboat), RuntimeOptions::below(FUNCTION_TIMEOUT)).router()
     })
 }

@@ -14,7 +14,7 @@ use super::looks::{decide, take_in};
 use super::memory::{Course, Memory};
 use super::seen::{self, EstateSeen, Subject};
 use super::sweep::DELETIONS_MAX;
-use super::{ExpiryError, Left, Sweep, Withheld};
+use super::{ExpiryError, Left, Sweep, Withheld, withheld_from_the_start};
 use crate::breakers;
 use crate::counters::Kind;
 use crate::estate::Estate;
@@ -79,12 +79,9 @@ pub async fn foresee(
 
 /// What keeps the whole sweep from deleting, asked as the sweep asks it; told to nobody but whoever asked.
 async fn withheld(sweep: &Sweep<'_>, estate: &Estate) -> Option<Withheld> {
-    let (lifeboat, until) = (sweep.lifeboat, estate.expiry_allowed_from());
-    if lifeboat.clock.now() < until {
-        return Some(Withheld::YoungStore { until });
-    }
-    if let Some(not_read) = &sweep.in_force.not_read {
-        return Some(Withheld::PoliciesUnread { document: not_read.document.clone() });
+    let lifeboat = sweep.lifeboat;
+    if let Some(why) = withheld_from_the_start(lifeboat, estate, &sweep.in_force) {
+        return Some(why);
     }
     if stop::is_stopped(&lifeboat.store).await {
         return Some(Withheld::Stopped);

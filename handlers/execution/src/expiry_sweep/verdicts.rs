@@ -21,10 +21,11 @@ use super::facts::Facts;
 use super::looks::take_in;
 use super::memory::{Deletion, Memory};
 use super::seen::{EstateSeen, Subject};
-use crate::connect::{ConnectError, Connections, Places};
+use crate::connect::{ConnectError, Connections};
 use crate::estate::{self, Estate, EstateError};
 use crate::lifeboat::Lifeboat;
 use crate::observe::{self, tag};
+use crate::onlooker::Onlooker;
 use crate::perform::OWNER_TAG;
 use crate::policies::{self, PolicyError};
 use crate::settings::{Build, Settings};
@@ -35,8 +36,6 @@ use crate::{policy_sweep, stop};
 const PARALLEL: usize = 8;
 /// The type of machines.
 const MACHINES: &str = "Microsoft.Compute/virtualMachines";
-/// Stands where a handler has its namespace: nothing is sent there, since nothing is queued.
-const NO_BUS: &str = "nothing-is-sent.invalid";
 
 /// Whose points are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,16 +131,10 @@ impl Reader {
         store_url: &str,
         subscriptions: &[String],
     ) -> Result<Self, VerdictsError> {
-        let places = Places {
-            arm_url: arm_url.to_owned(),
-            store_url: store_url.to_owned(),
-            bus_namespace: NO_BUS.to_owned(),
-            bus_url: None,
-        };
         let build = Build { version: env!("CARGO_PKG_VERSION").to_owned(), id: String::new() };
         let (deployment, subscriptions) = (String::new(), subscriptions.to_vec());
         let settings = Settings { deployment, owned_regions: Vec::new(), subscriptions, build };
-        let mut lifeboat = Lifeboat::connect(connections, &places, settings)?;
+        let mut lifeboat = Onlooker::connect(&connections, arm_url, Some(store_url), settings)?.lifeboat;
         let estate = estate::of_store(&lifeboat.store).await?;
         lifeboat.settings.deployment.clone_from(&estate.deployment);
         Ok(Self { lifeboat, estate })

@@ -82,16 +82,16 @@ async fn all_services_answer_on_ports_of_their_own() {
     assert_eq!(ask(served.arm, "GET", "/subscriptions?api-version=2022-12-01", "", &bearer).await, None);
 }
 
+/// Asks the control of the world.
+async fn order(to: SocketAddr, method: &str, path: String, body: Value) -> (u16, Value) {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    ask(to, method, &path, &body, "").await.unwrap()
+}
+
 #[tokio::test]
 async fn the_control_api_moves_the_world_and_tells_of_it() {
     let (world, served) = served().await;
-    let control = |method: &'static str, path: String, body: Value| {
-        let to = served.control;
-        async move {
-            let body = if body.is_null() { String::new() } else { body.to_string() };
-            ask(to, method, &path, &body, "").await.unwrap()
-        }
-    };
+    let control = |method, path: String, body| order(served.control, method, path, body);
     let machine = json!({ "subscription": SUBSCRIPTION, "group": "shop", "name": "web", "location": "westeurope" });
     let (status, made) = control("POST", "/machines".into(), machine).await;
     assert_eq!(status, 200, "{made}");
@@ -154,13 +154,7 @@ async fn the_control_api_moves_the_world_and_tells_of_it() {
 #[tokio::test]
 async fn a_point_of_the_past_goes_into_the_collection_that_is_named_and_can_be_taken_away() {
     let (world, served) = served().await;
-    let control = |method: &'static str, path: String, body: Value| {
-        let to = served.control;
-        async move {
-            let body = if body.is_null() { String::new() } else { body.to_string() };
-            ask(to, method, &path, &body, "").await.unwrap()
-        }
-    };
+    let control = |method, path: String, body| order(served.control, method, path, body);
     let machine = world.add_machine(&crate::azure::MachineSeed::new(SUBSCRIPTION, "shop", "web", "westeurope"));
     let seed = |name: &str| crate::azure::CollectionSeed {
         machine: machine.clone(),
