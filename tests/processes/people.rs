@@ -44,9 +44,10 @@ struct Run {
 }
 
 impl Person {
-    /// Somebody who is signed in and owns the subscription, with the key of the app.
-    fn signed_in(world: &World, served: &Served, host: &str) -> Self {
-        let folder = folder("people-az");
+    /// Somebody who is signed in and owns the subscription, with the key of the app. Each has an `az` in a folder of their own: tests
+    /// run side by side.
+    fn signed_in(name: &str, world: &World, served: &Served, host: &str) -> Self {
+        let folder = folder(&format!("people-az-{name}"));
         let asked = folder.join("asked.txt");
         let operator = world.add_principal("operator", vec![Grant::owner()]);
         let token = |audience| world.token(&operator.object_id, audience);
@@ -146,13 +147,13 @@ printf '{{"accessToken":"%s","expires_on":{ends},"subscription":"s","tenant":"t"
 }
 
 /// A site whose store nobody has begun, and a person before it.
-async fn site_without_store() -> (Site, Served, Person) {
+async fn site_without_store(name: &str) -> (Site, Served, Person) {
     let site = Site::start(&one_process()).await;
     for name in site.world.blobs().names(CONTAINER) {
         site.world.blobs().remove(CONTAINER, &name);
     }
     let served = serve(&site.world).await.expect("it is served");
-    let person = Person::signed_in(&site.world, &served, site.hosts[0].url());
+    let person = Person::signed_in(name, &site.world, &served, site.hosts[0].url());
     (site, served, person)
 }
 
@@ -162,7 +163,7 @@ fn estate_of(site: &Site) -> Option<Estate> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_begins_a_store_puts_policies_in_force_loses_the_record_and_adopts_it() {
-    let (site, _served, person) = site_without_store().await;
+    let (site, _served, person) = site_without_store("begins").await;
     let policies_folder = folder("people-policies");
     fs::write(policies_folder.join("production.yaml"), policy::document("enforce", "24h")).expect("a policy");
 
@@ -196,7 +197,7 @@ async fn a_person_begins_a_store_puts_policies_in_force_loses_the_record_and_ado
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_asks_for_points_and_their_story_holds_one_and_stops_everything() {
-    let (site, _served, person) = site_without_store().await;
+    let (site, _served, person) = site_without_store("asks").await;
     let policies_folder = folder("people-more-policies");
     fs::write(policies_folder.join("production.yaml"), policy::document("enforce", "24h")).expect("a policy");
     person.init(&[]).await.ends(0);
@@ -250,7 +251,7 @@ async fn a_person_asks_for_points_and_their_story_holds_one_and_stops_everything
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_sign_in_a_key_or_an_answer_it_is_said_which_is_missing() {
-    let (site, _served, mut person) = site_without_store().await;
+    let (site, _served, mut person) = site_without_store("lacks").await;
     person.path = "/usr/bin:/bin".to_owned();
     let run = person.init(&[]).await;
     run.ends(1);
