@@ -1,11 +1,12 @@
-//! `lifeboat check FILE|DIR…`: judges policy documents and shows each problem at its place in the text.
+//! `lifeboat check FILE|DIR…`: judges policies and recovery plans and shows each problem at its place in the text.
 //! It never asks Azure unless it is told to (`--estate`), and never changes a file.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use lifeboat_contract::policy::{Checked, Problem, Weight, check_policies, digest};
+use lifeboat_contract::policy::{Checked, CheckedRecoveryPlan, Problem, Weight, check_policies, digest};
+use lifeboat_contract::recovery::NOT_EXECUTED;
 use serde_json::{Value, json};
 
 use crate::check_estate::{self, EstateArgs};
@@ -18,12 +19,13 @@ const SHOWN_CHARS_MAX: usize = 100;
 /// What stands before the place of a problem when a long line is cut, in characters: enough to know where one is.
 const SHOWN_BEFORE_CHARS: usize = 60;
 
-/// Judges policy documents: are they understood, whole, acted on by this release, and can what they ask for be met?
+/// Judges policies and recovery plans: are they understood, whole, acted on by this release, and can what they ask for be met?
 ///
 /// Each problem is shown with line, column and field, what was expected, and the nearest known name. Several files and folders are
 /// judged as one set, as they will be in force together. A warning is something that can be meant so. Nothing is sent anywhere, but
 /// with `--estate`: then Azure is asked which machines and vaults there are, and the documents are judged against them too: vaults
-/// that are not there or elsewhere, equal priorities on one machine, more points than Azure makes in the time of a schedule.
+/// that are not there or elsewhere, equal priorities on one machine, more points than Azure makes in the time of a schedule. Recovery
+/// plans are judged by their text alone, and not executed by this release.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lifeboat check policies/
@@ -80,13 +82,24 @@ fn show(files: &[(String, String)], checked: &Checked) {
             let digest = digest(text_of(files, file));
             output::say(format_args!("{file}: policy `{name}`, mode {mode}, digest {}", &digest[..12]));
         }
+        for CheckedRecoveryPlan { file, plan } in &checked.recovery_plans {
+            let (from, to, by) = (plan.from.as_str(), plan.to.as_str(), plan.declaration.by.name());
+            let what = format!("recovery plan `{}`, from {from} to {to}, declared by {by}", plan.name);
+            output::say(format_args!("{file}: {what}, digest {}", &plan.digest()[..12]));
+        }
     }
+    notes(checked).iter().for_each(output::say);
     let (errors, warnings) = counts(checked);
     if errors + warnings > 0 {
         let plural = |count: usize| if count == 1 { "" } else { "s" };
         let files = if let [(name, _)] = files { name.clone() } else { format!("{} files", files.len()) };
         output::tell(format_args!("{files}: {errors} error{}, {warnings} warning{}", plural(errors), plural(warnings)));
     }
+}
+
+/// What is said of documents that this release does not act on, whatever else is wrong with them.
+fn notes(checked: &Checked) -> Vec<&'static str> {
+    if checked.recovery_plans.is_empty() { Vec::new() } else { vec![NOT_EXECUTED] }
 }
 
 fn text_of<'a>(files: &'a [(String, String)], name: &str) -> &'a str {
@@ -135,6 +148,20 @@ fn as_json(files: &[(String, String)], checked: &Checked) -> Value {
             })
         })
         .collect();
+    let plans: Vec<Value> = checked
+        .recovery_plans
+        .iter()
+        .map(|CheckedRecoveryPlan { file, plan }| {
+            json!({
+                "file": file,
+                "name": plan.name,
+                "from": plan.from.as_str(),
+                "to": plan.to.as_str(),
+                "by": plan.declaration.by.name(),
+                "digest": plan.digest(),
+            })
+        })
+        .collect();
     let problems: Vec<Value> = checked.problems.iter().map(problem_as_json).collect();
     let (errors, warnings) = counts(checked);
     json!({
@@ -142,6 +169,8 @@ fn as_json(files: &[(String, String)], checked: &Checked) -> Value {
         "errors": errors,
         "warnings": warnings,
         "policies": policies,
+        "recoveryPlans": plans,
+        "notes": notes(checked),
         "problems": problems,
     })
 }
