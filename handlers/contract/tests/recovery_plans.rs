@@ -44,10 +44,11 @@ const READER_ALONE: &[&str] = &[
     "at-least-two-of-one-origin",
     "cooldown-too-short", // The bounds of a duration.
     "data-loss-finer-than-site-recovery",
-    "data-loss-longer-than-points-are-kept",
+    "data-loss-of-a-month",
     "endpoint-moved-there-and-back", // What other fields say.
     "endpoint-moved-twice",
     "evidence-for-too-long",
+    "evidence-for-too-short",
     "from-is-to",
     "group-elsewhere", // What conditions say of each other.
     "group-not-in-from",

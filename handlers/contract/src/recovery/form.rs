@@ -103,16 +103,16 @@ pub const AT_LEAST: Whole = Whole { least: lifeboat_planning::recovery::ORIGINS_
 pub const WAIT: Span = Span { least: "1m", most: "24h" };
 /// Bounds of `verify.within`. A minute, because names and probes take some; two hours are longer than any lifetime of a name.
 pub const VERIFY_WITHIN: Span = Span { least: "1m", most: "2h" };
-/// Bounds of `evidence.for`. A minute, because health is polled once in that time; a day, because who waits longer decides by hand.
-pub const EVIDENCE_FOR: Span = Span { least: "1m", most: "24h" };
-/// Bounds of `declaration.cooldown`. An hour, because a region that came back often goes again; a month, because an incident that
-/// old says nothing about the next.
-pub const COOLDOWN: Span = Span { least: "1h", most: "30d" };
+/// Bounds of `evidence.for`. Five minutes, because in less a flap would do; a day, because who waits longer decides by hand.
+pub const EVIDENCE_FOR: Span = Span { least: "5m", most: "24h" };
+/// Bounds of `declaration.cooldown`. An hour, because a region that came back often goes again; a week, because an incident that old
+/// says nothing about the next.
+pub const COOLDOWN: Span = Span { least: "1h", most: "7d" };
 /// The value of `declaration.cooldown` where nothing is said.
 pub const COOLDOWN_DEFAULT: &str = "6h";
-/// Bounds of `declaration.maxDataLoss`. Site Recovery makes a point every five minutes and keeps none longer than fifteen days
-/// (azure.md C.5).
-pub const MAX_DATA_LOSS: Span = Span { least: "5m", most: "15d" };
+/// Bounds of `declaration.maxDataLoss`. Five minutes, because Site Recovery makes a point that often (azure.md C.5); a week, because
+/// who may lose more than that has no need to hurry.
+pub const MAX_DATA_LOSS: Span = Span { least: "5m", most: "7d" };
 
 #[cfg(test)]
 mod tests {

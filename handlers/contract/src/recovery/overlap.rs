@@ -42,7 +42,7 @@ fn implies(inner: &Match, outer: &Match, left: &mut usize) -> bool {
     let Some(fewer) = left.checked_sub(1) else { return false };
     *left = fewer;
     match (inner, outer) {
-        (inner, outer) if inner.canonical() == outer.canonical() => true,
+        (inner, outer) if inner == outer => true,
         (Match::Any(parts), outer) => parts.iter().all(|part| implies(part, outer, left)),
         (inner, Match::All(parts)) => parts.iter().all(|part| implies(inner, part, left)),
         (Match::All(parts), outer) if parts.iter().any(|part| implies(part, outer, left)) => true,
@@ -50,11 +50,12 @@ fn implies(inner: &Match, outer: &Match, left: &mut usize) -> bool {
         (Match::Not(inner), Match::Not(outer)) => implies(outer, inner, left),
         (inner, Match::Not(outer)) => excludes(inner, outer),
         (Match::Tag { key, value }, Match::Tag { key: outer, value: covering }) => {
-            same_key(key, outer) && covers(covering, value, Case::Sensitive)
+            same_text(key, outer) && covers(covering, value, Case::Sensitive)
         }
         (Match::Name(inner), Match::Name(outer))
         | (Match::ResourceGroup(inner), Match::ResourceGroup(outer))
         | (Match::Size(inner), Match::Size(outer)) => covers(outer, inner, Case::Insensitive),
+        (Match::Subscription(inner), Match::Subscription(outer)) => same_text(inner, outer),
         // Every machine has these, and none that is empty.
         (_, Match::Name(glob) | Match::ResourceGroup(glob) | Match::Size(glob)) => glob.pattern() == "*",
         _ => false,
@@ -65,19 +66,20 @@ fn implies(inner: &Match, outer: &Match, left: &mut usize) -> bool {
 fn excludes(one: &Match, other: &Match) -> bool {
     match (one, other) {
         (Match::Tag { key, value }, Match::Tag { key: other, value: covering }) => {
-            same_key(key, other) && value.is_literal() && !covering.matches(value.pattern())
+            same_text(key, other) && value.is_literal() && !covering.matches(value.pattern())
         }
         (Match::Name(one), Match::Name(other))
         | (Match::ResourceGroup(one), Match::ResourceGroup(other))
         | (Match::Size(one), Match::Size(other)) => one.is_literal() && !other.matches(one.pattern()),
         (Match::Os(one), Match::Os(other)) => one != other,
         (Match::Location(one), Match::Location(other)) => one != other,
+        (Match::Subscription(one), Match::Subscription(other)) => !same_text(one, other),
         _ => false,
     }
 }
 
-/// Azure takes keys without regard to case, so that a machine has one of a kind.
-fn same_key(one: &str, other: &str) -> bool {
+/// Azure takes keys of tags and ids without regard to case, so that a machine has one of a kind.
+fn same_text(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }
 
@@ -155,6 +157,8 @@ mod tests {
             (any(&[name("a"), name("b")]), any(&[name("c"), name("d")]), None),
             (all(&[tag("db"), name("a*")]), tag("db"), some),
             (all(&[tag("db"), name("a*")]), all(&[tag("db"), name("b*")]), None),
+            (all(&[tag("db"), name("a"), tag("*")]), all(&[name("A"), tag("db")]), some),
+            (Match::Subscription("AB".into()), all(&[Match::Subscription("ab".into()), name("*")]), some),
             (tag("db"), not(tag("web")), some),
             (tag("db"), not(tag("d*")), None),
             (tag("*"), not(tag("web")), None),

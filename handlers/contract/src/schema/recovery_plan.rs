@@ -96,7 +96,8 @@ fn declaration() -> Value {
         }
         "evidence" => described(evidence(), "What must be seen, and for how long. One source never suffices."),
         "cooldown" => {
-            let mut cooldown = span(form::COOLDOWN, "How long after an incident was closed no other is declared.");
+            let mut cooldown =
+                span(form::COOLDOWN, "How long after a failover, or after the region recovered, no other begins.");
             cooldown["default"] = json!(form::COOLDOWN_DEFAULT);
             cooldown
         }

@@ -57,7 +57,7 @@ fn declaration() -> impl Strategy<Value = Declaration> {
     let measured = btree_set(select(&[Measured::Probe, Measured::MetricAlert][..]), 0..3);
     let by = select(&[By::Person, By::Approval, By::Rules][..]);
     let fence = select(&[Fence::Required, Fence::BestEffort][..]);
-    let times = (minutes(1, 24 * 60), minutes(60, 30 * 24 * 60), minutes(5, 15 * 24 * 60));
+    let times = (minutes(5, 24 * 60), minutes(60, 7 * 24 * 60), minutes(5, 7 * 24 * 60));
     (by, 1..=2u8, reported, measured, 2..=4u32, fence, times)
         .prop_filter("enough origins", |(by, _, reported, measured, at_least, ..)| {
             let both = !reported.is_empty() && !measured.is_empty();

@@ -94,7 +94,7 @@ pub struct Declaration {
     pub approvals: u8,
     /// What must be seen, and for how long.
     pub evidence: Evidence,
-    /// How long after an incident was closed no other is declared.
+    /// How long after a failover, or after the region recovered, no other begins.
     pub cooldown: SignedDuration,
     /// What rules may do when the old machines cannot be stopped.
     pub fence: Fence,
