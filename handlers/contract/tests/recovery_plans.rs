@@ -300,7 +300,7 @@ fn of_words() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_written_out_reads_back_as_what_it_was(plan in rendering::recovery_plan()) {
