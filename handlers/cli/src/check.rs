@@ -52,14 +52,14 @@ pub async fn run(args: &CheckArgs) -> Result<Outcome> {
     let held = check_estate::hold(&args.estate, &files, &mut checked).await?;
     match args.output {
         Form::Json => {
-            let mut said = as_json(&files, &checked);
+            let mut said = as_json(&files, &checked, args.estate.estate);
             if let Some(held) = &held {
                 said["estate"] = check_estate::as_json(held);
             }
             output::say_json(&said);
         }
         Form::Text => {
-            show(&files, &checked);
+            show(&files, &checked, args.estate.estate);
             match &held {
                 Some(held) => output::say(check_estate::table(&checked, held)),
                 None if args.estate.estate => output::tell("The machines were not asked for: the text has errors."),
@@ -71,7 +71,7 @@ pub async fn run(args: &CheckArgs) -> Result<Outcome> {
     Ok(if checked.holds() && all_seen { Outcome::Held } else { Outcome::DidNotHold })
 }
 
-fn show(files: &[(String, String)], checked: &Checked) {
+fn show(files: &[(String, String)], checked: &Checked, estate: bool) {
     for problem in &checked.problems {
         output::say(shown(problem, text_of(files, &problem.file)));
     }
@@ -88,7 +88,7 @@ fn show(files: &[(String, String)], checked: &Checked) {
             output::say(format_args!("{file}: {what}, digest {}", &plan.digest()[..12]));
         }
     }
-    notes(checked).iter().for_each(output::say);
+    notes(checked, estate).iter().for_each(output::say);
     let (errors, warnings) = counts(checked);
     if errors + warnings > 0 {
         let plural = |count: usize| if count == 1 { "" } else { "s" };
@@ -97,9 +97,15 @@ fn show(files: &[(String, String)], checked: &Checked) {
     }
 }
 
-/// What is said of documents that this release does not act on, whatever else is wrong with them.
-fn notes(checked: &Checked) -> Vec<&'static str> {
-    if checked.recovery_plans.is_empty() { Vec::new() } else { vec![NOT_EXECUTED] }
+/// What is said of recovery plans, whatever else is wrong with them: that nothing is done with them, and how far they were judged.
+fn notes(checked: &Checked, estate: bool) -> Vec<&'static str> {
+    match (checked.recovery_plans.is_empty(), estate) {
+        (true, _) => vec![],
+        (false, false) => vec![NOT_EXECUTED],
+        (false, true) => {
+            vec![NOT_EXECUTED, "recovery plans were judged by their text alone, and not against the machines"]
+        }
+    }
 }
 
 fn text_of<'a>(files: &'a [(String, String)], name: &str) -> &'a str {
@@ -134,7 +140,7 @@ fn shown(problem: &Problem, text: &str) -> String {
     format!("{problem}\n{margin} |\n{number} | {}\n{margin} | {caret}^\n", piece.trim_end())
 }
 
-fn as_json(files: &[(String, String)], checked: &Checked) -> Value {
+fn as_json(files: &[(String, String)], checked: &Checked, estate: bool) -> Value {
     let policies: Vec<Value> = checked
         .policies
         .iter()
@@ -170,7 +176,7 @@ fn as_json(files: &[(String, String)], checked: &Checked) -> Value {
         "warnings": warnings,
         "policies": policies,
         "recoveryPlans": plans,
-        "notes": notes(checked),
+        "notes": notes(checked, estate),
         "problems": problems,
     })
 }

@@ -206,6 +206,7 @@ impl Problem {
         match &self.fault {
             Fault::Unmet(unmet) => unmet.weight(),
             Fault::Misfit(misfit) => misfit.weight(),
+            Fault::RecoveryPlan(fault) => fault.weight(),
             _ => Weight::Error,
         }
     }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::policy::problem::{First, quoted};
+use crate::policy::problem::{First, Weight, quoted};
 
 /// What is wrong with a recovery plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub enum RecoveryFault {
         /// The two are for the very same machines.
         same: bool,
     },
+    /// An address that is not asked from outside.
+    AskedInside,
     /// No machine of the region can be a member.
     MembersElsewhere {
         /// The region.
@@ -80,8 +82,18 @@ pub enum NoUrl {
     Fragment,
     /// A sign that no URL has.
     Sign,
-    /// An address or name that is not reached from outside.
-    NotPublic,
+    /// An address behind which nobody's workload is: Azure's own on the link, or a reserved one.
+    Nobodys,
+}
+
+impl RecoveryFault {
+    /// How much it weighs.
+    pub fn weight(&self) -> Weight {
+        match self {
+            Self::AskedInside => Weight::Warning,
+            _ => Weight::Error,
+        }
+    }
 }
 
 impl fmt::Display for RecoveryFault {
@@ -117,6 +129,9 @@ impl fmt::Display for RecoveryFault {
             Self::InTwoGroups { group, first, same: false } => {
                 write!(f, "machines of this group are members of `{}` too ({first})", quoted(group))
             }
+            Self::AskedInside => {
+                f.write_str("this is asked inside a network, which a deployment does only where its settings say so")
+            }
             Self::MembersElsewhere { from } => write!(f, "no machine in {} can be a member", quoted(from)),
         }
     }
@@ -131,7 +146,7 @@ impl fmt::Display for NoUrl {
             Self::Credentials => "there are credentials in this URL, and no secret has its place in a document",
             Self::Fragment => "the part behind # is never sent",
             Self::Sign => "there is a sign in this URL that none has",
-            Self::NotPublic => "this is no address that is asked from outside",
+            Self::Nobodys => "no workload is at this address",
         })
     }
 }

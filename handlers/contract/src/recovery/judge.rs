@@ -1,17 +1,18 @@
-//! Judges what recovery plans ask for by their text alone: what can never be met.
+//! Judges what recovery plans ask for by their text alone: what can never be met, or hardly.
 //! It never asks Azure and refuses nothing that only a look at the estate could tell.
 
 use lifeboat_planning::recovery::RecoveryPlan;
 
 use super::fault::RecoveryFault;
 use super::overlap::{Overlap, is_elsewhere, overlap};
+use super::url::{self, Reached};
 use crate::policy::problem::{Fault, Problem};
 use crate::policy::reader::Complaint;
 use crate::policy::set::Placed;
 
-/// Everything that these recovery plans ask for and can never have.
+/// Everything that these recovery plans ask for and can never have, or hardly.
 pub fn judge(plans: &[Placed<RecoveryPlan>]) -> Vec<Problem> {
-    plans.iter().flat_map(|placed| in_two_groups(placed).into_iter().chain(elsewhere(placed))).collect()
+    plans.iter().flat_map(|placed| [in_two_groups(placed), elsewhere(placed), asked_inside(placed)].concat()).collect()
 }
 
 /// A machine fails over once: it cannot do so with two groups.
@@ -39,6 +40,19 @@ fn elsewhere(placed: &Placed<RecoveryPlan>) -> Vec<Problem> {
             let fault = RecoveryFault::MembersElsewhere { from: from.as_str().to_string() };
             let complaint = Complaint::of(Fault::RecoveryPlan(fault)).expected("machines in the region of `from`");
             placed.problem(&path(index), complaint)
+        })
+        .collect()
+}
+
+/// What moved the traffic is verified from outside, as whoever uses the workload reaches it.
+fn asked_inside(placed: &Placed<RecoveryPlan>) -> Vec<Problem> {
+    let inside = |url: &str| url::check(url) == Ok(Reached::Inside);
+    let items = placed.document.traffic.iter().enumerate().filter(|(_, traffic)| inside(&traffic.verify.url));
+    items
+        .map(|(index, _)| {
+            let complaint =
+                Complaint::of(Fault::RecoveryPlan(RecoveryFault::AskedInside)).expected("a public name or address");
+            placed.problem(&format!("spec.traffic[{index}].verify.url"), complaint)
         })
         .collect()
 }

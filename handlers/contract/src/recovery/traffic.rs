@@ -72,9 +72,9 @@ fn address(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<String> {
     let expected = "a URL that is asked from outside, as https://shop.example/healthz";
     let text = reader.text(node, path, expected, form::URL_CHARS_MAX)?;
     match url::check(text) {
-        Ok(()) => Some(text.to_string()),
+        Ok(_) => Some(text.to_string()),
         Err(why) => {
-            let expected = if why == NoUrl::NotPublic { "a public name or address" } else { expected };
+            let expected = if why == NoUrl::Nobodys { "the name or address of the workload" } else { expected };
             let complaint = Complaint::of(Fault::RecoveryPlan(RecoveryFault::NoUrl(why))).expected(expected);
             reader.complain(node.at, path, complaint);
             None

@@ -1,5 +1,5 @@
-//! Which texts are URLs that may be asked from outside: `http` or `https`, a public host, nothing secret.
-//! It never resolves a name: that a public name leads to a private address is for whoever asks it to refuse.
+//! Which texts are URLs that may be asked: `http` or `https`, a host that is somebody's, nothing secret; and whether that is inside.
+//! It never resolves a name: what a public name leads to is for whoever asks it to refuse.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -10,11 +10,20 @@ const HOST_CHARS_MAX: usize = 253;
 const LABEL_CHARS_MAX: usize = 63;
 /// Where every machine in Azure reaches the platform itself; its address looks public and is not.
 const AZURE_PLATFORM: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
-/// Names that are never public, alone or at the end.
+/// Names that are only known inside, alone or at the end.
 const LOCAL_NAMES: [&str; 4] = ["localhost", "local", "internal", "home.arpa"];
 
+/// From where a host is reached, by its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// From everywhere.
+    Outside,
+    /// From inside a network or a machine; whoever asks does so only where it is set to.
+    Inside,
+}
+
 /// Refuses what is no such URL.
-pub fn check(text: &str) -> Result<(), NoUrl> {
+pub fn check(text: &str) -> Result<Reached, NoUrl> {
     let rest = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme)).ok_or(NoUrl::Scheme)?;
     if text.chars().any(|c| !c.is_ascii_graphic() || matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}'))
     {
@@ -39,14 +48,14 @@ pub fn check(text: &str) -> Result<(), NoUrl> {
     match host.strip_prefix('[') {
         Some(bracketed) => {
             let inner = bracketed.strip_suffix(']').ok_or(NoUrl::Host)?;
-            public(IpAddr::V6(inner.parse().map_err(|_| NoUrl::Host)?))
+            reached(IpAddr::V6(inner.parse().map_err(|_| NoUrl::Host)?))
         }
         None => name(host),
     }
 }
 
 /// A host without brackets: a name, or an address of four numbers.
-fn name(host: &str) -> Result<(), NoUrl> {
+fn name(host: &str) -> Result<Reached, NoUrl> {
     let host = host.strip_suffix('.').unwrap_or(host);
     let letters = |label: &str| label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     let is_label = |label: &str| (1..=LABEL_CHARS_MAX).contains(&label.len()) && letters(label);
@@ -60,52 +69,53 @@ fn name(host: &str) -> Result<(), NoUrl> {
     let is_number = last.bytes().all(|b| b.is_ascii_digit())
         || hexadecimal.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
     if is_number {
-        return public(IpAddr::V4(host.parse().map_err(|_| NoUrl::Host)?));
+        return reached(IpAddr::V4(host.parse().map_err(|_| NoUrl::Host)?));
     }
     let host = host.to_ascii_lowercase();
     let under = |local: &str| host == local || host.strip_suffix(local).is_some_and(|rest| rest.ends_with('.'));
     // A name of one label is nobody's on the internet.
-    if !host.contains('.') || LOCAL_NAMES.iter().any(|local| under(local)) {
-        return Err(NoUrl::NotPublic);
-    }
-    Ok(())
+    let is_inside = !host.contains('.') || LOCAL_NAMES.iter().any(|local| under(local));
+    Ok(if is_inside { Reached::Inside } else { Reached::Outside })
 }
 
-fn public(address: IpAddr) -> Result<(), NoUrl> {
-    let inside = match address {
-        IpAddr::V4(address) => inside(address),
+fn reached(address: IpAddr) -> Result<Reached, NoUrl> {
+    match address {
+        IpAddr::V4(address) => reached_v4(address),
         // An address of the older kind in the newer spelling is what it is in the older.
-        IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(older) => inside(older),
-            None => inside_v6(address),
-        },
-    };
-    if inside { Err(NoUrl::NotPublic) } else { Ok(()) }
+        IpAddr::V6(address) => address.to_ipv4_mapped().map_or_else(|| reached_v6(address), reached_v4),
+    }
 }
 
-fn inside(address: Ipv4Addr) -> bool {
+fn reached_v4(address: Ipv4Addr) -> Result<Reached, NoUrl> {
     let [first, second, third, _] = address.octets();
-    address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_broadcast()
-        || address.is_multicast()
+    // Azure's own answer on the link, with tokens; what has no host; and all that is reserved.
+    let nobodys = address.is_link_local()
         || address == AZURE_PLATFORM
+        || address.is_multicast()
         || first == 0
-        // Shared by carriers, measurements, and all that is reserved.
-        || (first == 100 && (64..128).contains(&second))
-        || (first == 198 && (18..20).contains(&second))
-        || (first == 192 && second == 0 && third == 0)
         || first >= 240
+        || (first == 192 && second == 0 && third == 0);
+    let inside = address.is_private()
+        || address.is_loopback()
+        // Shared by carriers, and for measurements.
+        || (first == 100 && (64..128).contains(&second))
+        || (first == 198 && (18..20).contains(&second));
+    match (nobodys, inside) {
+        (true, _) => Err(NoUrl::Nobodys),
+        (false, true) => Ok(Reached::Inside),
+        (false, false) => Ok(Reached::Outside),
+    }
 }
 
-fn inside_v6(address: Ipv6Addr) -> bool {
-    let [first, ..] = address.segments();
-    // Only this eighth of all addresses was ever given out for the internet.
-    let global = first & 0xe000 == 0x2000;
-    // Those that carry an address of the older kind within them would be a way around its bounds.
-    let carries_older = first == 0x2002 || (first == 0x2001 && address.segments()[1] == 0);
-    !global || carries_older
+fn reached_v6(address: Ipv6Addr) -> Result<Reached, NoUrl> {
+    let [first, second, ..] = address.segments();
+    if address.is_loopback() || first & 0xfe00 == 0xfc00 {
+        return Ok(Reached::Inside);
+    }
+    // Only this eighth of all addresses was ever given out. Those in it that carry one of the older kind would be a way around its
+    // bounds.
+    let carries_older = first == 0x2002 || (first == 0x2001 && second == 0);
+    if first & 0xe000 != 0x2000 || carries_older { Err(NoUrl::Nobodys) } else { Ok(Reached::Outside) }
 }
 
 #[cfg(test)]
@@ -127,13 +137,36 @@ mod tests {
             "https://0x7f.example/",
             "https://shop.example/a@b",
         ] {
-            assert_eq!(check(text), Ok(()), "{text}");
+            assert_eq!(check(text), Ok(Reached::Outside), "{text}");
         }
     }
 
     #[test]
+    fn a_url_that_is_asked_inside_is_told_from_others_in_every_spelling() {
+        for text in [
+            "https://shop/",
+            "https://localhost/",
+            "https://shop.localhost/",
+            "https://vm-1.internal/",
+            "https://LOCALHOST./",
+            "https://127.0.0.1/",
+            "https://10.1.2.3:8080/",
+            "https://172.16.0.1/",
+            "https://192.168.1.1/",
+            "https://100.64.0.1/",
+            "https://[::1]/",
+            "https://[fd00::1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://[::ffff:a00:1]/",
+        ] {
+            assert_eq!(check(text), Ok(Reached::Inside), "{text}");
+        }
+        assert_eq!(check("https://172.32.0.1/"), Ok(Reached::Outside));
+    }
+
+    #[test]
     fn what_is_no_such_url_is_refused_and_says_why() {
-        use NoUrl::{Credentials, Fragment, Host, NotPublic, Port, Scheme, Sign};
+        use NoUrl::{Credentials, Fragment, Host, Nobodys, Port, Scheme, Sign};
         for (text, why) in [
             ("", Scheme),
             ("shop.example", Scheme),
@@ -164,28 +197,18 @@ mod tests {
             ("https://[::1", Host),
             ("https://[shop.example]/", Host),
             ("https://[fe80::1%25eth0]/", Host),
-            ("https://shop/", NotPublic),
-            ("https://localhost/", NotPublic),
-            ("https://shop.localhost/", NotPublic),
-            ("https://vm-1.internal/", NotPublic),
-            ("https://LOCALHOST./", NotPublic),
-            ("https://127.0.0.1/", NotPublic),
-            ("https://10.1.2.3:8080/", NotPublic),
-            ("https://172.16.0.1/", NotPublic),
-            ("https://192.168.1.1/", NotPublic),
-            ("http://169.254.169.254/metadata/identity", NotPublic),
-            ("http://168.63.129.16/", NotPublic),
-            ("https://100.64.0.1/", NotPublic),
-            ("https://0.0.0.0/", NotPublic),
-            ("https://224.0.0.1/", NotPublic),
-            ("https://255.255.255.255/", NotPublic),
-            ("https://[::1]/", NotPublic),
-            ("https://[fd00::1]/", NotPublic),
-            ("https://[fe80::1]/", NotPublic),
-            ("https://[::ffff:10.0.0.1]/", NotPublic),
-            ("https://[::ffff:a00:1]/", NotPublic),
-            ("https://[64:ff9b::a00:1]/", NotPublic),
-            ("https://[2002:a00:1::1]/", NotPublic),
+            ("http://169.254.169.254/metadata/identity", Nobodys),
+            ("http://168.63.129.16/", Nobodys),
+            ("https://0.0.0.0/", Nobodys),
+            ("https://224.0.0.1/", Nobodys),
+            ("https://255.255.255.255/", Nobodys),
+            ("https://[::]/", Nobodys),
+            ("https://[fe80::1]/", Nobodys),
+            ("https://[::ffff:169.254.169.254]/", Nobodys),
+            ("https://[::ffff:a9fe:a9fe]/", Nobodys),
+            ("https://[64:ff9b::a9fe:a9fe]/", Nobodys),
+            ("https://[2002:a9fe:a9fe::1]/", Nobodys),
+            ("https://[ff02::1]/", Nobodys),
         ] {
             assert_eq!(check(text), Err(why), "{text}");
         }

@@ -67,7 +67,7 @@ fn action() -> Value {
 fn traffic() -> Value {
     let verify = mapping(form::VERIFY, |field| match field {
         "url" => json!({
-            "description": "What is asked from outside: https or http, a public host, no credentials.",
+            "description": "What is asked, from outside: https or http, no credentials.",
             "type": "string",
             "pattern": r"^https?://[^\s/?#@]+([/?][^\s#]*)?$",
             "maxLength": form::URL_CHARS_MAX,

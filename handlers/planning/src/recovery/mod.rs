@@ -79,7 +79,7 @@ pub struct Traffic {
 /// An answer from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verify {
-    /// What is asked: `http` or `https`, by a name or a public address, without credentials.
+    /// What is asked: `http` or `https`, without credentials. Whether it is public its text alone cannot say: names are resolved.
     pub url: String,
     /// How long after the traffic was moved it must have answered.
     pub within: SignedDuration,
