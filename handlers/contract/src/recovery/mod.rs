@@ -2,8 +2,8 @@
 //! read, and sets of them, is `policy`'s.
 //! It never guesses: what is agreed and not acted on in this release is an error and never passed over.
 //!
-//! Reading refuses what contradicts itself, so that no recovery plan exists that does; `judge` is asked by `check` alone, and
-//! refuses what can never be met.
+//! Reading refuses what contradicts itself, so that no recovery plan exists that does; `judge` is asked by `check` alone, and tells what
+//! can never be met, or hardly.
 
 mod declaration;
 mod document;
@@ -25,7 +25,8 @@ use lifeboat_planning::recovery::RecoveryPlan;
 use crate::policy::{Problem, form::RECOVERY_PLAN, root_of};
 
 /// What everybody is told who has recovery plans read: a promise nobody keeps is worse than none.
-pub const NOT_EXECUTED: &str = "this release reads and checks recovery plans, and does not execute them yet: nothing is declared and nothing fails over";
+pub const NOT_EXECUTED: &str = "this release reads and checks recovery plans, and does not execute them yet: nothing is declared \
+                                and nothing fails over";
 
 /// Reads the one recovery plan of a file. `file` is the name that problems give; problems come in the order of the document.
 ///
