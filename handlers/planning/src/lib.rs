@@ -20,6 +20,7 @@ pub mod points;
 pub mod policy;
 pub mod refusal;
 pub mod retention;
+pub mod saga;
 pub mod schedule;
 pub mod sweep;
 

@@ -1,0 +1,1 @@
+//! What the engine promises of every saga, each as one fact.

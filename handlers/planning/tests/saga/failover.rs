@@ -1,0 +1,1 @@
+//! What a failover does in cases that a person would ask about.
