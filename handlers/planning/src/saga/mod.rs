@@ -28,6 +28,7 @@ mod text;
 mod undo;
 mod words;
 
+use alloc::rc::Rc;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use jiff::{SignedDuration, Timestamp};
@@ -104,20 +105,31 @@ impl<R: Runbook> Saga<R> {
 }
 
 /// Takes a saga further by one event. The effects are to be performed after the saga is saved, and not otherwise.
-pub fn step<R: Runbook>(mut saga: Saga<R>, event: Event<R>, now: Timestamp) -> (Saga<R>, Vec<Effect<R>>) {
-    if event.epoch < saga.progress.epoch {
+pub fn step<R: Runbook>(saga: Saga<R>, event: Event<R>, now: Timestamp) -> (Saga<R>, Vec<Effect<R>>) {
+    steps(saga, event.epoch, [event.what], now)
+}
+
+/// The same by several events that came together, as the answers of one invocation do: the table is drawn up once for all of them.
+pub fn steps<R: Runbook>(
+    mut saga: Saga<R>,
+    epoch: u64,
+    events: impl IntoIterator<Item = What<R>>,
+    now: Timestamp,
+) -> (Saga<R>, Vec<Effect<R>>) {
+    if epoch < saga.progress.epoch {
         // Somebody who has lost the lease: whoever holds it looks again at all that this one did.
         return (saga, Vec::new());
     }
-    let taken_over = event.epoch > saga.progress.epoch;
-    saga.progress.epoch = event.epoch;
-    saga.progress.table = R::VERSION;
-    let mut run = run::Run { table: saga.runbook.lanes(), saga, effects: Vec::new(), now };
+    let taken_over = epoch > saga.progress.epoch;
+    (saga.progress.epoch, saga.progress.table) = (epoch, R::VERSION);
+    let mut run = run::Run { table: Rc::new(saga.runbook.lanes()), saga, effects: Vec::new(), now };
     if taken_over {
         run.forget_flights();
     }
-    run.take(event.what);
-    run.advance();
+    for what in events {
+        run.take(what);
+        run.advance();
+    }
     (run.saga, run.effects)
 }
 

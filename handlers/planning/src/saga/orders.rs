@@ -1,6 +1,7 @@
 //! Orders and answers of people, and the news that the region came back.
 //! It never checks who a person is: whoever hands an order over has done that.
 
+use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -58,7 +59,7 @@ impl<R: Runbook> Run<R> {
                 if !pick.is_some_and(|pick| self.saga.runbook.pick(pick, &tasks)) {
                     return self.refuse(OrderRefused::PickMissing);
                 }
-                self.table = self.saga.runbook.lanes();
+                self.relearn();
             }
             Choice::GoOn | Choice::Again | Choice::Undo | Choice::End => {}
         }
@@ -104,8 +105,9 @@ impl<R: Runbook> Run<R> {
             return;
         }
         let (way, given_up) = (self.way(), self.failed(&question.step));
-        let Some((_, at, step)) = find(&self.table, &question.step) else { return };
-        let (step, next) = (step.clone(), self.table[lane].steps.get(at + 1).map(|step| step.name.clone()));
+        let table = Rc::clone(&self.table);
+        let Some((_, at, step)) = find(&table, &question.step) else { return };
+        let next = table[lane].steps.get(at + 1).map(|step| step.name.clone());
         let work = match &step.does {
             Does::Work(work) => work,
             Does::Ask(_) | Does::Wait(_) => {
@@ -121,7 +123,7 @@ impl<R: Runbook> Run<R> {
                 self.saga.runbook.gave_up(&task.look);
             }
         }
-        self.table = self.saga.runbook.lanes();
+        self.relearn();
     }
 
     /// What failed is tried again, from a look on, with attempts and time of its own. Whether the old attempts began stays open.

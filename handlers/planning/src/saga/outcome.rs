@@ -1,12 +1,13 @@
 //! What an answer means for the task that it answers.
 //! It never begins anything new but the change of the task that was looked at, and takes no answer that is not awaited.
 
+use alloc::rc::Rc;
 use jiff::Timestamp;
 
 use super::event::{Effect, Outcome, Tag, Way, What};
 use super::progress::{Phase, TaskProgress};
 use super::run::Run;
-use super::table::{Patience, Runbook, Seen, Sent, Step, Task, find};
+use super::table::{Lane, Patience, Runbook, Seen, Sent, Step, Task, find};
 use super::words::{Begun, State, Why, WhyKind};
 use super::{ATTEMPTS_MAX, FLIGHT_SECS_MAX, PAUSE_SECS_MAX, SETTLE_SECS, UNDO_SECS_MAX, later, seconds};
 
@@ -40,7 +41,7 @@ impl<R: Runbook> Run<R> {
 
     fn answered(&mut self, tag: &Tag, outcome: Outcome) {
         let now = self.now;
-        let every = self.step_and_task(tag).and_then(|(step, _)| step.work().map(|work| work.every));
+        let every = find(&self.table, &tag.step).and_then(|(_, _, step)| step.work()).map(|work| work.every);
         let Some(task) = self.awaited(tag, State::Changing) else { return };
         task.state = State::Look;
         task.next_at = now;
@@ -69,7 +70,8 @@ impl<R: Runbook> Run<R> {
     }
 
     fn observed(&mut self, tag: &Tag, facts: Option<&R::Facts>) {
-        let Some((step, task)) = self.step_and_task(tag) else { return };
+        let table = Rc::clone(&self.table);
+        let Some((step, task)) = step_and_task(&table, tag) else { return };
         let Some(progress) = self.awaited(tag, State::Looking) else { return };
         let sent = Sent { attempts: progress.attempts, first_at: progress.first_sent };
         let look = match (tag.way, &task.undo) {
@@ -77,12 +79,13 @@ impl<R: Runbook> Run<R> {
             _ => &task.look,
         };
         let now = self.now;
+        let before = self.saga.runbook.clone();
         let seen = facts.map_or(Seen::Unknown, |facts| self.saga.runbook.judge(look, sent, facts, now));
-        if facts.is_some() {
+        if self.saga.runbook != before {
             // What was learned may be in the changes that are still to be sent.
-            self.table = self.saga.runbook.lanes();
+            self.relearn();
         }
-        self.settle(tag, &step, seen);
+        self.settle(tag, step, seen);
     }
 
     /// What was seen, told to the task.
@@ -133,9 +136,9 @@ impl<R: Runbook> Run<R> {
     fn send(&mut self, tag: &Tag, held: bool) -> bool {
         let (now, epoch) = (self.now, self.saga.progress.epoch);
         // The table after what was just learned.
-        let change = self.step_and_task(tag).and_then(|(_, task)| match tag.way {
-            Way::Forward => task.change,
-            Way::Back => task.undo.map(|(_, change)| change),
+        let change = step_and_task(&self.table, tag).and_then(|(_, task)| match tag.way {
+            Way::Forward => task.change.clone(),
+            Way::Back => task.undo.as_ref().map(|(_, change)| change.clone()),
         });
         let Some(task) = self.awaited_again(tag) else { return false };
         let Some(change) = change else { return false };
@@ -166,10 +169,9 @@ impl<R: Runbook> Run<R> {
     fn awaited_again(&mut self, tag: &Tag) -> Option<&mut TaskProgress> {
         self.saga.progress.steps.get_mut(&(tag.way, tag.step.clone()))?.tasks.get_mut(&tag.task)
     }
+}
 
-    fn step_and_task(&self, tag: &Tag) -> Option<(Step<R>, Task<R>)> {
-        let (_, _, step) = find(&self.table, &tag.step)?;
-        let task = step.work()?.tasks.iter().find(|task| task.key == tag.task)?;
-        Some((step.clone(), task.clone()))
-    }
+fn step_and_task<'t, R: Runbook>(table: &'t [Lane<R>], tag: &Tag) -> Option<(&'t Step<R>, &'t Task<R>)> {
+    let (_, _, step) = find(table, &tag.step)?;
+    Some((step, step.work()?.tasks.iter().find(|task| task.key == tag.task)?))
 }

@@ -76,6 +76,15 @@ impl<R: Runbook> Run<R> {
         false
     }
 
+    /// Waits for the steps that a step needs. Where one is over without having been done, that would be for ever: a person is told.
+    pub(super) fn asks_about_needs(&mut self, lane: usize, step: &Step<R>) -> bool {
+        let missing = step.needs.iter().find(|need| self.is_over(need) && !self.is_done(need)).cloned();
+        if let Some(missing) = missing {
+            self.put(lane, &step.name, Ask::NeedMissing, missing, vec![Choice::End], true);
+        }
+        false
+    }
+
     /// Why tasks of a step failed, in the tasks' order.
     fn whys(&self, way: Way, step: &str) -> Vec<Why> {
         let step = self.saga.progress.steps.get(&(way, step.to_string()));

@@ -1,6 +1,7 @@
 //! One event's worth of a saga: which tasks are begun, which steps are over, when to look again.
 //! It never reads facts (`outcome`) and never undoes (`undo`).
 
+use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use super::{FLIGHT_SECS_MAX, MOVES_MAX, SETTLE_SECS, Saga, later, seconds};
 
 /// A saga at work on one event.
 pub(super) struct Run<R: Runbook> {
-    pub(super) table: Vec<Lane<R>>,
+    pub(super) table: Rc<Vec<Lane<R>>>,
     pub(super) saga: Saga<R>,
     pub(super) effects: Vec<Effect<R>>,
     pub(super) now: Timestamp,
@@ -58,6 +59,16 @@ impl<R: Runbook> Run<R> {
             if task.in_flight() {
                 (task.state, task.next_at) = (State::Look, self.now);
             }
+        }
+    }
+
+    /// Draws up the table anew, after something was learned. Tasks that are no longer in it end with that, unless something began.
+    pub(super) fn relearn(&mut self) {
+        self.table = Rc::new(self.saga.runbook.lanes());
+        for ((_, name), progress) in &mut self.saga.progress.steps {
+            let tasks = find(&self.table, name).and_then(|(_, _, step)| step.work()).map(|work| &work.tasks);
+            let listed = |key: &String| tasks.is_none_or(|tasks| tasks.iter().any(|task| task.key == *key));
+            progress.tasks.retain(|key, task| task.finished() || listed(key));
         }
     }
 
@@ -111,30 +122,35 @@ impl<R: Runbook> Run<R> {
         if self.saga.progress.lanes[lane].question.as_ref().is_some_and(|question| question.blocks) {
             return false;
         }
-        let Some((_, at, step)) = find(&self.table, &name) else { return false };
-        let step = step.clone();
-        if !step.needs.iter().all(|need| self.is_over(need)) {
-            return false;
+        let table = Rc::clone(&self.table);
+        let Some((_, at, step)) = find(&table, &name) else { return false };
+        if !step.needs.iter().all(|need| self.is_done(need)) {
+            return self.asks_about_needs(lane, step);
         }
-        let next = self.table[lane].steps.get(at + 1).map(|step| step.name.clone());
+        let next = table[lane].steps.get(at + 1).map(|step| step.name.clone());
         let now = self.now;
         let began_at = self.step_mut(Way::Forward, &name).began_at;
         match &step.does {
             Does::Wait(wait) if now < later(began_at, *wait) => false,
             Does::Ask(asked) if asked.answered_by.is_none() => self.put_asked(lane, &name, asked),
             Does::Wait(_) | Does::Ask(_) => self.step_over(lane, &name, next),
-            Does::Work(work) => match self.advance_work(Way::Forward, &step, work) {
+            Does::Work(work) => match self.advance_work(Way::Forward, step, work) {
                 Tally::Over => self.step_over(lane, &name, next),
-                Tally::Failed => self.step_failed(lane, &step, work),
+                Tally::Failed => self.step_failed(lane, step, work),
                 Tally::Going => self.asks_meanwhile(lane, &name, work, began_at),
             },
         }
     }
 
     /// True when the step is over and every task of it done: one that was given up does not count for those that need it.
-    fn is_over(&self, name: &str) -> bool {
+    pub(super) fn is_done(&self, name: &str) -> bool {
         let step = self.saga.progress.steps.get(&(Way::Forward, name.to_string()));
         step.is_some_and(|step| step.over && step.tasks.values().all(|task| task.state == State::Done))
+    }
+
+    /// True when the step is over.
+    pub(super) fn is_over(&self, name: &str) -> bool {
+        self.saga.progress.steps.get(&(Way::Forward, name.to_string())).is_some_and(|step| step.over)
     }
 
     pub(super) fn step_mut(&mut self, way: Way, name: &str) -> &mut StepProgress {
@@ -277,13 +293,17 @@ impl<R: Runbook> Run<R> {
             Phase::Undoing(_, at) => alloc::vec![(Way::Back, at.clone())],
             Phase::Ended(_) => Vec::new(),
             Phase::Forward => {
-                let lanes = self.saga.progress.lanes.iter();
-                let open = lanes.filter(|lane| !lane.question.as_ref().is_some_and(|question| question.blocks));
-                open.filter_map(|lane| match &lane.at {
+                let passed = self.passed();
+                let opens = self.table.iter().map(|lane| passed || lane.opens == Opens::AtOnce);
+                let open =
+                    self.saga.progress.lanes.iter().zip(opens).filter(|(lane, opens)| {
+                        *opens && !lane.question.as_ref().is_some_and(|question| question.blocks)
+                    });
+                let at = open.filter_map(|(lane, _)| match &lane.at {
                     At::Step(name) => Some((Way::Forward, name.clone())),
                     At::Finished | At::Left => None,
-                })
-                .collect()
+                });
+                at.collect()
             }
         }
     }

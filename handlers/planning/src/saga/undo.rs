@@ -1,6 +1,7 @@
 //! Undoing: from the failed step back to the first, each step's tasks in reverse.
 //! It never undoes anything past the point of no return; whoever calls it has asked.
 
+use alloc::rc::Rc;
 use alloc::string::ToString;
 use alloc::vec;
 
@@ -28,10 +29,11 @@ impl<R: Runbook> Run<R> {
         if self.saga.progress.lanes[0].question.is_some() {
             return false;
         }
-        let Some((lane, at, step)) = find(&self.table, &name) else { return false };
-        let (step, before) = (step.clone(), at.checked_sub(1).map(|at| self.table[lane].steps[at].name.clone()));
+        let table = Rc::clone(&self.table);
+        let Some((lane, at, step)) = find(&table, &name) else { return false };
+        let before = at.checked_sub(1).map(|at| table[lane].steps[at].name.clone());
         if let Some(work) = step.work() {
-            match self.advance_work(Way::Back, &step, work) {
+            match self.advance_work(Way::Back, step, work) {
                 Tally::Going => return false,
                 Tally::Failed => {
                     let words = self.failures(Way::Back, &name);

@@ -67,6 +67,7 @@ words! {
         Commit "commit" "is the failover good? committing deletes the other recovery points; until then another one can be chosen",
         OldSideSilent "old-side-silent" "the old side does not answer, and its machines would start by themselves when it does; the watch goes on until it is ended",
         ProtectBack "protect-back" "protecting the other way turns off and deletes the old machines; what they wrote and did not replicate stays in the points made of their disks alone; go on?",
+        NeedMissing "need-missing" "what this step needs was gone on without, so that it can never be done; the rest is for people",
         UnknownStep "unknown-step" "the saga's progress names a step that this release does not know; nothing is done until a person decides",
     }
 }

@@ -2,6 +2,7 @@
 //! It knows no saga: only step tables, looks, changes and what a world says of itself.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_planning::saga::{Choice, Effect, Event, Notice, Outcome, Question, Runbook, Saga, Tag, Way, What, step};
@@ -64,7 +65,7 @@ pub struct Planted {
 }
 
 /// How a person answers.
-pub type Person = fn(&Question) -> Option<Choice>;
+pub type Person = Rc<dyn Fn(&Question) -> Option<Choice>>;
 
 /// A saga at work in a world.
 #[derive(Clone)]
@@ -84,7 +85,7 @@ pub struct Driver<W: World> {
     pub told: Vec<Notice>,
     queue: VecDeque<Effect<W::Book>>,
     delayed: Option<(Effect<W::Book>, Timestamp)>,
-    saved: String,
+    saved: Saga<W::Book>,
 }
 
 /// Answers what blocks with the first choice, and leaves a watch alone.
@@ -101,7 +102,7 @@ impl<W: World> Driver<W> {
     /// A saga that begins now.
     pub fn new(world: W) -> Self {
         let saga = Saga::new(world.book(), 1);
-        let saved = saga.to_text();
+        let saved = saga.clone();
         let now: Timestamp = "2026-11-26T03:00:00Z".parse().expect("a moment");
         Self {
             world,
@@ -109,7 +110,7 @@ impl<W: World> Driver<W> {
             now,
             epoch: 1,
             planted: Vec::new(),
-            person: goes_on,
+            person: Rc::new(goes_on),
             kill_at: None,
             late: false,
             points: Vec::new(),
@@ -174,7 +175,7 @@ impl<W: World> Driver<W> {
         if self.killed("before the save") {
             return self.dies(None);
         }
-        self.saved = saga.to_text();
+        self.saved = saga.clone();
         self.saga = saga;
         // What is told is saved with the saga.
         for effect in effects {
@@ -265,8 +266,11 @@ impl<W: World> Driver<W> {
             self.delayed = about_to_send.map(|effect| (effect, due));
         }
         self.epoch += 1;
-        self.saga = Saga::from_text(self.world.book(), &self.saved).expect("what was saved is read");
-        assert_eq!(self.saga.to_text(), self.saved, "text, saga, text again");
+        // All that is saved is text.
+        let text = self.saved.to_text();
+        let read = Saga::from_text(self.world.book(), &text);
+        self.saga = read.unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert_eq!((&self.saga.runbook, &self.saga.progress), (&self.saved.runbook, &self.saved.progress), "{text}");
         self.feed(What::Woken);
     }
 
@@ -282,7 +286,7 @@ impl<W: World> Driver<W> {
 impl<W: World> Driver<W> {
     /// Goes on from what the saga was made to be by hand, as after a crash.
     pub fn dies_saved(&mut self) {
-        self.saved = self.saga.to_text();
+        self.saved = self.saga.clone();
         self.dies(None);
     }
 }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use lifeboat_planning::saga::{End, Phase};
+
 use crate::harness::{Driver, Planted, World};
 
 /// How often it was killed at each kind of point.
@@ -16,16 +18,34 @@ pub fn killed_everywhere<W: World>(world: &W, planted: &[Planted], late: bool, c
         driver.late = late;
         driver
     };
+    let mut clean = Driver::new(world.clone());
+    clean.run();
     let mut whole = begun();
     whole.run();
     assert!(whole.saga.ended(), "{}", whole.saga.to_text());
+    // The run again, move by move; from before each move that has points, one run is killed at each of them.
+    let mut before = begun();
+    let mut passed = 0;
     for at in 1..=whole.points.len() {
-        let mut driver = begun();
+        while passed < at {
+            let mut after = before.clone();
+            after.moves();
+            if after.points.len() >= at {
+                break;
+            }
+            (passed, before) = (after.points.len(), after);
+        }
+        let mut driver = before.clone();
         driver.kill_at = Some(at);
         driver.run();
         let kind = driver.points[at - 1];
-        assert_eq!(driver.saga.progress.phase, whole.saga.progress.phase, "killed {kind}, at point {at}");
-        assert_eq!(driver.world.state(), whole.world.state(), "killed {kind}, at point {at}");
+        // Where a refusal was lost with the one who heard it, the second attempt may succeed: then all is done.
+        let wanted = match driver.saga.progress.phase {
+            Phase::Ended(End::Done) => clean.world.state(),
+            Phase::Ended(End::Undone) if !planted.is_empty() => world.state(),
+            _ => panic!("killed {kind}, at point {at}: {}", driver.saga.to_text()),
+        };
+        assert_eq!(driver.world.state(), wanted, "killed {kind}, at point {at}");
         *count.entry(kind).or_default() += 1;
     }
 }

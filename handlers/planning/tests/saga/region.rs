@@ -13,13 +13,13 @@ use lifeboat_planning::saga::{Ask, Choice, Notice, Outcome};
 
 use crate::harness::World;
 
-/// How long things take: as recorded.
+/// How long things take: as recorded, but for the replication, which would only be looked at more often.
 const STOP_SECS: i64 = 20;
 const FAILOVER_SECS: i64 = 140;
 const COMMIT_SECS: i64 = 8;
 const SAVE_SECS: i64 = 46;
 const SWITCH_SECS: i64 = 505;
-const REPLICATION_SECS: i64 = 3_360;
+const REPLICATION_SECS: i64 = 600;
 const ONLINE_SECS: i64 = 30;
 
 /// One member.
@@ -41,11 +41,15 @@ struct Machine {
 pub struct Regions {
     order: FailoverOrder,
     old_region_answers: bool,
+    /// When it answers again by itself.
+    answers_from: Option<Timestamp>,
     /// It answered again after it was lost, and nothing was sent there since.
     back: bool,
     machines: BTreeMap<String, Machine>,
     /// Profile and endpoint: enabled, online from then on.
     endpoints: BTreeMap<(String, String), (bool, Timestamp)>,
+    /// What was last shown of each endpoint: whether it was online.
+    shown_online: BTreeMap<(String, String), bool>,
     serves: bool,
     next_job_fails: bool,
     asked: BTreeMap<u32, Ask>,
@@ -84,9 +88,11 @@ impl Regions {
         Self {
             order,
             old_region_answers: true,
+            answers_from: None,
             back: false,
             machines,
             endpoints,
+            shown_online: BTreeMap::new(),
             serves: true,
             next_job_fails: false,
             asked: BTreeMap::new(),
@@ -99,6 +105,12 @@ impl Regions {
     pub fn lost(mut self) -> Self {
         self.old_region_answers = false;
         self
+    }
+
+    /// It answers nothing for so long from now on.
+    pub fn lost_for(mut self, time: SignedDuration) -> Self {
+        self.answers_from = Some(self.order.ordered_at + time);
+        self.lost()
     }
 
     /// A machine that somebody had stopped before.
@@ -117,6 +129,10 @@ impl Regions {
     }
 
     fn settle(&mut self, now: Timestamp) {
+        if self.answers_from.is_some_and(|at| now >= at) {
+            (self.answers_from, self.old_region_answers) = (None, true);
+            self.back = self.failed_over();
+        }
         for machine in self.machines.values_mut() {
             if now >= machine.power_at {
                 machine.power = match machine.power {
@@ -257,11 +273,15 @@ impl Regions {
                     *it = (true, now + secs(ONLINE_SECS));
                 }
             }
-            TrafficEffect::Disable { profile, endpoint, .. } => {
-                let moves =
-                    self.order.traffic.iter().find(|it| it.profile == *profile && it.from == *endpoint).cloned();
-                if moves.is_some_and(|it| !self.online(profile, &it.to, now)) {
-                    self.never("the old endpoint was disabled before the target was online");
+            TrafficEffect::Disable { profile, endpoint, keeps, online } => {
+                let kept = (profile.clone(), keeps.clone());
+                if *online && self.shown_online.get(&kept) != Some(&true) {
+                    self.never("the old endpoint was disabled before the target was seen online");
+                }
+                // Whoever performs it reads again first.
+                let enabled = self.endpoints.get(&kept).is_some_and(|(on, _)| *on);
+                if !enabled || *online && !self.online(profile, keeps, now) {
+                    return Outcome::NotNow(secs(15));
                 }
                 self.endpoints.insert((profile.clone(), endpoint.clone()), (false, now));
                 if !self.endpoints.iter().any(|((of, _), (on, _))| of == profile && *on) {
@@ -334,7 +354,10 @@ impl Regions {
         })
     }
 
-    fn profile(&self, profile: &str, now: Timestamp) -> Facts {
+    fn profile(&mut self, profile: &str, now: Timestamp) -> Facts {
+        for (key, (on, at)) in self.endpoints.iter().filter(|((of, _), _)| of == profile) {
+            self.shown_online.insert(key.clone(), *on && now >= *at);
+        }
         let endpoints = self.endpoints.iter().filter(|((of, _), _)| of == profile).map(|((_, name), (on, at))| {
             let monitor = match (on, now >= *at) {
                 (false, _) => Monitor::Other,
@@ -417,8 +440,7 @@ impl World for Regions {
 
     fn happens(&mut self, dice: u64, now: Timestamp) {
         self.settle(now);
-        let (what, which) = (dice % 8, usize::try_from(dice >> 8).unwrap_or(0) % self.machines.len());
-        match what {
+        match dice % 8 {
             0..=2 => self.old_region_answers = false,
             3 if !self.old_region_answers => {
                 self.old_region_answers = true;
@@ -429,13 +451,6 @@ impl World for Regions {
             6 => {
                 for it in self.endpoints.values_mut().filter(|it| it.0) {
                     it.1 = now + secs(ONLINE_SECS * 4);
-                }
-            }
-            // Somebody starts an old machine by hand.
-            7 if !self.failed_over() => {
-                let machine = self.machines.values_mut().nth(which).expect("a machine");
-                if machine.power == Power::Deallocated && machine.jobs.is_empty() {
-                    (machine.power, machine.power_at) = (Power::Running, now);
                 }
             }
             _ => {}

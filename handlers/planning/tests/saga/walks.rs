@@ -1,12 +1,19 @@
 //! Walks a saga at random through a world where anything happens at any time, with people who order and answer anything.
 //! It knows no saga. The world says what must never be; here it is only asked whether the saga ends or asks.
 
+use std::rc::Rc;
+
 use lifeboat_planning::saga::{Choice, Phase, Way, What};
 
-use crate::harness::{Driver, Fault, Planted, World, goes_on};
+use crate::harness::{Driver, Fault, Planted, World, goes_on, silent};
 
+/// Moves during which nothing happens: so that walks begin anywhere in a saga's life.
+const CALM_MOVES: usize = 400;
 /// Moves during which anything happens.
 const WILD_MOVES: usize = 700;
+
+/// How many more questions a person answers once all is well: who went on without something may be asked about it for ever.
+const QUESTIONS_MAX: u32 = 12;
 
 /// A generator of numbers that a seed gives again (SplitMix64).
 #[derive(Clone)]
@@ -37,7 +44,12 @@ pub fn walk<W: World>(world: W, seed: u64) -> Reached {
     let mut dice = Dice(seed);
     let mut driver = Driver::new(world);
     driver.late = true;
-    driver.person = |_| None;
+    for _ in 0..dice.of(CALM_MOVES) {
+        if !driver.moves() {
+            break;
+        }
+    }
+    driver.person = Rc::new(silent);
     for _ in 0..WILD_MOVES {
         if driver.saga.ended() {
             break;
@@ -65,7 +77,8 @@ pub fn walk<W: World>(world: W, seed: u64) -> Reached {
     driver.planted.clear();
     driver.kill_at = None;
     driver.world.heal(driver.now);
-    driver.person = goes_on;
+    let patience = driver.saga.progress.questions + QUESTIONS_MAX;
+    driver.person = Rc::new(move |question| (question.number < patience).then(|| goes_on(question)).flatten());
     driver.run();
     assert!(driver.saga.ended() || driver.saga.questions().count() > 0, "seed {seed}: {}", driver.saga.to_text());
     Reached(match &driver.saga.progress.phase {

@@ -82,14 +82,17 @@ pub enum TrafficEffect {
         /// The endpoint.
         endpoint: String,
     },
-    /// Disable an endpoint, while this other one is enabled: the profile is read again right before.
+    /// Disable an endpoint, while another one is as said: the profile is read again right before, and if it is not so, nothing is sent
+    /// (an outcome of *not now*). So none is disabled that is the last one.
     Disable {
         /// ARM id of the profile.
         profile: String,
         /// The endpoint.
         endpoint: String,
-        /// The endpoint that must be enabled in the same read.
+        /// The endpoint that must be enabled in that read.
         keeps: String,
+        /// Whether it must be online too.
+        online: bool,
     },
 }
 
@@ -172,8 +175,9 @@ impl fmt::Display for TrafficEffect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Enable { profile, endpoint } => write!(f, "enable endpoint {endpoint} of {}", last(profile)),
-            Self::Disable { profile, endpoint, keeps } => {
-                write!(f, "disable endpoint {endpoint} of {}, while {keeps} is enabled", last(profile))
+            Self::Disable { profile, endpoint, keeps, online } => {
+                let so = if *online { "enabled and online" } else { "enabled" };
+                write!(f, "disable endpoint {endpoint} of {}, while {keeps} is {so}", last(profile))
             }
         }
     }

@@ -90,21 +90,19 @@ impl Memory {
             }
             if let Some((id, time)) = &of.point {
                 let time = time.map_or(NONE.to_string(), |time| time.to_string());
-                lines.push(format!("point {} {time} {name}", id.as_deref().unwrap_or(NONE)));
+                lines.push(format!("point {} {time} {name}", id.as_deref().map_or(NONE.to_string(), spelt)));
             }
             if let Some(before) = of.changed_before {
                 lines.push(format!("changed-before {before} {name}"));
             }
             if let Some((id, created_at)) = &of.target {
-                lines.push(format!("target {id} {created_at} {name}"));
+                lines.push(format!("target {} {created_at} {name}", spelt(id)));
             }
             if let Some(back) = &of.back {
-                let ids = [&back.container, &back.policy, &back.group, &back.cache];
-                let ids = ids.map(String::as_str).join(" ");
-                lines.push(format!(
-                    "back {ids} {} {name}",
-                    if back.disks.is_empty() { NONE.into() } else { back.disks.join(",") }
-                ));
+                let ids = [&back.container, &back.policy, &back.group, &back.cache].map(|id| spelt(id)).join(" ");
+                let disks = back.disks.iter().map(|disk| spelt(disk)).collect::<Vec<_>>().join(",");
+                let disks = if disks.is_empty() { NONE } else { &disks };
+                lines.push(format!("back {ids} {disks} {name}"));
             }
         }
         lines
@@ -138,16 +136,26 @@ impl Memory {
             ("changed-before", [moment]) => of.changed_before = Some(moment.parse().ok()?),
             ("point", [id, time]) => {
                 let time = if *time == NONE { None } else { Some(time.parse().ok()?) };
-                of.point = Some(((*id != NONE).then(|| (*id).to_string()), time));
+                of.point = Some(((*id != NONE).then(|| read(id)), time));
             }
-            ("target", [id, created_at]) => of.target = Some(((*id).to_string(), created_at.parse().ok()?)),
+            ("target", [id, created_at]) => of.target = Some((read(id), created_at.parse().ok()?)),
             ("back", [container, policy, group, cache, disks]) => {
-                let disks = disks.split(',').filter(|disk| *disk != NONE).map(ToString::to_string).collect();
-                let [container, policy, group, cache] = [container, policy, group, cache].map(ToString::to_string);
+                let disks = disks.split(',').filter(|disk| *disk != NONE).map(read).collect();
+                let [container, policy, group, cache] = [container, policy, group, cache].map(|id| read(id));
                 of.back = Some(Back { container, policy, group, cache, disks });
             }
             _ => return None,
         }
         Some(())
     }
+}
+
+/// An id as one word: what parts words is spelt.
+fn spelt(id: &str) -> String {
+    id.replace('%', "%25").replace(' ', "%20").replace(',', "%2C")
+}
+
+/// The id again.
+fn read(word: &str) -> String {
+    word.replace("%2C", ",").replace("%20", " ").replace("%25", "%")
 }

@@ -42,8 +42,12 @@ const PROTECT_SECS_MAX: i64 = 86_400;
 pub const OLD_SIDE_LOOK_SECS: i64 = 60;
 /// After so long without an answer of the old side a person may end the watch; it goes on until then.
 pub const OLD_SIDE_SILENT_SECS: i64 = 3_600;
+/// From one look to the next while protection is turned round: that takes an hour, so looks are rarer.
+const PROTECT_LOOK_SECS: i64 = 300;
 /// The step that commits: what protecting the other way waits for.
 pub const COMMIT: &str = "commit";
+/// The step that asks for the commit.
+const WORD_TO_COMMIT: &str = "word to commit";
 /// The step that stops the old machines when the old region answers.
 pub const OLD_SIDE_STOPPED: &str = "stop the old machines";
 /// The step to which another recovery point leads.
@@ -93,7 +97,7 @@ fn failing_over(of: &Failover) -> Vec<Step<Failover>> {
     let choices = vec![Choice::Again, Choice::FailBack];
     let commit = Work { choices, ..work(tasks.collect(), MEMBERS_AT_ONCE, COMMIT_SECS_MAX) };
     steps.push(Step { no_return: true, ..step(COMMIT, commit) });
-    if let Some(Step { does: Does::Ask(asked), .. }) = steps.iter_mut().find(|step| step.name == "word to commit") {
+    if let Some(Step { does: Does::Ask(asked), .. }) = steps.iter_mut().find(|step| step.name == WORD_TO_COMMIT) {
         asked.another = Some(ANOTHER_POINT.to_string());
     }
     steps
@@ -126,7 +130,8 @@ fn the_old_side(of: &Failover) -> Vec<Step<Failover>> {
         let change = effect.map(Change::Failover);
         Task { change, ..Task::verify(&it.name, Look::ProtectedBack(Arc::clone(it))) }
     });
-    let protect = Work { choices: ends, ..work(protect.collect(), MEMBERS_AT_ONCE, PROTECT_SECS_MAX) };
+    let every = seconds(PROTECT_LOOK_SECS);
+    let protect = Work { choices: ends, every, ..work(protect.collect(), MEMBERS_AT_ONCE, PROTECT_SECS_MAX) };
     let names: Vec<&str> = of.taken().map(|it| it.name.as_str()).collect();
     let mut word = asked(Ask::ProtectBack, &names.join(", "), &[Choice::GoOn, Choice::End]);
     if let Does::Ask(asked) = &mut word {
@@ -134,7 +139,8 @@ fn the_old_side(of: &Failover) -> Vec<Step<Failover>> {
     }
     vec![
         step(OLD_SIDE_STOPPED, stop),
-        step("save the old disks", save),
+        // Not before a person found the failover good: until then the old machines stand still, and the way to serving has the budgets.
+        Step { needs: vec![WORD_TO_COMMIT.to_string()], ..step("save the old disks", save) },
         Step { needs: vec![COMMIT.to_string()], ..step("what protecting back needs", needs) },
         step("word to protect back", word),
         Step { no_return: true, ..step("protect the other way", protect) },
@@ -203,7 +209,7 @@ fn another_point(of: &Failover) -> Work<Failover> {
 fn enable(it: &Arc<Traffic>) -> Task<Failover> {
     let (profile, endpoint) = (it.profile.clone(), it.to.clone());
     let on = TrafficEffect::Enable { profile: profile.clone(), endpoint: endpoint.clone() };
-    let off = TrafficEffect::Disable { profile, endpoint, keeps: it.from.clone() };
+    let off = TrafficEffect::Disable { profile, endpoint, keeps: it.from.clone(), online: false };
     Task::change(&key(it), Look::Enabled(Arc::clone(it)), Change::Traffic(on))
         .undone_by(Look::EnabledUndone(Arc::clone(it)), Change::Traffic(off))
 }
@@ -211,7 +217,7 @@ fn enable(it: &Arc<Traffic>) -> Task<Failover> {
 fn disable(it: &Arc<Traffic>) -> Task<Failover> {
     let (profile, endpoint) = (it.profile.clone(), it.from.clone());
     let on = TrafficEffect::Enable { profile: profile.clone(), endpoint: endpoint.clone() };
-    let off = TrafficEffect::Disable { profile, endpoint, keeps: it.to.clone() };
+    let off = TrafficEffect::Disable { profile, endpoint, keeps: it.to.clone(), online: true };
     Task::change(&key(it), Look::Disabled(Arc::clone(it)), Change::Traffic(off))
         .undone_by(Look::DisabledUndone(Arc::clone(it)), Change::Traffic(on))
 }
