@@ -11,6 +11,9 @@ use super::table::{Lane, Patience, Runbook, Seen, Sent, Step, Task, find};
 use super::words::{Begun, State, Why, WhyKind};
 use super::{ATTEMPTS_MAX, FLIGHT_SECS_MAX, PAUSE_SECS_MAX, SETTLE_SECS, UNDO_SECS_MAX, later, seconds};
 
+/// How often a task is looked at, or sent, before its time can have passed: one look after a long sleep says nothing of the time between.
+const LOOKS_MIN: u32 = 3;
+
 impl<R: Runbook> Run<R> {
     /// Takes an event in.
     pub(super) fn take(&mut self, what: What<R>) {
@@ -60,9 +63,6 @@ impl<R: Runbook> Run<R> {
                 task.begun = refused;
                 // It was not sent, so it is no attempt; the step's time bounds how long this may go on.
                 task.attempts = task.attempts.saturating_sub(1);
-                if task.attempts == 0 {
-                    (task.first_sent, task.last_sent) = (None, None);
-                }
                 task.next_at = later(now, pause.clamp(seconds(1), seconds(PAUSE_SECS_MAX)));
             }
             Outcome::NoAnswer => {}
@@ -112,7 +112,9 @@ impl<R: Runbook> Run<R> {
                     task.next_at = task.next_at.min(settles_at);
                 } else {
                     task.begun = Begun::No;
-                    if self.send(tag, held) {
+                    // Past its time only what was never tried is still tried.
+                    let tried = task.first_sent.is_some() && overdue(patience, task, now);
+                    if self.send(tag, held || tried) {
                         return;
                     }
                 }
@@ -120,15 +122,9 @@ impl<R: Runbook> Run<R> {
             Seen::Unknown => {}
         }
         let Some(task) = self.awaited_again(tag) else { return };
-        let overdue = |bound| now >= later(task.since, bound);
-        match patience {
-            Patience::Fails(bound) if overdue(bound) => {
-                (task.state, task.why) = (State::Failed, Some(WhyKind::BoundPassed.into()));
-            }
-            Patience::GivesUp(bound) if overdue(bound) => {
-                (task.state, task.why) = (State::GivenUp, Some(WhyKind::BoundPassed.into()));
-            }
-            Patience::Fails(_) | Patience::GivesUp(_) | Patience::Watches(..) => {}
+        if overdue(patience, task, now) {
+            task.state = if matches!(patience, Patience::GivesUp(_)) { State::GivenUp } else { State::Failed };
+            task.why = Some(WhyKind::BoundPassed.into());
         }
     }
 
@@ -168,6 +164,16 @@ impl<R: Runbook> Run<R> {
     /// The task of a tag that was just awaited.
     fn awaited_again(&mut self, tag: &Tag) -> Option<&mut TaskProgress> {
         self.saga.progress.steps.get_mut(&(tag.way, tag.step.clone()))?.tasks.get_mut(&tag.task)
+    }
+}
+
+/// True when a task's time has passed. Whoever overslept looks some times more before concluding that from one look.
+fn overdue(patience: Patience, task: &TaskProgress, now: Timestamp) -> bool {
+    match patience {
+        Patience::Fails(bound) | Patience::GivesUp(bound) => {
+            task.number >= LOOKS_MIN && now >= later(task.since, bound)
+        }
+        Patience::Watches(..) => false,
     }
 }
 

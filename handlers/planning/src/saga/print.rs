@@ -81,6 +81,9 @@ fn step_text<R: Runbook>(text: &mut String, step: &Step<R>, begun: Option<&StepP
 }
 
 fn work_text<R: Runbook>(text: &mut String, work: &Work<R>, begun: Option<&StepProgress>) -> fmt::Result {
+    if work.tasks.is_empty() {
+        return writeln!(text, "      nothing, unless it is asked for");
+    }
     for task in &work.tasks {
         let progress = begun.and_then(|step| step.tasks.get(&task.key));
         let mut marked = |word: &str, what: &dyn fmt::Display, shown: bool| {

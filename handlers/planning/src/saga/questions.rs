@@ -35,7 +35,9 @@ impl<R: Runbook> Run<R> {
 
     /// Puts the table's own question. It is the lane's only move.
     pub(super) fn put_asked(&mut self, lane: usize, step: &str, asked: &Asked) -> bool {
-        self.put(lane, step, asked.ask, asked.words.clone(), asked.choices.clone(), true);
+        let mut choices = asked.choices.clone();
+        choices.retain(|choice| *choice != Choice::Undo || !self.passed());
+        self.put(lane, step, asked.ask, asked.words.clone(), choices, true);
         false
     }
 

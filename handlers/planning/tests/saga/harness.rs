@@ -76,6 +76,8 @@ pub struct Driver<W: World> {
     pub epoch: u64,
     pub planted: Vec<Planted>,
     pub person: Person,
+    /// Whether time goes on while a question stands that nobody answers.
+    pub patient: bool,
     /// At which point it is killed.
     pub kill_at: Option<usize>,
     /// Whether what it was about to send is still sent, late.
@@ -111,6 +113,7 @@ impl<W: World> Driver<W> {
             epoch: 1,
             planted: Vec::new(),
             person: Rc::new(goes_on),
+            patient: false,
             kill_at: None,
             late: false,
             points: Vec::new(),
@@ -152,7 +155,7 @@ impl<W: World> Driver<W> {
             let pick = Some(self.world.pick(0));
             self.feed(What::Answer { question, choice, pick, by: "ops".into() });
         } else if let Some(at) = self.saga.look_again_at {
-            if self.saga.questions().any(|question| question.blocks && question.remind_at <= at) {
+            if !self.patient && self.saga.questions().any(|question| question.blocks && question.remind_at <= at) {
                 return false;
             }
             self.now = self.now.max(at);

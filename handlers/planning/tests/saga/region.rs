@@ -55,6 +55,9 @@ pub struct Regions {
     asked: BTreeMap<u32, Ask>,
     words: Vec<Ask>,
     broken: Option<String>,
+    changes: Vec<String>,
+    in_vain: usize,
+    stalled: SignedDuration,
 }
 
 fn secs(secs: i64) -> SignedDuration {
@@ -98,6 +101,9 @@ impl Regions {
             asked: BTreeMap::new(),
             words: Vec::new(),
             broken: None,
+            changes: Vec::new(),
+            in_vain: 0,
+            stalled: SignedDuration::ZERO,
         }
     }
 
@@ -117,6 +123,26 @@ impl Regions {
     pub fn stopped_before(mut self, member: &str) -> Self {
         self.machines.get_mut(member).expect("a member").power = Power::Deallocated;
         self
+    }
+
+    /// What was changed, in order, as text.
+    pub fn changes(&self) -> &[String] {
+        &self.changes
+    }
+
+    /// The region answers again.
+    pub fn answers_again(&mut self) {
+        (self.old_region_answers, self.back) = (true, self.failed_over());
+    }
+
+    /// How often the old side was asked while it did not answer.
+    pub fn asked_in_vain(&self) -> usize {
+        self.in_vain
+    }
+
+    /// The newest points hold a moment so much earlier than they did.
+    pub fn replication_stalls(&mut self, by: SignedDuration) {
+        self.stalled = by;
     }
 
     fn never(&mut self, what: &str) {
@@ -233,8 +259,11 @@ impl Regions {
                 Outcome::Accepted
             }
             FailoverEffect::StartOld { machine } => {
-                if self.failed_over() {
-                    self.never("an old machine was started after a failover");
+                let begun = |(kind, _, end, failed): &(JobKind, Timestamp, Timestamp, Option<String>)| {
+                    *kind == JobKind::Failover && (*end > now || failed.is_none())
+                };
+                if self.machines.values().any(|it| it.jobs.iter().any(begun)) {
+                    self.never("an old machine was started after a failover was accepted");
                 }
                 let machine = self.machines.get_mut(&self.member_of(machine)).expect("a member");
                 if machine.power != Power::Running {
@@ -334,7 +363,7 @@ impl Regions {
         });
         let points = (0..4).map(|ago| PointFacts {
             id: format!("point-{ago}"),
-            time: self.order.stopped_serving_at - secs(60 + 300 * ago),
+            time: self.order.stopped_serving_at - secs(60 + 300 * ago) - self.stalled,
             application: ago == 2,
         });
         let jobs = it.jobs.iter().map(|(kind, began_at, end, failed)| {
@@ -379,6 +408,9 @@ impl World for Regions {
 
     fn see(&mut self, look: &Look, now: Timestamp) -> Option<Facts> {
         self.settle(now);
+        if !self.old_region_answers && matches!(look, Look::Stopped(_) | Look::Started(_) | Look::Saved(..)) {
+            self.in_vain += 1;
+        }
         match look {
             Look::Stopped(it) | Look::Started(it) => self.old(&it.name),
             Look::TargetUsable => Some(Facts::Target(TargetFacts {
@@ -422,6 +454,7 @@ impl World for Regions {
 
     fn send(&mut self, change: &Change, now: Timestamp) -> Outcome {
         self.settle(now);
+        self.changes.push(change.to_string());
         match change {
             Change::Failover(effect) => self.machine(effect, now),
             Change::Traffic(effect) => self.traffic(effect, now),

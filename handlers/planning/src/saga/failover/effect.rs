@@ -66,8 +66,8 @@ pub enum FailoverEffect {
     ProtectBack {
         /// ARM id of the replicated item.
         item: String,
-        /// What is said with it.
-        back: Back,
+        /// What is said with it: none only in a runbook that is shown before it was read, and never in what is sent.
+        back: Option<Back>,
     },
 }
 

@@ -381,7 +381,8 @@ fn protected_back(of: &Failover, it: &Member, sent: Sent, seen: &MemberFacts) ->
     if item.turned_round {
         return if item.state == PROTECTED { Seen::Done } else { Seen::Going };
     }
-    let Some((_, made_at)) = of.memory.of(&it.name).target else {
+    let memory = of.memory.of(&it.name);
+    let Some((_, made_at)) = memory.target else {
         return Seen::Failed(WhyKind::NothingIsFailedOver.into());
     };
     match newest_job(seen, JobKind::ProtectBack, made_at) {
@@ -391,6 +392,7 @@ fn protected_back(of: &Failover, it: &Member, sent: Sent, seen: &MemberFacts) ->
         {
             failed(WhyKind::JobFailed, code)
         }
+        _ if memory.back.is_none() => failed(WhyKind::CannotProtectBack, "not read"),
         Some(_) | None => Seen::NotBegun,
     }
 }

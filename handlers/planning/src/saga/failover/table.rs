@@ -125,10 +125,8 @@ fn the_old_side(of: &Failover) -> Vec<Step<Failover>> {
     let needs = of.taken().map(|it| Task::verify(&it.name, Look::CanProtect(Arc::clone(it)))).collect();
     let needs = Work { choices: ends.clone(), ..reads(needs, READ_SECS_MAX) };
     let protect = of.taken().map(|it| {
-        let effect =
-            of.memory.of(&it.name).back.map(|back| FailoverEffect::ProtectBack { item: it.item.clone(), back });
-        let change = effect.map(Change::Failover);
-        Task { change, ..Task::verify(&it.name, Look::ProtectedBack(Arc::clone(it))) }
+        let effect = FailoverEffect::ProtectBack { item: it.item.clone(), back: of.memory.of(&it.name).back };
+        Task::change(&it.name, Look::ProtectedBack(Arc::clone(it)), Change::Failover(effect))
     });
     let every = seconds(PROTECT_LOOK_SECS);
     let protect = Work { choices: ends, every, ..work(protect.collect(), MEMBERS_AT_ONCE, PROTECT_SECS_MAX) };
