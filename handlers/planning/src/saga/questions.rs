@@ -135,7 +135,7 @@ impl<R: Runbook> Run<R> {
             Phase::Forward | Phase::Ended(_) => None,
         };
         let named = progress.steps.keys().map(|(_, name)| name).chain(lanes).chain(back);
-        let unknown = named.cloned().find(|name| find(&self.table, name).is_none());
+        let unknown = named.into_iter().find(|name| find(&self.table, name).is_none()).cloned();
         let fits = progress.lanes.len() == self.table.len();
         let asked = progress
             .lanes

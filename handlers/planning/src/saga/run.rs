@@ -83,7 +83,7 @@ impl<R: Runbook> Run<R> {
             let moved = match self.saga.progress.phase {
                 Phase::Ended(_) => false,
                 Phase::Undoing(..) => self.advance_undo(),
-                Phase::Forward => (0..self.table.len()).fold(false, |moved, lane| self.advance_lane(lane) || moved),
+                Phase::Forward => self.advance_lanes(),
             };
             if !moved {
                 break;
@@ -92,6 +92,15 @@ impl<R: Runbook> Run<R> {
         self.end_when_all_lanes_have();
         self.remind();
         self.saga.look_again_at = self.next_look();
+    }
+
+    /// Takes every lane one move further; true when one moved.
+    fn advance_lanes(&mut self) -> bool {
+        let mut moved = false;
+        for lane in 0..self.table.len() {
+            moved |= self.advance_lane(lane);
+        }
+        moved
     }
 
     fn end_when_all_lanes_have(&mut self) {

@@ -2,16 +2,11 @@
 
 use std::rc::Rc;
 
-use jiff::{SignedDuration, Timestamp};
-use lifeboat_planning::saga::failover::{
-    Facts, Failover, FailoverOrder, ItemFacts, JobFacts, JobKind, JobState, Known, Look, MachineFacts, MemberFacts,
-    OLD_SIDE_LOOK_SECS, OLD_SIDE_STOPPED, PointChoice, Power,
-};
-use lifeboat_planning::saga::{
-    Ask, At, Choice, End, Notice, Phase, Question, Runbook, Saga, Seen, Sent, Way, What, WhyKind, print,
-};
+use jiff::SignedDuration;
+use lifeboat_planning::saga::failover::{Failover, OLD_SIDE_LOOK_SECS, OLD_SIDE_STOPPED, PointChoice};
+use lifeboat_planning::saga::{Ask, At, Choice, End, Notice, Phase, Saga, Way, What, WhyKind, print};
 
-use crate::harness::{Driver, Fault, Planted, goes_on, silent};
+use crate::harness::{Driver, Fault, Person, Planted, goes_on, silent};
 use crate::orders::{lone, shop};
 use crate::region::Regions;
 
@@ -22,7 +17,7 @@ fn begun(world: Regions) -> Run {
 }
 
 /// Answers all but this.
-fn but(ask: Ask) -> Rc<dyn Fn(&Question) -> Option<Choice>> {
+fn but(ask: Ask) -> Person {
     Rc::new(move |question| if question.ask == ask { None } else { goes_on(question) })
 }
 
@@ -201,167 +196,4 @@ fn nobody_is_waited_for_who_said_nothing_and_nothing_runs_meanwhile() {
     driver.run();
     assert_eq!(standing(&driver), [Ask::Approve]);
     assert_eq!(driver.saga.look_again_at, driver.saga.questions().map(|question| question.remind_at).min());
-}
-
-fn moment(text: &str) -> Timestamp {
-    text.parse().expect("a moment")
-}
-
-fn machine(id: &str, vm_id: &str, location: &str, created_at: &str) -> MachineFacts {
-    let (id, vm_id, location) = (id.into(), vm_id.into(), location.into());
-    MachineFacts { id, vm_id, location, created_at: moment(created_at), power: Power::Running, provisioned: true }
-}
-
-/// A member as it may be seen between "sent" and "failed over"; each case changes one thing.
-fn seen(change: impl Fn(&mut MemberFacts)) -> MemberFacts {
-    let item = ItemFacts {
-        state: "Protected".into(),
-        on_primary: true,
-        allows_failover: true,
-        healthy: true,
-        errors: Vec::new(),
-        in_multi_vm_group: false,
-        turned_round: false,
-    };
-    let mut facts = MemberFacts {
-        item: Known::Is(item),
-        target: Known::Absent,
-        alike: Vec::new(),
-        points: Vec::new(),
-        jobs: Vec::new(),
-    };
-    change(&mut facts);
-    facts
-}
-
-fn job(facts: &mut MemberFacts, state: JobState) {
-    facts.jobs.push(JobFacts { kind: JobKind::Failover, state, began_at: moment("2026-11-26T03:10:05Z") });
-}
-
-fn moved(facts: &mut MemberFacts) {
-    if let Known::Is(item) = &mut facts.item {
-        (item.state, item.on_primary, item.allows_failover) = ("SomethingElse".into(), false, false);
-    }
-}
-
-fn new_at(facts: &mut MemberFacts, created_at: &str) {
-    facts.target = Known::Is(machine("/new/vm", "new-vm", "NorthEurope", created_at));
-}
-
-#[test]
-fn whether_a_member_is_failed_over_is_judged_by_job_item_and_machine_together() {
-    type Case = (&'static str, u32, fn(&mut MemberFacts), Result<Seen, WhyKind>);
-    let cases: &[Case] = &[
-        ("nothing sent, nothing there", 0, |_| {}, Ok(Seen::NotBegun)),
-        ("sent, nothing seen of it", 1, |_| {}, Ok(Seen::NotBegun)),
-        ("the item cannot be read", 1, |it| it.item = Known::Unknown, Ok(Seen::Unknown)),
-        ("the item is gone", 1, |it| it.item = Known::Absent, Err(WhyKind::NotReady)),
-        ("the machine cannot be read", 1, |it| it.target = Known::Unknown, Ok(Seen::Unknown)),
-        (
-            "the item does not allow it",
-            0,
-            |it| {
-                if let Known::Is(item) = &mut it.item {
-                    item.allows_failover = false
-                }
-            },
-            Err(WhyKind::NotAllowed),
-        ),
-        (
-            "somebody's machine has the target's id",
-            0,
-            |it| new_at(it, "2026-11-26T01:00:00Z"),
-            Err(WhyKind::TargetTaken),
-        ),
-        ("the item is elsewhere already", 0, moved, Err(WhyKind::NotReady)),
-        ("its job runs", 1, |it| job(it, JobState::Running), Ok(Seen::Going)),
-        ("a job that somebody else began runs", 0, |it| job(it, JobState::Running), Ok(Seen::Going)),
-        ("its job runs and the item has moved", 1, |it| (moved(it), job(it, JobState::Running)).1, Ok(Seen::Going)),
-        ("its job failed and nothing changed", 1, |it| job(it, JobState::Failed("150097".into())), Ok(Seen::NotBegun)),
-        (
-            "its job failed and the item moved",
-            1,
-            |it| (moved(it), job(it, JobState::Failed("1".into()))).1,
-            Err(WhyKind::JobFailed),
-        ),
-        (
-            "its job failed and a machine is there",
-            1,
-            |it| (new_at(it, "2026-11-26T03:11:50Z"), job(it, JobState::Failed("1".into()))).1,
-            Err(WhyKind::JobFailed),
-        ),
-        ("the item moved and no job is listed yet", 1, moved, Ok(Seen::Unknown)),
-        (
-            "it succeeded and the machine is new",
-            1,
-            |it| (moved(it), new_at(it, "2026-11-26T03:11:50Z"), job(it, JobState::Succeeded)).2,
-            Ok(Seen::Done),
-        ),
-        (
-            "it succeeded and the machine is older than the request",
-            1,
-            |it| (new_at(it, "2026-11-26T02:00:00Z"), job(it, JobState::Succeeded)).1,
-            Err(WhyKind::TargetNotFound),
-        ),
-        (
-            "it succeeded and the machine is the old one",
-            1,
-            |it| {
-                it.target = Known::Is(machine("/new/vm", "OLD-VM", "northeurope", "2026-11-26T03:11:50Z"));
-                job(it, JobState::Succeeded);
-            },
-            Err(WhyKind::TargetNotFound),
-        ),
-        (
-            "it succeeded and the machine is in another region",
-            1,
-            |it| {
-                it.target = Known::Is(machine("/new/vm", "new-vm", "westeurope", "2026-11-26T03:11:50Z"));
-                job(it, JobState::Succeeded);
-            },
-            Err(WhyKind::TargetNotFound),
-        ),
-        (
-            "it succeeded under a name with a suffix",
-            1,
-            |it| {
-                it.alike.push(machine("/new/vm-1", "new-vm", "northeurope", "2026-11-26T03:11:50Z"));
-                job(it, JobState::Succeeded);
-            },
-            Ok(Seen::Done),
-        ),
-        (
-            "it succeeded and two machines have such a name",
-            1,
-            |it| {
-                it.alike.push(machine("/new/vm-1", "new-1", "northeurope", "2026-11-26T03:11:50Z"));
-                it.alike.push(machine("/new/vm-2", "new-2", "northeurope", "2026-11-26T03:11:50Z"));
-                job(it, JobState::Succeeded);
-            },
-            Err(WhyKind::TargetNotFound),
-        ),
-        (
-            "a job of an incident before counts for nothing",
-            1,
-            |it| {
-                let began_at = moment("2026-11-01T00:00:00Z");
-                it.jobs.push(JobFacts { kind: JobKind::Failover, state: JobState::Succeeded, began_at });
-            },
-            Ok(Seen::NotBegun),
-        ),
-    ];
-    for (name, attempts, change, wanted) in cases {
-        let order: FailoverOrder = lone();
-        let member = order.groups[0].members[0].clone();
-        let sent = Sent { attempts: *attempts, first_at: (*attempts > 0).then(|| moment("2026-11-26T03:10:00Z")) };
-        let mut saga = Failover::new(order);
-        saga.memory.of_mut("vm").point = Some((None, None));
-        let facts = Facts::Member(seen(change));
-        let judged = saga.judge(&Look::FailedOver(member), sent, &facts, moment("2026-11-26T03:13:00Z"));
-        let judged = match judged {
-            Seen::Failed(why) => Err(why.kind),
-            seen => Ok(seen),
-        };
-        assert_eq!(&judged, wanted, "{name}");
-    }
 }

@@ -4,6 +4,7 @@
 mod engine;
 mod failover;
 mod harness;
+mod judged;
 mod kills;
 mod orders;
 mod region;

@@ -150,8 +150,8 @@ impl World for Switches {
     fn hear(&mut self, _: &Notice) {}
 
     fn happens(&mut self, dice: u64, _: Timestamp) {
-        if dice % 2 == 0 {
-            self.on.insert("x".into(), dice % 4 == 0);
+        if dice.is_multiple_of(2) {
+            self.on.insert("x".into(), dice.is_multiple_of(4));
         }
     }
 

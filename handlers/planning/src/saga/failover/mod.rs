@@ -23,6 +23,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use jiff::{SignedDuration, Timestamp};
 
+use super::Saga;
+use super::event::{Effect, What};
 use super::table::{Lane, Runbook, Seen, Sent};
 
 pub use effect::{Change, FailoverEffect, Look, TrafficEffect};
@@ -157,6 +159,16 @@ impl Failover {
     pub(crate) fn taken(&self) -> impl Iterator<Item = &Arc<Member>> {
         self.members().filter(|member| !self.memory.of(&member.name).left_out)
     }
+}
+
+/// [`crate::saga::steps`] of a failover, compiled once, here.
+pub fn steps(
+    saga: Saga<Failover>,
+    epoch: u64,
+    events: Vec<What<Failover>>,
+    now: Timestamp,
+) -> (Saga<Failover>, Vec<Effect<Failover>>) {
+    super::steps(saga, epoch, events, now)
 }
 
 impl Runbook for Failover {
