@@ -43,7 +43,7 @@ pub use words::{Ask, Begun, Choice, End, State, Why, WhyKind};
 /// How often a change is sent at most: one and two repeats; what fails three times wants a person.
 pub const ATTEMPTS_MAX: u32 = 3;
 /// How long after a change was sent without an answer what is seen says whether it was accepted: the latest moment of a request
-/// (10 s), its time-out (30 s), and a minute for what Azure shows to catch up (*Assumed*: `asr-accepted-is-seen`).
+/// (10 s), its time-out (30 s), and a minute for what Azure shows to catch up (*Assumed*: `failover-accepted-is-seen`).
 pub const SETTLE_SECS: i64 = 120;
 /// How long an answer is waited for before it is looked at again: whoever performs answers within minutes, or is gone.
 pub const FLIGHT_SECS_MAX: i64 = 300;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use jiff::SignedDuration;
 use lifeboat_planning::saga::{
     ATTEMPTS_MAX, Ask, At, Choice, Effect, End, Event, Notice, OrderRefused, Outcome, Phase, SETTLE_SECS, Saga, State,
-    Way, What, step,
+    Way, What, step, steps,
 };
 
 use crate::harness::{Driver, Fault, Planted, World, goes_on, silent};
@@ -81,6 +81,32 @@ fn an_outcome_that_is_not_awaited_falls_on_the_floor() {
             }
         }
     }
+}
+
+#[test]
+fn answers_that_come_together_count_as_those_that_come_one_by_one() {
+    let driver = begun(Vec::new());
+    let now = driver.now;
+    let answers = |effects: &[Effect<Trial>]| -> Vec<What<Trial>> {
+        let answer = |effect: &Effect<Trial>| match effect {
+            Effect::Look(tag, _) => Some(What::Observed(tag.clone(), false)),
+            Effect::Change(tag, _) => Some(What::Answered(tag.clone(), Outcome::Accepted)),
+            Effect::Tell(_) => None,
+        };
+        effects.iter().filter_map(answer).collect()
+    };
+    let (mut together, mut wanted) = steps(driver.saga.clone(), 1, [What::Woken], now);
+    for _ in 0..3 {
+        let mut one_by_one = (together.clone(), Vec::new());
+        for what in answers(&wanted) {
+            let (saga, effects) = step(one_by_one.0, Event { epoch: 1, what }, now);
+            one_by_one.0 = saga;
+            one_by_one.1.extend(effects);
+        }
+        (together, wanted) = steps(together, 1, answers(&wanted), now);
+        assert_eq!((&together, &wanted), (&one_by_one.0, &one_by_one.1));
+    }
+    assert!(wanted.is_empty() && together.look_again_at.is_some(), "two switches are turned, the rest waits");
 }
 
 #[test]

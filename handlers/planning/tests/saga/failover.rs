@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use jiff::SignedDuration;
-use lifeboat_planning::saga::failover::{Failover, OLD_SIDE_LOOK_SECS, OLD_SIDE_STOPPED, PointChoice};
+use lifeboat_planning::saga::failover::{
+    Failover, OLD_SIDE_LOOK_SECS, OLD_SIDE_STOPPED, PROTECT_BACK, PointChoice, expects_deletion,
+};
 use lifeboat_planning::saga::{Ask, At, Choice, End, Notice, Phase, Saga, Way, What, WhyKind, print};
 
 use crate::harness::{Driver, Fault, Person, Planted, goes_on, silent};
@@ -171,6 +173,16 @@ fn without_a_persons_word_the_old_machines_are_never_deleted() {
     assert_eq!((question.ask, question.words.as_str()), (Ask::ProtectBack, "db-1, db 2, web-1"), "it says what goes");
     assert!(!driver.world.changes().iter().any(|it| it.starts_with("protect")));
     assert!(driver.world.changes().iter().filter(|it| it.starts_with("make restorable point")).count() == 3);
+}
+
+#[test]
+fn the_end_of_an_old_machine_is_expected_once_protection_is_turned_round_and_not_before() {
+    let mut driver = begun(Regions::new(lone()));
+    driver.run_until(|driver| driver.saga.progress.lanes[1].at == At::Step(PROTECT_BACK.into()));
+    assert!(!expects_deletion(&driver.saga, "/old/vm"));
+    driver.run();
+    assert!(expects_deletion(&driver.saga, "/OLD/VM"));
+    assert!(!expects_deletion(&driver.saga, "/old/another"));
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub enum FailoverEffect {
         machine: String,
     },
     /// Fail a member over (`unplannedFailover`, `sourceSiteOperations: NotRequired`). Harmless when late: Azure requires a replicated item
-    /// that allows it, and one that is failed over, or whose failover runs, does not (*Assumed*: `asr-failover-once`).
+    /// that allows it, and one that is failed over, or whose failover runs, does not (*Assumed*: `failover-once`).
     FailOver {
         /// ARM id of the replicated item.
         item: String,
@@ -41,7 +41,7 @@ pub enum FailoverEffect {
         point: Option<String>,
     },
     /// Take another recovery point (`applyRecoveryPoint`). Harmless when late: Azure allows it between failover and commit alone
-    /// (*Assumed*: `asr-change-point`), and the same point twice is the same machine.
+    /// (*Assumed*: `failover-point-not-after-commit`), and the same point twice is the same machine.
     ChangePoint {
         /// ARM id of the replicated item.
         item: String,
@@ -49,12 +49,13 @@ pub enum FailoverEffect {
         point: Option<String>,
     },
     /// Commit a failover, which deletes the other recovery points. Harmless when late: Azure requires a failover that is not committed
-    /// (*Assumed*: `asr-commit-once`), and nobody takes another point after a person ordered it.
+    /// (*Assumed*: `failover-commit-once`), and nobody takes another point after a person ordered it.
     Commit {
         /// ARM id of the replicated item.
         item: String,
     },
-    /// Make a restorable point of all disks of a stopped old machine. Harmless when late: its name is derived, and it only adds.
+    /// Make a restorable point of all disks of a stopped old machine. Harmless when late: its name is derived, and it only adds. Of a
+    /// stopped machine no recording shows one (*Assumed*: `failover-old-disks`): only one that is restorable counts.
     SaveDisks {
         /// ARM id of the machine.
         machine: String,
@@ -62,7 +63,7 @@ pub enum FailoverEffect {
         point: String,
     },
     /// Protect the other way (`switchprotection`), which turns off and deletes the old machine. Harmless when late: it goes to the container
-    /// that holds the item now, where the item is no more once it was done (*Assumed*: `asr-switch-once`).
+    /// that holds the item now, where the item is no more once it was done (*Assumed*: `failover-switch-once`).
     ProtectBack {
         /// ARM id of the replicated item.
         item: String,

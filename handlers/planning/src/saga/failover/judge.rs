@@ -171,7 +171,8 @@ fn failed_over(of: &mut Failover, it: &Member, sent: Sent, seen: &MemberFacts) -
         return Seen::Unknown;
     }
     let since = later(sent.first_at.unwrap_or(of.order.ordered_at), seconds(-CLOCKS_SECS));
-    // Only that much counts as not begun: the item as it was before, and no machine.
+    // Only that much counts as not begun, also after a failed job: the item as it was before, and no machine under the target's id
+    // (*Assumed*: `failover-not-begun`, `failover-target-absent`).
     let untouched = item.state == PROTECTED && item.on_primary && seen.target == Known::Absent;
     match newest_job(seen, JobKind::Failover, since).map(|job| &job.state) {
         Some(JobState::Running) => Seen::Going,
@@ -334,7 +335,7 @@ fn point_changed(of: &mut Failover, it: &Member, sent: Sent, seen: &MemberFacts)
     }
 }
 
-/// A commit of this failover: its job began after the new machine was made, by the same clock.
+/// A commit of this failover: its job (*Assumed*: `failover-commit-job`) began after the new machine was made, by the same clock.
 fn committed(of: &Failover, it: &Member, seen: &MemberFacts) -> Seen {
     if let Err(seen) = known_item(seen) {
         return seen;

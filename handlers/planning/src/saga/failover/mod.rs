@@ -24,8 +24,9 @@ use alloc::vec::Vec;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Saga;
-use super::event::{Effect, What};
+use super::event::{Effect, Way, What};
 use super::table::{Lane, Runbook, Seen, Sent};
+use super::words::Begun;
 
 pub use effect::{Change, FailoverEffect, Look, TrafficEffect};
 pub use memory::{Back, Memory, OfMember};
@@ -34,7 +35,9 @@ pub use seen::{
     BackFacts, EndpointFacts, Facts, ItemFacts, JobFacts, JobKind, JobState, Known, MachineFacts, MemberFacts, Monitor,
     Power, ProfileFacts, SavedFacts, TargetFacts,
 };
-pub use table::{COMMIT, FENCE_SECS_MAX, MEMBERS_AT_ONCE, OLD_SIDE_LOOK_SECS, OLD_SIDE_SILENT_SECS, OLD_SIDE_STOPPED};
+pub use table::{
+    COMMIT, FENCE_SECS_MAX, MEMBERS_AT_ONCE, OLD_SIDE_LOOK_SECS, OLD_SIDE_SILENT_SECS, OLD_SIDE_STOPPED, PROTECT_BACK,
+};
 
 /// What a person, or the rules, ordered, with all that was read when it was.
 #[derive(Clone, Debug, PartialEq)]
@@ -159,6 +162,14 @@ impl Failover {
     pub(crate) fn taken(&self) -> impl Iterator<Item = &Arc<Member>> {
         self.members().filter(|member| !self.memory.of(&member.name).left_out)
     }
+}
+
+/// True when Azure deletes this old machine because the saga has it protected the other way: its end is expected, and no alarm.
+pub fn expects_deletion(saga: &Saga<Failover>, machine: &str) -> bool {
+    let member = saga.runbook.members().find(|member| member.old.eq_ignore_ascii_case(machine));
+    let step = saga.progress.steps.get(&(Way::Forward, String::from(PROTECT_BACK)));
+    let task = member.zip(step).and_then(|(member, step)| step.tasks.get(&member.name));
+    task.is_some_and(|task| task.begun != Begun::No)
 }
 
 /// [`crate::saga::steps`] of a failover, compiled once, here.

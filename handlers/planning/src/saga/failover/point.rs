@@ -57,17 +57,13 @@ mod tests {
         let at = |second| Timestamp::new(second, 0).expect("a moment");
         let unsorted = [point("b", 20, true), point("d", 40, false), point("a", 10, false), point("c", 30, false)];
         let crash_only = [point("a", 10, false)];
-        let cases: &[(&str, PointChoice, &[PointFacts], Option<(Option<&str>, Option<i64>)>)] = &[
+        type Wanted = Option<(Option<&'static str>, Option<i64>)>;
+        let cases: &[(&str, PointChoice, &[PointFacts], Wanted)] = &[
             ("the latest has no id", PointChoice::Latest, &unsorted, Some((None, Some(40)))),
             ("the latest needs no list", PointChoice::Latest, &[], Some((None, None))),
             ("the newest processed", PointChoice::LatestProcessed, &unsorted, Some((Some("d"), Some(40)))),
             ("none processed", PointChoice::LatestProcessed, &[], None),
-            (
-                "the newest application-consistent",
-                PointChoice::ApplicationConsistent,
-                &unsorted,
-                Some((Some("b"), Some(20))),
-            ),
+            ("application-consistent", PointChoice::ApplicationConsistent, &unsorted, Some((Some("b"), Some(20)))),
             ("no crash-consistent one in its place", PointChoice::ApplicationConsistent, &crash_only, None),
             ("a time between two", PointChoice::At(at(35)), &unsorted, Some((Some("c"), Some(30)))),
             ("a time to the second", PointChoice::At(at(30)), &unsorted, Some((Some("c"), Some(30)))),

@@ -50,6 +50,8 @@ pub const COMMIT: &str = "commit";
 const WORD_TO_COMMIT: &str = "word to commit";
 /// The step that stops the old machines when the old region answers.
 pub const OLD_SIDE_STOPPED: &str = "stop the old machines";
+/// The step that protects the other way, in which Azure deletes the old machines.
+pub const PROTECT_BACK: &str = "protect the other way";
 /// The step to which another recovery point leads.
 const ANOTHER_POINT: &str = "another point";
 
@@ -141,7 +143,7 @@ fn the_old_side(of: &Failover) -> Vec<Step<Failover>> {
         Step { needs: vec![WORD_TO_COMMIT.to_string()], ..step("save the old disks", save) },
         Step { needs: vec![COMMIT.to_string()], ..step("what protecting back needs", needs) },
         step("word to protect back", word),
-        Step { no_return: true, ..step("protect the other way", protect) },
+        Step { no_return: true, ..step(PROTECT_BACK, protect) },
     ]
 }
 
