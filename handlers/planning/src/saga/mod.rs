@@ -40,7 +40,8 @@ pub use table::{Asked, Does, Lane, Opens, Patience, Runbook, Seen, Sent, Step, T
 pub use text::Unreadable;
 pub use words::{Ask, Begun, Choice, End, State, Why, WhyKind};
 
-/// How often a change is sent at most: one and two repeats; what fails three times wants a person.
+/// How often a change is sent at most: one and two repeats; what fails three times wants a person. A watch has no such bound: a machine
+/// that is to stand still is stopped whenever it is seen running.
 pub const ATTEMPTS_MAX: u32 = 3;
 /// How long after a change was sent without an answer what is seen says whether it was accepted: the latest moment of a request
 /// (10 s), its time-out (30 s), and a minute for what Azure shows to catch up (*Assumed*: `failover-accepted-is-seen`).
@@ -63,7 +64,7 @@ pub struct Saga<R: Runbook> {
     pub runbook: R,
     /// How far it is.
     pub progress: Progress,
-    /// When it is to be woken; none when it waits for a person alone, or has ended.
+    /// When it is to be woken, at the latest to remind a person; none once it has ended.
     pub look_again_at: Option<Timestamp>,
 }
 

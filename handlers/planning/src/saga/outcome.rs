@@ -114,7 +114,8 @@ impl<R: Runbook> Run<R> {
                     task.begun = Begun::No;
                     // Past its time only what was never tried is still tried.
                     let tried = task.first_sent.is_some() && overdue(patience, task, now);
-                    if self.send(tag, held || tried) {
+                    let at_most = if matches!(patience, Patience::Watches(..)) { u32::MAX } else { ATTEMPTS_MAX };
+                    if self.send(tag, held || tried, at_most) {
                         return;
                     }
                 }
@@ -129,7 +130,7 @@ impl<R: Runbook> Run<R> {
     }
 
     /// Sends the change of a task of which nothing has begun. True when it was sent, or when it has failed instead.
-    fn send(&mut self, tag: &Tag, held: bool) -> bool {
+    fn send(&mut self, tag: &Tag, held: bool, at_most: u32) -> bool {
         let (now, epoch) = (self.now, self.saga.progress.epoch);
         // The table after what was just learned.
         let change = step_and_task(&self.table, tag).and_then(|(_, task)| match tag.way {
@@ -142,7 +143,7 @@ impl<R: Runbook> Run<R> {
             (task.state, task.why) = (State::Failed, Some(why));
             return true;
         }
-        if task.attempts >= ATTEMPTS_MAX {
+        if task.attempts >= at_most {
             (task.state, task.why) = (State::Failed, Some(WhyKind::AttemptsUsedUp.into()));
             return true;
         }

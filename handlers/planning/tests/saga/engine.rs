@@ -240,6 +240,13 @@ fn a_change_that_does_nothing_is_sent_three_times_and_not_once_more() {
 }
 
 #[test]
+fn a_watch_sends_its_change_as_often_as_it_is_seen_undone() {
+    let mut driver = begun(planted("watch", "j", Fault::Lost, 3 * ATTEMPTS_MAX));
+    driver.run();
+    assert_eq!((driver.planted[0].times, &driver.saga.progress.phase), (0, &Phase::Ended(End::Done)));
+}
+
+#[test]
 fn a_change_that_may_not_be_sent_now_is_no_attempt_and_is_bounded_by_its_time() {
     let mut driver = begun(planted("turn three", "b", Fault::NotNow, 20));
     driver.run();

@@ -9,7 +9,7 @@ use lifeboat_planning::saga::failover::{
 use lifeboat_planning::saga::{Ask, At, Choice, End, Notice, Phase, Saga, Way, What, WhyKind, print};
 
 use crate::harness::{Driver, Fault, Person, Planted, goes_on, silent};
-use crate::orders::{lone, shop};
+use crate::orders::{hundred, lone, shop};
 use crate::region::Regions;
 
 type Run = Driver<Regions>;
@@ -199,6 +199,17 @@ fn a_member_that_is_gone_on_without_is_neither_committed_nor_deleted() {
     assert_eq!(driver.saga.progress.phase, Phase::Ended(End::Done));
     let of_web: Vec<_> = driver.world.changes().iter().filter(|it| it.contains("web-1")).collect();
     assert_eq!(of_web, ["deallocate the old machine web-1"]);
+}
+
+#[test]
+fn a_hundred_machines_in_four_groups_are_failed_over_group_by_group() {
+    let mut driver = begun(Regions::new(hundred()));
+    driver.run();
+    assert_eq!(driver.saga.progress.phase, Phase::Ended(End::Done));
+    let failovers: Vec<_> = driver.world.changes().iter().filter_map(|it| it.strip_prefix("fail over vm-")).collect();
+    assert_eq!(failovers.len(), 100);
+    let groups: Vec<_> = failovers.iter().map(|it| &it[..1]).collect();
+    assert!(groups.is_sorted(), "{groups:?}");
 }
 
 #[test]

@@ -66,3 +66,16 @@ pub fn lone() -> FailoverOrder {
     (order.point, order.protect_back) = (PointChoice::ApplicationConsistent, Some("ops".into()));
     order
 }
+
+/// A hundred machines in four groups.
+pub fn hundred() -> FailoverOrder {
+    let mut order = shop();
+    let group = |at: usize| Group {
+        name: format!("g{at}"),
+        before: Vec::new(),
+        members: (0..25).map(|of| member(&format!("vm-{at}-{of}"))).collect(),
+        after: Vec::new(),
+    };
+    order.groups = (1..=4).map(group).collect();
+    order
+}
