@@ -46,7 +46,7 @@ pub enum What<R: Runbook> {
         /// Object id of the person.
         by: String,
     },
-    /// What the saga was begun for is no longer so.
+    /// What the saga was begun for is no longer so: told once for each time that it comes back, because each asks a person.
     Recovered,
 }
 
