@@ -21,6 +21,7 @@ pub mod policy;
 pub mod recovery;
 pub mod refusal;
 pub mod retention;
+pub mod saga;
 pub mod schedule;
 pub mod sweep;
 

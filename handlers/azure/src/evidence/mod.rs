@@ -7,6 +7,7 @@ mod backup;
 mod blobs;
 mod bus;
 mod disks;
+mod failover;
 mod graph;
 mod health;
 mod identity;
@@ -54,6 +55,7 @@ pub const EVIDENCE: &[&[Entry]] = &[
     backup::ENTRIES[1],
     backup::ENTRIES[2],
     backup::ENTRIES[3],
+    failover::ENTRIES,
     graph::ENTRIES,
     health::ENTRIES,
     blobs::ENTRIES,

@@ -1,0 +1,222 @@
+//! What a failover does in cases that a person would ask about.
+
+use std::rc::Rc;
+
+use jiff::SignedDuration;
+use lifeboat_planning::saga::failover::{
+    Failover, OLD_SIDE_LOOK_SECS, OLD_SIDE_STOPPED, PROTECT_BACK, PointChoice, expects_deletion,
+};
+use lifeboat_planning::saga::{Ask, At, Choice, End, Notice, Phase, Saga, Way, What, WhyKind, print};
+
+use crate::harness::{Driver, Fault, Person, Planted, goes_on, silent};
+use crate::orders::{hundred, lone, shop};
+use crate::region::Regions;
+
+type Run = Driver<Regions>;
+
+fn begun(world: Regions) -> Run {
+    Driver::new(world)
+}
+
+/// Answers all but this.
+fn but(ask: Ask) -> Person {
+    Rc::new(move |question| if question.ask == ask { None } else { goes_on(question) })
+}
+
+fn standing(driver: &Run) -> Vec<Ask> {
+    driver.saga.questions().map(|question| question.ask).collect()
+}
+
+fn answer(driver: &mut Run, ask: Ask, choice: Choice, pick: Option<PointChoice>) {
+    let question = driver.saga.questions().find(|question| question.ask == ask).expect("the question").number;
+    driver.feed(What::Answer { question, choice, pick, by: "ops".into() });
+}
+
+#[test]
+fn the_table_reads_as_a_runbook() {
+    let shown = print(&Saga::new(Failover::new(shop()), 1));
+    assert_eq!(shown, include_str!("golden/runbook.txt"), "{shown}");
+}
+
+#[test]
+fn a_running_failover_shows_how_far_it_is() {
+    let mut driver = begun(Regions::new(shop()));
+    driver.person = but(Ask::Commit);
+    driver.run();
+    let shown = print(&driver.saga);
+    assert_eq!(shown, include_str!("golden/at_commit.txt"), "{shown}");
+}
+
+#[test]
+fn what_it_changes_comes_in_the_order_in_which_an_operator_would_do_it() {
+    let mut driver = begun(Regions::new(lone()));
+    driver.run();
+    assert_eq!(
+        driver.world.changes(),
+        [
+            "deallocate the old machine vm",
+            "fail over vm with recovery point point-2",
+            "commit the failover of vm, which deletes its other recovery points",
+            "make restorable point lb-before-protecting-back-5e661b247060288b of all disks of the old machine vm",
+            "protect vm the other way, which deletes its old machine",
+        ]
+    );
+}
+
+#[test]
+fn without_the_failed_region_it_comes_to_the_commit_within_bounds() {
+    let mut driver = begun(Regions::new(shop()).lost());
+    driver.person = but(Ask::Commit);
+    let begins = driver.now;
+    driver.run_until(|driver| standing(driver).contains(&Ask::Commit));
+    let took = driver.now.duration_since(begins);
+    println!(
+        "to the commit in {} s, the lost side asked {} times in vain",
+        took.as_secs(),
+        driver.world.asked_in_vain()
+    );
+    // The fence's bound, two failovers of 140 s, two minutes that the plan waits, probes, and looks in between.
+    assert!(took < SignedDuration::from_secs(300 + 2 * 140 + 120 + 30 + 10 * 15), "{took:?}");
+    assert!(driver.told.iter().any(|notice| matches!(notice, Notice::Asked(it) if it.ask == Ask::FenceImpossible)));
+    assert!(driver.world.asked_in_vain() < 150);
+}
+
+#[test]
+fn when_the_old_side_answers_after_days_its_machines_are_stopped_first_and_soon() {
+    let mut driver = begun(Regions::new(shop()).lost());
+    driver.person = but(Ask::Commit);
+    driver.run_until(|driver| standing(driver).contains(&Ask::Commit));
+    driver.patient = true;
+    let days = driver.now + SignedDuration::from_hours(50);
+    driver.run_until(|driver| driver.now >= days);
+    let reminded =
+        driver.told.iter().filter(|it| matches!(it, Notice::Reminded(it, _) if it.ask == Ask::Commit)).count();
+    assert_eq!(reminded, 2, "daily");
+    assert!(standing(&driver).contains(&Ask::OldSideSilent), "the watch can be ended");
+    let (sent, answers_at) = (driver.world.changes().len(), driver.now);
+    driver.world.answers_again();
+    driver.run_until(|driver| driver.over(Way::Forward, OLD_SIDE_STOPPED));
+    let stopped = &driver.world.changes()[sent..];
+    assert!(stopped.len() == 3 && stopped.iter().all(|it| it.starts_with("deallocate")), "{stopped:?}");
+    let took = driver.now.duration_since(answers_at).as_secs();
+    assert!(took <= 2 * OLD_SIDE_LOOK_SECS, "{took} s: one look and one deallocation, seen by the next look");
+    assert!(!standing(&driver).contains(&Ask::OldSideSilent), "that question stands no more");
+    assert!(standing(&driver).contains(&Ask::Commit), "nothing else has moved");
+}
+
+#[test]
+fn until_the_commit_another_recovery_point_can_be_taken() {
+    let mut driver = begun(Regions::new(shop()));
+    driver.person = but(Ask::Commit);
+    driver.run_until(|driver| standing(driver).contains(&Ask::Commit));
+    answer(&mut driver, Ask::Commit, Choice::AnotherPoint, None);
+    assert!(standing(&driver).contains(&Ask::Commit), "which one must be said");
+    for (pick, id) in [(PointChoice::ApplicationConsistent, "point-2"), (PointChoice::LatestProcessed, "point-0")] {
+        let sent = driver.world.changes().len();
+        answer(&mut driver, Ask::Commit, Choice::AnotherPoint, Some(pick));
+        driver.run_until(|driver| standing(driver).contains(&Ask::Commit));
+        let changes = &driver.world.changes()[sent..];
+        let changed = changes.iter().filter(|it| it.starts_with("take another") && it.ends_with(id)).count();
+        assert_eq!((changed, changes.len()), (3, 3), "{changes:?}");
+    }
+    driver.person = Rc::new(goes_on);
+    driver.run();
+    assert_eq!(driver.saga.progress.phase, Phase::Ended(End::Done));
+}
+
+#[test]
+fn failing_back_is_refused_because_it_is_not_built() {
+    let mut driver = begun(Regions::new(shop()));
+    driver.person = but(Ask::Commit);
+    driver.run_until(|driver| standing(driver).contains(&Ask::Commit));
+    answer(&mut driver, Ask::Commit, Choice::FailBack, None);
+    assert!(driver.told.iter().any(|it| it.to_string() == "order refused: failing back is not built yet"));
+    assert!(standing(&driver).contains(&Ask::Commit));
+}
+
+#[test]
+fn more_loss_after_the_fence_than_was_approved_is_asked_about_before_anything_is_failed_over() {
+    for (choice, end) in [(Choice::GoOn, End::Done), (Choice::Undo, End::Undone)] {
+        let mut driver = begun(Regions::new(shop()));
+        driver.person = but(Ask::LossGrew);
+        driver.run_until(|driver| driver.saga.progress.lanes[0].at == At::Step("fence".into()));
+        driver.world.replication_stalls(SignedDuration::from_mins(40));
+        driver.run();
+        assert_eq!(standing(&driver), [Ask::LossGrew]);
+        assert!(driver.world.changes().iter().all(|it| it.starts_with("deallocate")));
+        answer(&mut driver, Ask::LossGrew, choice, None);
+        driver.person = Rc::new(goes_on);
+        driver.run();
+        assert_eq!(driver.saga.progress.phase, Phase::Ended(end));
+    }
+}
+
+#[test]
+fn a_loss_beyond_what_was_approved_refuses_to_begin() {
+    let mut world = Regions::new(shop());
+    world.replication_stalls(SignedDuration::from_mins(40));
+    let mut driver = begun(world);
+    driver.run();
+    let Some(Notice::Undoing(why)) = driver.told.iter().find(|it| matches!(it, Notice::Undoing(_))) else {
+        panic!("{:?}", driver.told)
+    };
+    assert_eq!((why.kind, why.code.as_deref()), (WhyKind::LossGrew, Some("2460 s")));
+    assert!(driver.world.changes().is_empty());
+}
+
+#[test]
+fn without_a_persons_word_the_old_machines_are_never_deleted() {
+    let mut driver = begun(Regions::new(shop()));
+    driver.person = but(Ask::ProtectBack);
+    driver.run();
+    let question = driver.saga.questions().next().expect("it asks");
+    assert_eq!((question.ask, question.words.as_str()), (Ask::ProtectBack, "db-1, db 2, web-1"), "it says what goes");
+    assert!(!driver.world.changes().iter().any(|it| it.starts_with("protect")));
+    assert!(driver.world.changes().iter().filter(|it| it.starts_with("make restorable point")).count() == 3);
+}
+
+#[test]
+fn the_end_of_an_old_machine_is_expected_once_protection_is_turned_round_and_not_before() {
+    let mut driver = begun(Regions::new(lone()));
+    driver.run_until(|driver| driver.saga.progress.lanes[1].at == At::Step(PROTECT_BACK.into()));
+    assert!(!expects_deletion(&driver.saga, "/old/vm"));
+    driver.run();
+    assert!(expects_deletion(&driver.saga, "/OLD/VM"));
+    assert!(!expects_deletion(&driver.saga, "/old/another"));
+}
+
+#[test]
+fn a_member_that_is_gone_on_without_is_neither_committed_nor_deleted() {
+    let mut driver = begun(Regions::new(shop()));
+    let fault = Fault::Refused;
+    let (step, task) = ("group web: fail over".into(), "web-1".into());
+    driver.planted.push(Planted { step, task, way: Way::Forward, fault, times: u32::MAX });
+    driver.person = Rc::new(|question| match question.ask {
+        Ask::Failed => Some(Choice::GoOn),
+        _ => goes_on(question),
+    });
+    driver.run();
+    assert_eq!(driver.saga.progress.phase, Phase::Ended(End::Done));
+    let of_web: Vec<_> = driver.world.changes().iter().filter(|it| it.contains("web-1")).collect();
+    assert_eq!(of_web, ["deallocate the old machine web-1"]);
+}
+
+#[test]
+fn a_hundred_machines_in_four_groups_are_failed_over_group_by_group() {
+    let mut driver = begun(Regions::new(hundred()));
+    driver.run();
+    assert_eq!(driver.saga.progress.phase, Phase::Ended(End::Done));
+    let failovers: Vec<_> = driver.world.changes().iter().filter_map(|it| it.strip_prefix("fail over vm-")).collect();
+    assert_eq!(failovers.len(), 100);
+    let groups: Vec<_> = failovers.iter().map(|it| &it[..1]).collect();
+    assert!(groups.is_sorted(), "{groups:?}");
+}
+
+#[test]
+fn nobody_is_waited_for_who_said_nothing_and_nothing_runs_meanwhile() {
+    let mut driver = begun(Regions::new(shop()));
+    driver.person = Rc::new(silent);
+    driver.run();
+    assert_eq!(standing(&driver), [Ask::Approve]);
+    assert_eq!(driver.saga.look_again_at, driver.saga.questions().map(|question| question.remind_at).min());
+}
