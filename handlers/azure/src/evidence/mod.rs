@@ -64,6 +64,7 @@ pub const EVIDENCE: &[&[Entry]] = &[
     stand_in::ENTRIES[2],
     stand_in::ENTRIES[3],
     stand_in::ENTRIES[4],
+    stand_in::ENTRIES[5],
 ];
 
 /// All of them in a row.

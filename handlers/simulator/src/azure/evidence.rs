@@ -7,6 +7,7 @@ use super::charges::BUDGETS;
 use super::denials::Denial;
 use super::registry::routes;
 use super::state::Step;
+use super::traffic::TrafficDenial;
 use super::vaults::VaultDenial;
 
 /// The actions that this ARM has a route for: what may be held to a table of rights.
@@ -19,7 +20,7 @@ pub fn evidence_ids() -> Vec<&'static str> {
     let routes = routes().map(|route| route.evidence);
     let denials = Denial::ALL.into_iter().map(Denial::evidence);
     let budgets = BUDGETS.iter().map(|rule| rule.evidence);
-    let denials = denials.chain(VaultDenial::entries());
+    let denials = denials.chain(VaultDenial::entries()).chain(TrafficDenial::EVIDENCE);
     let steps = Step::entries();
     let beliefs = BELIEFS.iter().copied();
     let all: BTreeSet<&str> = routes.chain(denials).chain(budgets).chain(steps).chain(beliefs).collect();
@@ -107,6 +108,11 @@ const BELIEFS: &[&str] = &[
     "subscription-read-only",
     "subscription-states",
     "tags-at-once",
+    "tm-sim-actions",
+    "tm-sim-first-probe",
+    "tm-sim-profile-status",
+    "tm-sim-put-endpoints",
+    "tm-sim-target",
     "usage-limits",
     "usage-names",
     "vault-sim-deferred-time",

@@ -60,6 +60,7 @@ mod subscriptions;
 mod tags;
 #[cfg(test)]
 pub(crate) mod tests;
+mod traffic;
 mod troubles;
 mod usages;
 mod vaults;
@@ -99,6 +100,7 @@ pub use self::observe::{Exchange, Hook};
 pub use self::point::PointView;
 pub use self::sizes::{RestrictionReason, SizeRestriction};
 pub use self::subscriptions::SubscriptionState;
+pub use self::traffic::{EndpointSeed, ProfileSeed, ServedEndpoint, TargetState};
 pub use self::vaults::{
     ItemSeed, ItemState, JobFailure, JobOperation, JobPart, PolicySeed, VaultItemView, VaultJobView, VaultPointView,
     VaultSeed,

@@ -10,6 +10,7 @@ mod health;
 mod locks;
 mod resources;
 mod tags;
+mod traffic;
 mod vaults;
 
 use super::call::{Answer, Call};
@@ -83,6 +84,7 @@ pub(crate) static ROUTES: &[&[Route]] = &[
     backups::ROUTES,
     graph::ROUTES,
     health::ROUTES,
+    traffic::ROUTES,
 ];
 
 /// All of them.

@@ -27,6 +27,7 @@ use super::power::Power;
 use super::restore_points;
 use super::sizes::Sizes;
 use super::subscriptions::Subscription;
+use super::traffic::Traffic;
 use super::vaults::{self, VaultStep, Vaults};
 use super::volume::{Kind, Volume};
 
@@ -51,6 +52,7 @@ pub(crate) struct State {
     pub(crate) sizes: Sizes,
     pub(crate) health: Health,
     pub(crate) vaults: Vaults,
+    pub(crate) traffic: Traffic,
     pub(crate) graph: GraphIndex,
     /// Points that ARM accepted, ever.
     pub(crate) points_created: u64,
@@ -165,6 +167,7 @@ impl State {
             sizes: Sizes::default(),
             health: Health::default(),
             vaults: Vaults::default(),
+            traffic: Traffic::default(),
             graph: GraphIndex::new(graph_lag),
             points_created: 0,
             raised: Vec::new(),
@@ -182,8 +185,10 @@ impl State {
                 break;
             }
             let step = entry.remove();
+            self.probe(at);
             self.happen(step, at);
         }
+        self.probe(now);
         self.graph.settle(now);
         self.operations.forget_old(now);
     }
@@ -253,6 +258,7 @@ impl State {
             || self.snapshots.contains_key(&key)
             || self.collections.contains_key(&key)
             || self.vaults.has(&key)
+            || self.traffic.has(&key)
     }
 
     /// The region of a top-level resource.

@@ -13,6 +13,7 @@ mod replayed;
 mod samples;
 mod seeded;
 mod tags;
+mod traffic;
 mod vault_rules;
 mod vaults;
 mod volumes;

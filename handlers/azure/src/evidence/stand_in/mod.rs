@@ -7,8 +7,9 @@ mod backup;
 mod compute;
 mod graph;
 mod store;
+mod traffic;
 
 use super::Entry;
 
-pub(super) const ENTRIES: [&[Entry]; 5] =
-    [arm::ENTRIES, backup::ENTRIES, compute::ENTRIES, graph::ENTRIES, store::ENTRIES];
+pub(super) const ENTRIES: [&[Entry]; 6] =
+    [arm::ENTRIES, backup::ENTRIES, compute::ENTRIES, graph::ENTRIES, store::ENTRIES, traffic::ENTRIES];
