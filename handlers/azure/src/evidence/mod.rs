@@ -11,6 +11,7 @@ mod graph;
 mod health;
 mod identity;
 mod machines;
+mod recovery;
 mod resources;
 mod restore_points;
 mod stand_in;
@@ -54,6 +55,7 @@ pub const EVIDENCE: &[&[Entry]] = &[
     backup::ENTRIES[1],
     backup::ENTRIES[2],
     backup::ENTRIES[3],
+    recovery::ENTRIES,
     graph::ENTRIES,
     health::ENTRIES,
     blobs::ENTRIES,
@@ -65,6 +67,7 @@ pub const EVIDENCE: &[&[Entry]] = &[
     stand_in::ENTRIES[3],
     stand_in::ENTRIES[4],
     stand_in::ENTRIES[5],
+    stand_in::ENTRIES[6],
 ];
 
 /// All of them in a row.

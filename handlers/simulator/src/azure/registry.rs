@@ -8,6 +8,8 @@ mod compute;
 mod graph;
 mod health;
 mod locks;
+mod recovery;
+mod recovery_items;
 mod resources;
 mod tags;
 mod traffic;
@@ -85,6 +87,8 @@ pub(crate) static ROUTES: &[&[Route]] = &[
     graph::ROUTES,
     health::ROUTES,
     traffic::ROUTES,
+    recovery::ROUTES,
+    recovery_items::ROUTES,
 ];
 
 /// All of them.

@@ -24,6 +24,7 @@ use super::locks::Locks;
 use super::machines::Machine;
 use super::operations::Operations;
 use super::power::Power;
+use super::recovery::{self, Recovery, RecoveryStep};
 use super::restore_points;
 use super::sizes::Sizes;
 use super::subscriptions::Subscription;
@@ -53,6 +54,7 @@ pub(crate) struct State {
     pub(crate) health: Health,
     pub(crate) vaults: Vaults,
     pub(crate) traffic: Traffic,
+    pub(crate) recovery: Recovery,
     pub(crate) graph: GraphIndex,
     /// Points that ARM accepted, ever.
     pub(crate) points_created: u64,
@@ -97,6 +99,8 @@ pub(crate) enum Step {
     GroupGone { group: String, cause: Cause, failure: Option<Failure> },
     /// Something happens to a vault or in it.
     Vault(VaultStep),
+    /// Something happens in Site Recovery.
+    Recovery(RecoveryStep),
 }
 
 impl Step {
@@ -119,9 +123,9 @@ impl Step {
         "group-delete",
     ];
 
-    /// All of them, those of vaults too.
+    /// All of them, those of vaults and of Site Recovery too.
     pub(crate) fn entries() -> impl Iterator<Item = &'static str> {
-        Self::EVIDENCE.iter().chain(&VaultStep::EVIDENCE).copied()
+        Self::EVIDENCE.iter().chain(&VaultStep::EVIDENCE).chain(&RecoveryStep::EVIDENCE).copied()
     }
 
     /// The entry that this one rests on: one of [`Self::entries`].
@@ -143,6 +147,7 @@ impl Step {
             Self::AccessGranted { .. } | Self::AccessEnds { .. } => "snapshot-open-access",
             Self::GroupGone { .. } => "group-delete",
             Self::Vault(step) => step.evidence(),
+            Self::Recovery(step) => step.evidence(),
         }
     }
 }
@@ -168,6 +173,7 @@ impl State {
             health: Health::default(),
             vaults: Vaults::default(),
             traffic: Traffic::default(),
+            recovery: Recovery::default(),
             graph: GraphIndex::new(graph_lag),
             points_created: 0,
             raised: Vec::new(),
@@ -185,12 +191,18 @@ impl State {
                 break;
             }
             let step = entry.remove();
-            self.probe(at);
+            self.pass(at);
             self.happen(step, at);
         }
-        self.probe(now);
+        self.pass(now);
         self.graph.settle(now);
         self.operations.forget_old(now);
+    }
+
+    /// Lets go on what needs no step: probes and replication.
+    fn pass(&mut self, now: Timestamp) {
+        self.probe(now);
+        self.replicate(now);
     }
 
     /// Something happens later.
@@ -308,6 +320,7 @@ impl State {
             }
             Step::GroupGone { group, cause, failure } => self.group_gone(&group, &cause, failure, at),
             Step::Vault(step) => vaults::happen(self, step, at),
+            Step::Recovery(step) => recovery::happen(self, step, at),
         }
     }
 }

@@ -9,6 +9,7 @@ mod locks;
 mod points;
 mod power;
 mod recorded;
+mod recovery;
 mod replayed;
 mod samples;
 mod seeded;
