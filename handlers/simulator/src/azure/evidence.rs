@@ -108,6 +108,7 @@ const BELIEFS: &[&str] = &[
     "sr-sim-enabling",
     "sr-sim-failed-over",
     "sr-sim-health",
+    "sr-sim-list-nulls",
     "sr-sim-name-taken",
     "sr-sim-old-id",
     "sr-sim-pairing",

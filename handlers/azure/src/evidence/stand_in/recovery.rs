@@ -40,6 +40,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         "siterecovery_vault_scenarios.jsonl 9 to 12; siterecovery_A2A_scenarios.jsonl 61 and 64",
     ),
     entry(
+        "sr-sim-list-nulls",
+        Assumed,
+        "lists leave out what is null in the resource itself",
+        "no tape lists such a resource, and the document has no nulls",
+    ),
+    entry(
         "sr-sim-fabric",
         Recorded,
         "a fabric is a region, by the name that people read; it tells of containers once there are some",

@@ -13,7 +13,7 @@ use super::super::state::State;
 use super::items::{Pace, Phase, Replica, ReplicaDisk, Running, Stage};
 use super::jobs::Scenario;
 use super::operations::Effect;
-use super::{RecoveryDenial, above, below_vault, given, last, own_id, whole_list};
+use super::{RecoveryDenial, above, below_vault, given, last, listed, own_id, whole_list};
 
 /// How many parts of an item's path lie below its vault.
 const ITEM_PARTS: usize = 6;
@@ -22,7 +22,15 @@ const ITEM_PARTS: usize = 6;
 pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let within = format!("{}/", above(&key(&own_id(call, below_vault(call))), 1));
     let own = state.recovery.items.iter().filter(|(id, _)| id.starts_with(&within));
-    Ok(Answer::new(200, whole_list(own.map(|(_, item)| item.json(state, call.now)).collect())))
+    Ok(Answer::new(200, whole_list(own.map(|(_, item)| in_list(item.json(state, call.now))).collect())))
+}
+
+/// An item in a list: without nulls, and with a zone where the item alone tells none.
+fn in_list(body: Value) -> Value {
+    let mut body = listed(body);
+    let expiry = &mut body["properties"]["providerSpecificDetails"]["agentExpiryDate"];
+    *expiry = json!(format!("{}Z", expiry.as_str().unwrap_or_default()));
+    body
 }
 
 /// `GET …/replicationProtectedItems/{name}`.

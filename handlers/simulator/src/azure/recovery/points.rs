@@ -9,7 +9,7 @@ use super::super::errors::ArmError;
 use super::super::ids::{guid_of, key};
 use super::super::state::State;
 use super::items::{Phase, Replica, Stage};
-use super::{KIND, RecoveryDenial, item_calls, whole_list};
+use super::{KIND, RecoveryDenial, item_calls};
 
 /// How points are thinned out (documented): up to an age in hours, one for each so many minutes.
 const DENSITY: [(i64, i64); 4] = [(2, 5), (24, 60), (7 * 24, 120), (15 * 24, 240)];
@@ -118,7 +118,8 @@ impl Replica {
 pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     let seed = state.seed;
     let item = item_calls::item_of(state, call)?;
-    Ok(Answer::new(200, whole_list(item.points(seed).iter().map(|point| item.point_json(point)).collect())))
+    let value: Vec<Value> = item.points(seed).iter().map(|point| item.point_json(point)).collect();
+    Ok(Answer::new(200, json!({ "value": value })))
 }
 
 /// `GET …/recoveryPoints/{name}`.

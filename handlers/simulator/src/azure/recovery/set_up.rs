@@ -11,7 +11,7 @@ use super::super::state::State;
 use super::item_calls::set_up_only;
 use super::jobs::Scenario;
 use super::operations::Effect;
-use super::{KIND, RecoveryDenial, above, below_vault, display, given, last, own_id, whole_list};
+use super::{KIND, RecoveryDenial, above, below_vault, display, given, last, listed, own_id, whole_list};
 
 /// How often crash-consistent points are made when nothing is said, in minutes (recorded).
 const CRASH_MINUTES: i64 = 5;
@@ -35,8 +35,9 @@ pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
         // A list of plans does not show what is in them (recorded).
         if kind == "replicationrecoveryplans" {
             body["properties"]["groups"] = json!([]);
+            return body;
         }
-        body
+        listed(body)
     };
     let value = state.recovery.things.iter().filter(own).map(shown).collect();
     Ok(Answer::new(200, whole_list(value)))
