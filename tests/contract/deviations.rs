@@ -32,7 +32,7 @@ pub struct Deviation {
 
 /// All of them.
 pub static DEVIATIONS: LazyLock<Vec<&'static Deviation>> =
-    LazyLock::new(|| OF_OTHERS.iter().chain(recovery::DEVIATIONS).collect());
+    LazyLock::new(|| OF_OTHERS.iter().chain(recovery::DEVIATIONS.iter()).collect());
 
 /// Those of everything but Site Recovery and Traffic Manager.
 const OF_OTHERS: &[Deviation] = &[

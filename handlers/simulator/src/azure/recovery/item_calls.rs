@@ -25,11 +25,11 @@ pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, ArmError> {
     Ok(Answer::new(200, whole_list(own.map(|(_, item)| in_list(item.json(state, call.now))).collect())))
 }
 
-/// An item in a list: without nulls, and with a zone where the item alone tells none.
+/// An item in a list: without nulls, and without the time that the item alone tells in no documented form.
 fn in_list(body: Value) -> Value {
     let mut body = listed(body);
-    let expiry = &mut body["properties"]["providerSpecificDetails"]["agentExpiryDate"];
-    *expiry = json!(format!("{}Z", expiry.as_str().unwrap_or_default()));
+    let details = body["properties"]["providerSpecificDetails"].as_object_mut();
+    details.into_iter().for_each(|fields| drop(fields.remove("agentExpiryDate")));
     body
 }
 

@@ -99,6 +99,26 @@ impl Scenario {
 }
 
 impl Operation {
+    /// What went wrong.
+    fn errors(&self, seed: u64, now: jiff::Timestamp, task: &str) -> Vec<Value> {
+        let told = self.told(now).into_iter();
+        told.map(|error| {
+            json!({
+                "serviceErrorDetails": {
+                    "code": error.code,
+                    "message": error.message,
+                    "possibleCauses": "",
+                    "recommendedAction": "",
+                    "activityId": super::super::ids::guid_of(seed, "activity", &self.name),
+                },
+                "errorLevel": if self.failure.is_some() { "Error" } else { "Warning" },
+                "creationTime": seven(self.ends),
+                "taskId": task,
+            })
+        })
+        .collect()
+    }
+
     /// As a job: a list tells neither tasks nor details (recorded).
     fn job(&self, seed: u64, now: jiff::Timestamp, whole: bool) -> Value {
         let (scenario, friendly) = self.scenario.names();
@@ -111,24 +131,7 @@ impl Operation {
         let ended = self.ends <= now;
         let end = ended.then(|| self.ends.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
         let task = format!("{scenario}Task");
-        let errors: Vec<Value> = self
-            .told(now)
-            .map(|error| {
-                json!({
-                    "serviceErrorDetails": {
-                        "code": error.code,
-                        "message": error.message,
-                        "possibleCauses": "",
-                        "recommendedAction": "",
-                        "activityId": super::super::ids::guid_of(seed, "activity", &self.name),
-                    },
-                    "errorLevel": if self.failure.is_some() { "Error" } else { "Warning" },
-                    "creationTime": seven(self.ends),
-                    "taskId": task,
-                })
-            })
-            .into_iter()
-            .collect();
+        let errors = self.errors(seed, now, &task);
         let tasks = json!([{
             "taskId": task,
             "name": task,
