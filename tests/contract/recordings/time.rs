@@ -31,7 +31,7 @@ pub struct Running {
     /// How each job looked when it was last asked for, on the tape and here.
     jobs: BTreeMap<String, (Look, Look)>,
     /// How what was asked for looked, since somebody last wrote something, on the tape and here.
-    seen: BTreeMap<String, (Look, Look)>,
+    seen: BTreeMap<String, (Said, Said)>,
     /// A poll that was the last one of its operation.
     given_up: Option<Asked>,
 }
@@ -85,14 +85,15 @@ impl Running {
 
     /// Asks for what goes on by itself.
     async fn ask_again(&mut self, world: &World, line: &Line, asked: &Asked) -> Said {
-        let (about, theirs) = (line.target.to_lowercase(), look(&line.answer));
+        let about = line.target.to_lowercase();
         let said = match self.seen.get(&about) {
-            Some((recorded, ours)) if *recorded != theirs => {
-                until(world, &line.method, asked, |said| look(said) != *ours).await
+            Some((recorded, ours)) if look(recorded) != look(&line.answer) => {
+                let before = look(ours);
+                until(world, &line.method, asked, |said| look(said) != before).await
             }
             _ => world.ask(&line.method, asked).await,
         };
-        self.seen.insert(about, (theirs, look(&said)));
+        self.seen.insert(about, (line.answer.clone(), said.clone()));
         said
     }
 

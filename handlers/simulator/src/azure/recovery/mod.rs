@@ -65,6 +65,11 @@ impl Recovery {
         };
     }
 
+    /// Regions that are lost.
+    pub(crate) fn lost_regions(&self) -> &BTreeSet<String> {
+        &self.lost
+    }
+
     /// Takes over operations that another state started: for writes that are acknowledged and dropped.
     pub(crate) fn adopt(&mut self, other: &Self) {
         for (name, operation) in &other.operations {

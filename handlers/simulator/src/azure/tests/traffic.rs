@@ -96,6 +96,12 @@ async fn a_target_that_is_a_machine_answers_while_the_machine_runs() {
     caller.send("POST", &format!("{machine}/deallocate?api-version=2025-04-01"), None).await;
     seconds(200).await;
     assert_eq!(status(&caller, &profile, "west").await, "Degraded");
+    caller.send("POST", &format!("{machine}/start?api-version=2025-04-01"), None).await;
+    seconds(120).await;
+    assert_eq!(status(&caller, &profile, "west").await, "Online");
+    caller.world.arm().set_region("westeurope", Some(crate::azure::RegionTrouble::Down));
+    seconds(200).await;
+    assert_eq!(status(&caller, &profile, "west").await, "Degraded", "its region is down");
 }
 
 #[tokio::test(start_paused = true)]

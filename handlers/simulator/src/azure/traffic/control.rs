@@ -50,7 +50,7 @@ pub enum TargetState {
     Answers,
     /// It does not.
     Silent,
-    /// It answers while this machine runs: its id.
+    /// It answers while this machine runs and its region is not down: its id.
     Machine(String),
 }
 

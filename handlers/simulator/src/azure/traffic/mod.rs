@@ -178,11 +178,12 @@ impl State {
     /// Lets every probe be made that is due. It is called before anything happens, so that a probe meets its target as it was.
     pub(crate) fn probe(&mut self, now: Timestamp) {
         let Traffic { by_key, targets } = &mut self.traffic;
+        let lost = self.recovery.lost_regions();
         for profile in by_key.values_mut() {
             let Profile { monitor, endpoints, enabled, .. } = profile;
             for endpoint in endpoints.iter_mut().filter(|endpoint| *enabled && endpoint.enabled) {
                 let answers =
-                    endpoint.names().filter_map(|name| targets.get(&name)).all(|one| one.answers(&self.machines));
+                    endpoint.names().filter_map(|name| targets.get(&name)).all(|one| one.answers(&self.machines, lost));
                 endpoint.probed.up_to(now, answers, monitor);
             }
         }

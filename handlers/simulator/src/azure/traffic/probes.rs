@@ -1,7 +1,7 @@
 //! Probes: what stands behind a target, and what an endpoint's probes have found out so far.
 //! It never counts a probe twice, and never lets one be made at another time than the interval says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +15,7 @@ use super::Monitor;
 pub(super) enum Target {
     /// It answers, or does not.
     Is(bool),
-    /// It answers while the machine of this key runs.
+    /// It answers while the machine of this key runs and its region is not down.
     Machine(String),
 }
 
@@ -38,11 +38,13 @@ pub(super) struct Probed {
 }
 
 impl Target {
-    pub(super) fn answers(&self, machines: &BTreeMap<String, Arc<Machine>>) -> bool {
+    pub(super) fn answers(&self, machines: &BTreeMap<String, Arc<Machine>>, lost: &BTreeSet<String>) -> bool {
         match self {
             Self::Is(answers) => *answers,
             Self::Machine(machine) => machines.get(machine).is_some_and(|machine| {
-                machine.power == Power::Running && machine.provisioning != Provisioning::Creating
+                machine.power == Power::Running
+                    && machine.provisioning != Provisioning::Creating
+                    && !lost.contains(&machine.location.to_ascii_lowercase())
             }),
         }
     }
