@@ -181,10 +181,7 @@ impl Plan {
         known.extend(self.presupposed.iter().filter_map(|one| one["id"].as_str()).map(key));
         known.extend(tape.lines.iter().filter(|line| line.answer.status == 404).map(Line::key));
         for (line, role) in tape.lines.iter().zip(&self.roles) {
-            let Some((_, rest)) = line.path().to_lowercase().split_once(KIND).map(|(a, b)| (a.len(), b.len())) else {
-                continue;
-            };
-            let from = line.path().len() - rest;
+            let Some(from) = line.path().to_ascii_lowercase().find(KIND).map(|at| at + KIND.len()) else { continue };
             let Some(end) = line.path()[from..].find('/').map(|at| from + at) else { continue };
             let id = &line.path()[..end];
             if role.modelled && known.insert(key(id)) {

@@ -18,9 +18,8 @@ pub fn of_others(tape: &Tape) -> Vec<bool> {
     loop {
         let before = found.len();
         for line in &tape.lines {
-            if names_other_way(&line.request) || names_other_way(&line.answer.body) {
-                found.insert(line.key());
-            } else if names_one_of(&line.request, &found) || names_one_of(&line.answer.body, &found) {
+            let bodies = [&line.request, &line.answer.body];
+            if bodies.into_iter().any(|body| names_other_way(body) || names_one_of(body, &found)) {
                 found.insert(line.key());
             }
         }
