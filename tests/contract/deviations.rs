@@ -2,12 +2,16 @@
 //! It never excuses what no recording shows: a line without its proof, or without its use, fails.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use lifeboat_tests::openapi::{Finding, Traffic};
 use lifeboat_tests::traffic::sample;
 use serde_json::{Value, json};
 
 use crate::gate::{self, Gate};
+
+#[path = "deviations_recovery.rs"]
+mod recovery;
 
 /// One thing that is otherwise than documented.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,7 +31,11 @@ pub struct Deviation {
 }
 
 /// All of them.
-pub const DEVIATIONS: &[Deviation] = &[
+pub static DEVIATIONS: LazyLock<Vec<&'static Deviation>> =
+    LazyLock::new(|| OF_OTHERS.iter().chain(recovery::DEVIATIONS.iter()).collect());
+
+/// Those of everything but Site Recovery and Traffic Manager.
+const OF_OTHERS: &[Deviation] = &[
     // The document says that rows are an object; they are a list of objects.
     Deviation {
         document: "resourcegraph.json",

@@ -24,6 +24,8 @@ use lifeboat_tests::rig::{EPOCH, GROUP, LOCATION, QUEUE, SUBSCRIPTION};
 
 #[path = "traffic_exercises_backup.rs"]
 mod backup;
+#[path = "traffic_exercises_recovery.rs"]
+mod recovery;
 
 /// Operations that are spoken and not exercised yet, with the reason. Empty is how it must be.
 const NOT_YET: &[(&Operation, &str)] = &[];
@@ -141,7 +143,7 @@ pub async fn all() {
 }
 
 fn exercises() -> impl Iterator<Item = &'static (&'static Operation, Exercise)> {
-    EXERCISES.iter().chain(backup::EXERCISES)
+    EXERCISES.iter().chain(backup::EXERCISES).chain(recovery::EXERCISES)
 }
 
 /// An Azure of its own, with a machine, and an identity that may do everything.

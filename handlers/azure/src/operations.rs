@@ -4,9 +4,10 @@
 //! It never sends anything. What is not listed here is not called: a call needs an [`Operation`].
 
 use crate::{
-    backup_jobs, disks, graph, health, locks, machines, permissions, protectable_items, protected_items, protection,
-    protection_status, resource_groups, restore_points, skus, snapshots, subscriptions, tags, usages, vault_operations,
-    vault_points, vault_policies, vaults,
+    backup_jobs, disks, failover, graph, health, locks, machines, permissions, protectable_items, protected_items,
+    protection, protection_status, replicated_items, replication, replication_jobs, resource_groups, restore_points,
+    skus, snapshots, subscriptions, tags, traffic_manager, usages, vault_operations, vault_points, vault_policies,
+    vaults,
 };
 
 /// One operation. Its entry stands beside the call that makes it.
@@ -74,6 +75,16 @@ pub const VAULTS: (&str, &str) = (
 pub const BACKUP: (&str, &str) = (
     "2025-02-01",
     "specification/recoveryservicesbackup/resource-manager/Microsoft.RecoveryServices/stable/2025-02-01/bms.json",
+);
+/// The pinned version of Site Recovery, and its document.
+pub const SITE_RECOVERY: (&str, &str) = (
+    "2025-02-01",
+    "specification/recoveryservicessiterecovery/resource-manager/Microsoft.RecoveryServices/stable/2025-02-01/service.json",
+);
+/// The pinned version of Traffic Manager, and its document.
+pub const TRAFFIC_MANAGER: (&str, &str) = (
+    "2022-04-01",
+    "specification/trafficmanager/resource-manager/Microsoft.Network/stable/2022-04-01/trafficmanager.json",
 );
 /// The pinned version of Resource Graph, and its document.
 pub const RESOURCE_GRAPH: (&str, &str) = (
@@ -144,6 +155,21 @@ pub const ALL: &[&Operation] = &[
     &backup_jobs::LIST,
     &backup_jobs::GET,
     &vault_points::LIST,
+    &replication::LIST_FABRICS,
+    &replication::LIST_CONTAINERS,
+    &replication::LIST_MAPPINGS,
+    &replication::LIST_POINTS,
+    &replicated_items::LIST,
+    &replicated_items::GET,
+    &failover::FAIL_OVER,
+    &failover::CHANGE_POINT,
+    &failover::COMMIT,
+    &failover::PROTECT_OTHER_WAY,
+    &replication_jobs::LIST,
+    &replication_jobs::GET,
+    &traffic_manager::GET,
+    &traffic_manager::GET_ENDPOINT,
+    &traffic_manager::SET_ENDPOINT,
     &health::CURRENT,
     &health::LIST_STATUSES,
     &health::LIST_EVENTS,

@@ -17,7 +17,7 @@ pub struct Missing {
 
 /// Which role grants what begins so (or, where it ends so, what ends so). The first that fits is taken: the narrow ones
 /// stand first. From the table of built-in roles; *Assumed* for nothing.
-const ROLES: [(Part, &str); 8] = [
+const ROLES: [(Part, &str); 10] = [
     (Part::End("/read"), "Reader"),
     (Part::Start("Microsoft.Compute/snapshots/"), "Disk Snapshot Contributor"),
     (Part::Start("Microsoft.Compute/disks/beginGetAccess/"), "Disk Snapshot Contributor"),
@@ -26,6 +26,8 @@ const ROLES: [(Part, &str); 8] = [
     (Part::Start("Microsoft.Resources/tags/"), "Tag Contributor"),
     (Part::Start("Microsoft.RecoveryServices/Vaults/backupFabrics/"), "Backup Operator"),
     (Part::Start("Microsoft.RecoveryServices/locations/backup"), "Backup Operator"),
+    (Part::Start("Microsoft.RecoveryServices/Vaults/replicationFabrics/"), "Site Recovery Operator"),
+    (Part::Start("Microsoft.Network/trafficManagerProfiles/"), "Traffic Manager Contributor"),
 ];
 
 enum Part {
@@ -90,5 +92,15 @@ mod tests {
         assert_eq!(role_for("Microsoft.RecoveryServices/Vaults/backupJobs/read"), Some("Reader"));
         let enable = "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/write";
         assert_eq!(role_for(enable), Some("Backup Operator"));
+        assert_eq!(
+            role_for(
+                operations::ALL.iter().find(|one| one.action.ends_with("/unplannedFailover/action")).unwrap().action
+            ),
+            Some("Site Recovery Operator")
+        );
+        assert_eq!(
+            role_for("Microsoft.Network/trafficManagerProfiles/externalEndpoints/write"),
+            Some("Traffic Manager Contributor")
+        );
     }
 }

@@ -2,6 +2,8 @@
 //! It never is reached through the services it controls, and asks for no token: it listens on this machine only.
 
 mod orders;
+mod recovery;
+mod traffic;
 mod vaults;
 
 use std::collections::BTreeMap;

@@ -34,6 +34,14 @@ pub const STATES: &[&str] = &[
     "consistencyMode",
     "completionPercent",
     "incremental",
+    "endpointStatus",
+    "endpointMonitorStatus",
+    "profileStatus",
+    "profileMonitorStatus",
+    "activeLocation",
+    "replicationHealth",
+    "failoverHealth",
+    "allowedOperations",
 ];
 
 /// How many differences of one answer are told; the rest is counted.
@@ -166,6 +174,10 @@ fn collect_states(at: &str, value: &Value, found: &mut Vec<String>) {
                     Value::String(text) => Some(text.clone()),
                     Value::Bool(yes) => Some(yes.to_string()),
                     Value::Number(number) => Some(in_class(number.as_f64().unwrap_or_default())),
+                    // What may be done next is one state of several words.
+                    Value::Array(words) if words.iter().all(Value::is_string) => {
+                        Some(words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "))
+                    }
                     _ => None,
                 };
                 if let Some(text) = text.filter(|_| STATES.contains(&name.as_str())) {

@@ -12,4 +12,5 @@ mod seed;
 mod spoken;
 mod tape;
 mod time;
+mod ways;
 mod world;

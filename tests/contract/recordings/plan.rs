@@ -4,18 +4,21 @@
 //!
 //! *Presupposed* is what the first `GET` shows of a resource that the tape never writes, and that nothing before it can
 //! have changed, unless it came with something that the tape made. What a list shows that did not show it before appeared
-//! meanwhile, and is planted then. What an operation that is not modelled may have changed, that is what its path and its body name, is
+//! meanwhile, and is planted then. A machine that was created while the tape ran is presupposed by nobody, and the vault that
+//! paths go through by all. What an operation that is not modelled may have changed, that is what its path and its body name, is
 //! planted again before its next `GET`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use lifeboat_azure::operations::Operation;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::names::{URL_HEADERS, UrlKey, is_guid, last_part, operation_in};
 use crate::spoken;
 use crate::tape::{Line, Tape, key};
 use crate::time::has_ended;
+use crate::ways;
 
 /// Where a group is when no request of its tape says it. No tape's outcome rests on it: a `GET` of it says it again.
 const SOMEWHERE: &str = "westus";
@@ -84,7 +87,7 @@ pub fn polls(tape: &Tape) -> Vec<Option<usize>> {
 impl Plan {
     /// The plan of a tape; `modelled` says of each line whether the simulator has a route for it.
     pub fn of(tape: &Tape, modelled: &[bool]) -> Self {
-        let polls = polls(tape);
+        let (polls, of_others) = (polls(tape), ways::of_others(tape));
         let mut plan = Self::default();
         for (at, line) in tape.lines.iter().enumerate() {
             let asked = polls[at].unwrap_or(at);
@@ -92,14 +95,16 @@ impl Plan {
             plan.roles.push(Role {
                 polls: polls[at],
                 operation: spoken::operation(&line.method, line.path())
-                    .or_else(|| spoken::operation(&own.method, own.path())),
-                modelled: modelled[asked],
+                    .or_else(|| spoken::operation(&own.method, own.path()))
+                    .filter(|_| !of_others[asked] && !of_others[at]),
+                modelled: modelled[asked] && !of_others[asked] && !of_others[at],
                 repeated: at > 0 && repeats(line, &tape.lines[at - 1]),
                 ..Role::default()
             });
         }
         plan.find_given_up(tape);
         plan.find_seeds(tape);
+        plan.find_vaults(tape);
         plan.find_scopes(tape);
         plan
     }
@@ -126,9 +131,11 @@ impl Plan {
         let mut asked: BTreeSet<String> = BTreeSet::new();
         let mut changed: BTreeSet<String> = BTreeSet::new();
         let mut listed: BTreeSet<String> = BTreeSet::new();
+        let mut running_since: Option<Timestamp> = None;
         for (at, line) in tape.lines.iter().enumerate() {
             let modelled = self.roles[at].modelled;
             if self.roles[at].polls.is_some() || self.roles[at].repeated {
+                running_since = running_since.or_else(|| time(&line.answer.body["startTime"]));
                 continue;
             }
             if !line.is_read() {
@@ -155,12 +162,30 @@ impl Plan {
                 let appeared = listed_before && is_new && never_written && id != line.key();
                 if changed.remove(&id) || appeared {
                     self.roles[at].planted_before.push(resource.clone());
-                } else if is_new && never_written {
+                } else if is_new && never_written && !was_made_meanwhile(resource, running_since) {
                     self.presupposed.push(resource.clone());
                 } else {
                     continue;
                 }
                 self.roles[at].seeded = true;
+            }
+        }
+    }
+
+    /// A vault whose path other paths go on below was there, where no line makes it and none shows it: nothing is known of it
+    /// but where it is.
+    fn find_vaults(&mut self, tape: &Tape) {
+        const KIND: &str = "/providers/microsoft.recoveryservices/vaults/";
+        let mut known: BTreeSet<String> =
+            tape.lines.iter().filter(|line| line.method == "PUT").map(Line::key).collect();
+        known.extend(self.presupposed.iter().filter_map(|one| one["id"].as_str()).map(key));
+        known.extend(tape.lines.iter().filter(|line| line.answer.status == 404).map(Line::key));
+        for (line, role) in tape.lines.iter().zip(&self.roles) {
+            let Some(from) = line.path().to_ascii_lowercase().find(KIND).map(|at| at + KIND.len()) else { continue };
+            let Some(end) = line.path()[from..].find('/').map(|at| from + at) else { continue };
+            let id = &line.path()[..end];
+            if role.modelled && known.insert(key(id)) {
+                self.presupposed.insert(0, json!({ "id": id, "name": last_part(id), "location": SOMEWHERE }));
             }
         }
     }
@@ -222,6 +247,17 @@ fn shown(line: &Line) -> Vec<&Value> {
 /// machine, and that the tape did not make.
 fn came_with(made: &[String], id: &str, resource: &Value) -> bool {
     resource["properties"]["virtualMachineId"].is_null() && made.iter().any(|above| id.starts_with(above.as_str()))
+}
+
+/// Whether it is a machine that was created after the tape began.
+fn was_made_meanwhile(resource: &Value, since: Option<Timestamp>) -> bool {
+    let properties = &resource["properties"];
+    let created = time(&properties["timeCreated"]).filter(|_| properties["vmId"].is_string());
+    created.zip(since).is_some_and(|(created, since)| created > since)
+}
+
+fn time(value: &Value) -> Option<Timestamp> {
+    value.as_str()?.parse().ok()
 }
 
 /// The last type and name of an id. The listing of a subscription writes groups in upper case, and there the recorder

@@ -218,3 +218,46 @@ fn the_comparison_sees_status_shape_states_and_whose_answer_it_is() {
     let header = differs(&|ours| drop(ours.headers.insert("location".to_owned(), "https://x/y".to_owned())));
     assert_eq!(header, "added header location");
 }
+
+const VAULT: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v";
+
+#[test]
+fn what_is_replicated_in_another_way_is_neither_spoken_nor_modelled_and_neither_is_what_names_it() {
+    let (fabric, plan) = (format!("{VAULT}/replicationFabrics/f"), format!("{VAULT}/replicationRecoveryPlans/p"));
+    let (item, own) = (format!("{fabric}/replicationProtectedItems/i"), format!("{VAULT}/replicationFabrics/own"));
+    let of_other = json!({ "id": fabric, "properties": { "customDetails": { "instanceType": "InMageRcm" } } });
+    let lines = [
+        ("GET", fabric.as_str(), Value::Null, 200, json!({}), of_other),
+        ("PUT", plan.as_str(), json!({ "items": [item] }), 202, json!({}), Value::Null),
+        get(&item),
+        get(&own),
+    ];
+    let plan = Plan::of(&tape_of(&lines), &[true; 4]);
+    assert_eq!(plan.roles.iter().map(|role| role.modelled).collect::<Vec<_>>(), [false, false, false, true]);
+}
+
+#[test]
+fn a_vault_that_paths_go_through_was_there_unless_the_tape_makes_it() {
+    let fabric = format!("{VAULT}/replicationFabrics/f");
+    let plan = Plan::of(&tape_of(&[get(&fabric), get(&fabric)]), &[true; 2]);
+    assert_eq!(plan.presupposed[0]["id"], VAULT);
+    let put = ("PUT", VAULT, json!({}), 201, json!({}), json!({ "id": VAULT }));
+    let plan = Plan::of(&tape_of(&[put, get(&fabric)]), &[true; 2]);
+    assert!(plan.presupposed.iter().all(|one| one["id"] != VAULT), "{:?}", plan.presupposed);
+}
+
+#[test]
+fn a_machine_that_was_created_while_the_tape_ran_is_not_presupposed() {
+    let url = "/subscriptions/s/providers/Microsoft.Compute/locations/l/operations/o";
+    let id = machine();
+    let made = |at: &str| json!({ "id": id, "properties": { "vmId": "1", "timeCreated": at } });
+    let started = json!({ "Azure-AsyncOperation": format!("https://management.azure.com{url}") });
+    let post = ("POST", "/subscriptions/s/x", Value::Null, 202, started, Value::Null);
+    let told = json!({ "status": "Succeeded", "startTime": "2026-01-01T10:00:00Z" });
+    let poll = ("GET", url, Value::Null, 200, json!({}), told);
+    for (at, seeded) in [("2026-01-01T09:00:00Z", true), ("2026-01-01T10:05:00+00:00", false)] {
+        let shown = ("GET", id.as_str(), Value::Null, 200, json!({}), made(at));
+        let plan = Plan::of(&tape_of(&[post.clone(), poll.clone(), shown]), &[true; 3]);
+        assert_eq!(plan.roles[2].seeded, seeded, "{at}");
+    }
+}

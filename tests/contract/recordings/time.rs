@@ -1,5 +1,6 @@
 //! When the clock moves: before an answer that says an operation has ended, to the moment when it ends here; before an answer
-//! that tells of a job otherwise than the one before it, to the moment when the job changes here; and after the last poll of
+//! that tells of a job, or of anything that nobody wrote to meanwhile, otherwise than the one before it, to the moment when that
+//! changes here; and after the last poll of
 //! an operation whose end a tape never shows, to its end. Before an answer that says it still runs the clock stands, so that
 //! an operation that ends too early is seen.
 //! It never moves the clock for anything else: the tapes tell no times of requests.
@@ -29,6 +30,8 @@ pub struct Running {
     operations: BTreeMap<usize, String>,
     /// How each job looked when it was last asked for, on the tape and here.
     jobs: BTreeMap<String, (Look, Look)>,
+    /// How what was asked for looked, since somebody last wrote something, on the tape and here.
+    seen: BTreeMap<String, (Said, Said)>,
     /// A poll that was the last one of its operation.
     given_up: Option<Asked>,
 }
@@ -63,13 +66,34 @@ impl Running {
         if role.polls.is_some() && !under_way {
             return self.ask_job(world, line, asked).await;
         }
+        if !line.is_read() {
+            self.seen.clear();
+        }
         if !(under_way && has_ended(&line.answer)) {
-            return world.ask(&line.method, asked).await;
+            return if under_way || !line.is_read() {
+                world.ask(&line.method, asked).await
+            } else {
+                self.ask_again(world, line, asked).await
+            };
         }
         world.jump();
         let as_recorded = |said: &Said| has_ended(said) && said.status == line.answer.status;
         let said = until(world, &line.method, asked, as_recorded).await;
         self.operations.retain(|starter, one| role.polls != Some(*starter) && (role.polls.is_some() || *one != about));
+        said
+    }
+
+    /// Asks for what goes on by itself.
+    async fn ask_again(&mut self, world: &World, line: &Line, asked: &Asked) -> Said {
+        let about = line.target.to_lowercase();
+        let said = match self.seen.get(&about) {
+            Some((recorded, ours)) if look(recorded) != look(&line.answer) => {
+                let before = look(ours);
+                until(world, &line.method, asked, |said| look(said) != before).await
+            }
+            _ => world.ask(&line.method, asked).await,
+        };
+        self.seen.insert(about, (line.answer.clone(), said.clone()));
         said
     }
 

@@ -12,6 +12,7 @@ mod graph;
 mod health;
 mod identity;
 mod machines;
+mod recovery;
 mod resources;
 mod restore_points;
 mod stand_in;
@@ -56,6 +57,7 @@ pub const EVIDENCE: &[&[Entry]] = &[
     backup::ENTRIES[2],
     backup::ENTRIES[3],
     failover::ENTRIES,
+    recovery::ENTRIES,
     graph::ENTRIES,
     health::ENTRIES,
     blobs::ENTRIES,
@@ -66,6 +68,8 @@ pub const EVIDENCE: &[&[Entry]] = &[
     stand_in::ENTRIES[2],
     stand_in::ENTRIES[3],
     stand_in::ENTRIES[4],
+    stand_in::ENTRIES[5],
+    stand_in::ENTRIES[6],
 ];
 
 /// All of them in a row.

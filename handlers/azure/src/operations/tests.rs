@@ -53,11 +53,19 @@ const HARMLESS_ACTIONS: [&str; 5] = [
     "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/backup/action",
 ];
 
+/// Actions after which something is gone.
+const TAKE_AWAY: [&str; 3] = ["/applyRecoveryPoint/action", "/failoverCommit/action", "/switchprotection/action"];
+
 #[test]
 fn what_deletes_or_stops_says_so() {
     for operation in ALL {
         let expected = match operation.action.rsplit('/').next().unwrap() {
             "delete" => Harm::Destroys,
+            // A machine runs elsewhere; another point, a commit and the other way take something away for good.
+            "action" if operation.action.ends_with("/unplannedFailover/action") => Harm::Moves,
+            "action" if TAKE_AWAY.iter().any(|end| operation.action.ends_with(end)) => Harm::Destroys,
+            // Turning an endpoint off may turn the only one off.
+            _ if operation.action.ends_with("/externalEndpoints/write") => Harm::Stops,
             // Taking a tag away may take a hold away.
             _ if operation.action == "Microsoft.Resources/tags/write" => Harm::Destroys,
             "action" if !HARMLESS_ACTIONS.contains(&operation.action) => Harm::Stops,

@@ -3,10 +3,11 @@
 //! It never opens a socket.
 
 use crate::{
-    ArmClient, ResourceId, backup_jobs, disks, graph, health, locks, machines, operations, permissions,
-    protectable_items, protected_items, protection, protection_status, recordings, resource_groups, restore_points,
+    ArmClient, ResourceId, backup_jobs, disks, failover, graph, health, locks, machines, operations, permissions,
+    protectable_items, protected_items, protection, protection_status, recordings, replicated_items, replication,
+    replication_jobs, resource_groups, restore_points,
     scripted::{Reply, Scripted},
-    skus, snapshots, subscriptions, tags,
+    skus, snapshots, subscriptions, tags, traffic_manager,
     transport::Latest,
     usages, vault_operations, vault_points, vault_policies, vaults,
 };
@@ -37,6 +38,40 @@ fn client(pages: usize, resources: usize) -> (ArmClient, Arc<Scripted>) {
 
 fn vault() -> ResourceId {
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v".parse().unwrap()
+}
+
+fn replica() -> ResourceId {
+    let container = vault().child("replicationFabrics", "f").unwrap().child("replicationProtectionContainers", "c");
+    container.unwrap().child("replicationProtectedItems", "i").unwrap()
+}
+
+fn profile() -> ResourceId {
+    "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/trafficManagerProfiles/p".parse().unwrap()
+}
+
+async fn list_replication(arm: &ArmClient) {
+    replication::list_fabrics(arm, &vault()).await.unwrap();
+    replication::list_containers(arm, &vault()).await.unwrap();
+    replication::list_mappings(arm, &vault()).await.unwrap();
+    replication::list_points(arm, &replica()).await.unwrap();
+    replicated_items::list(arm, &vault()).await.unwrap();
+    replication_jobs::list(arm, &vault()).await.unwrap();
+}
+
+async fn fail_over(arm: &ArmClient) {
+    let (item, point) = (replica(), replica().child("recoveryPoints", "p").unwrap());
+    replicated_items::get(arm, &item).await.unwrap();
+    replication_jobs::get(arm, &vault(), &"o".parse().unwrap()).await.unwrap();
+    failover::fail_over(arm, &item, Some(&point), latest()).await.unwrap();
+    failover::change_point(arm, &item, &point, latest()).await.unwrap();
+    failover::commit(arm, &item, latest()).await.unwrap();
+    let (policy, group) = (vault().child("replicationPolicies", "p").unwrap(), ResourceId::of_group("s", "g").unwrap());
+    let way = failover::OtherWay { item: &item, policy: &policy, group: &group, disks: &[] };
+    failover::protect_other_way(arm, &way, latest()).await.unwrap();
+    let endpoint = profile().child("externalEndpoints", "e").unwrap();
+    traffic_manager::get(arm, &profile()).await.unwrap();
+    traffic_manager::get_endpoint(arm, &endpoint).await.unwrap();
+    traffic_manager::set_endpoint(arm, &endpoint, true, latest()).await.unwrap();
 }
 
 async fn list_all(arm: &ArmClient) {
@@ -117,11 +152,13 @@ async fn change_all(arm: &ArmClient) {
 
 #[tokio::test(start_paused = true)]
 async fn every_operation_is_made_by_a_call_as_its_entry_says() {
-    let (arm, lists) = client(27, 0);
+    let (arm, lists) = client(33, 0);
     list_all(&arm).await;
-    let (arm, others) = client(0, 32);
+    list_replication(&arm).await;
+    let (arm, others) = client(0, 41);
     read_all(&arm).await;
     change_all(&arm).await;
+    fail_over(&arm).await;
     let mut made = BTreeSet::new();
     for asked in lists.asked().iter().chain(&others.asked()) {
         let fits = operations::ALL.iter().filter(|operation| {

@@ -5,12 +5,13 @@
 use crate::{
     backup_jobs, disks,
     error::Error,
-    graph, health, locks,
+    failover, graph, health, locks,
     long_running::{Accepted, Acted},
     machines,
     operations::Operation,
-    paging, permissions, protectable_items, protected_items, protection, protection_status, resource_groups,
-    restore_points, skus, snapshots, subscriptions, tags,
+    paging, permissions, protectable_items, protected_items, protection, protection_status, replicated_items,
+    replication, replication_jobs, resource_groups, restore_points, skus, snapshots, subscriptions, tags,
+    traffic_manager,
     transport::Answer,
     usages, vault_operations, vault_points, vault_policies, vaults,
 };
@@ -19,10 +20,12 @@ use backup::{
     VAULT_POLICY, VAULT_USAGE, enabled, tagged,
 };
 use jiff::Timestamp;
+use recovery::{CONTAINER, ENDPOINT, FABRIC, MAPPING, PROFILE, REPLICA, REPLICA_JOB, REPLICA_POINT};
 use serde_json::Value;
 use std::fmt::Debug;
 
 mod backup;
+mod recovery;
 
 /// How an answer is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -310,6 +313,21 @@ pub const DECODERS: &[Decoder] = &[
     decoder!(backup_jobs::LIST, Page, page, backup_jobs::read, JOB),
     decoder!(backup_jobs::GET, One, one, backup_jobs::read, JOB),
     decoder!(vault_points::LIST, Page, page, vault_points::read, VAULT_POINT),
+    decoder!(replication::LIST_FABRICS, Page, page, replication::read_fabric, FABRIC),
+    decoder!(replication::LIST_CONTAINERS, Page, page, replication::read_container, CONTAINER),
+    decoder!(replication::LIST_MAPPINGS, Page, page, replication::read_mapping, MAPPING),
+    decoder!(replication::LIST_POINTS, Page, page, replication::read_point, REPLICA_POINT),
+    decoder!(replicated_items::LIST, Page, page, replicated_items::read, REPLICA),
+    decoder!(replicated_items::GET, One, one, replicated_items::read, REPLICA),
+    decoder!(failover::FAIL_OVER, Nothing, recovery::ordered, NOTHING),
+    decoder!(failover::CHANGE_POINT, Nothing, recovery::ordered, NOTHING),
+    decoder!(failover::COMMIT, Nothing, recovery::ordered, NOTHING),
+    decoder!(failover::PROTECT_OTHER_WAY, Nothing, recovery::ordered, NOTHING),
+    decoder!(replication_jobs::LIST, Page, page, replication_jobs::read, REPLICA_JOB),
+    decoder!(replication_jobs::GET, One, one, replication_jobs::read, REPLICA_JOB),
+    decoder!(traffic_manager::GET, One, one, traffic_manager::read, PROFILE),
+    decoder!(traffic_manager::GET_ENDPOINT, One, one, traffic_manager::read_endpoint, ENDPOINT),
+    decoder!(traffic_manager::SET_ENDPOINT, One, one, traffic_manager::read_endpoint, ENDPOINT),
     decoder!(health::CURRENT, One, one, health::read_status, STATUS),
     decoder!(health::LIST_STATUSES, Page, page, health::read_status, STATUS),
     decoder!(health::LIST_EVENTS, Page, page, health::read_event, EVENT),

@@ -38,7 +38,7 @@ pub(crate) struct DiskRef {
     pub(crate) is_os: bool,
     /// Whether it goes with the machine.
     pub(crate) goes_along: bool,
-    sku: String,
+    pub(crate) sku: String,
 }
 
 /// What a new disk is made of.

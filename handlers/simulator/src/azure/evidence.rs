@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 
 use super::charges::BUDGETS;
 use super::denials::Denial;
+use super::recovery::RecoveryDenial;
 use super::registry::routes;
 use super::state::Step;
+use super::traffic::TrafficDenial;
 use super::vaults::VaultDenial;
 
 /// The actions that this ARM has a route for: what may be held to a table of rights.
@@ -19,7 +21,7 @@ pub fn evidence_ids() -> Vec<&'static str> {
     let routes = routes().map(|route| route.evidence);
     let denials = Denial::ALL.into_iter().map(Denial::evidence);
     let budgets = BUDGETS.iter().map(|rule| rule.evidence);
-    let denials = denials.chain(VaultDenial::entries());
+    let denials = denials.chain(VaultDenial::entries()).chain(TrafficDenial::EVIDENCE).chain(RecoveryDenial::EVIDENCE);
     let steps = Step::entries();
     let beliefs = BELIEFS.iter().copied();
     let all: BTreeSet<&str> = routes.chain(denials).chain(budgets).chain(steps).chain(beliefs).collect();
@@ -102,11 +104,28 @@ const BELIEFS: &[&str] = &[
     "snapshot-copy-duration",
     "snapshot-copy-source-deleted",
     "snapshot-family",
+    "sr-sim-actions",
+    "sr-sim-enabling",
+    "sr-sim-failed-over",
+    "sr-sim-health",
+    "sr-sim-list-nulls",
+    "sr-sim-name-taken",
+    "sr-sim-old-id",
+    "sr-sim-pairing",
+    "sr-sim-point-order",
+    "sr-sim-source-operations",
+    "sr-sim-stall",
+    "sr-sim-switch-source",
     "subscription-missing",
     "subscription-next-link",
     "subscription-read-only",
     "subscription-states",
     "tags-at-once",
+    "tm-sim-actions",
+    "tm-sim-first-probe",
+    "tm-sim-profile-status",
+    "tm-sim-put-endpoints",
+    "tm-sim-target",
     "usage-limits",
     "usage-names",
     "vault-sim-deferred-time",

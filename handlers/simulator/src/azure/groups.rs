@@ -158,6 +158,8 @@ impl State {
             self.volume_gone("", (Kind::Snapshot, &snapshot), cause, at);
         }
         self.forget_vaults_below(within, at);
+        self.traffic.forget_below(within);
+        self.recovery.forget_below(within);
         self.locks.retain(|id, _| !id.starts_with(within));
         self.health.forget_below(within);
     }

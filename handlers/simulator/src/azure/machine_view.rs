@@ -28,7 +28,9 @@ impl Machine {
             _ => view["vmAgent"] = self.agent(),
         }
         if self.agent_ready && view["osName"].is_null() {
-            view["computerName"] = self.body["properties"]["osProfile"]["computerName"].clone();
+            // A machine that Site Recovery made has no profile of its system (recorded), but its agent tells its name.
+            let profile = &self.body["properties"]["osProfile"]["computerName"];
+            view["computerName"] = if profile.is_null() { json!(self.name) } else { profile.clone() };
             let (system, version) = match self.os {
                 Os::Linux => ("ubuntu", "18.04"),
                 Os::Windows => ("Windows Server 2022 Datacenter", "10.0.20348"),

@@ -48,6 +48,7 @@ pub(crate) mod passage;
 mod permissions;
 mod point;
 mod power;
+mod recovery;
 mod regions;
 mod registry;
 mod restore_points;
@@ -60,6 +61,7 @@ mod subscriptions;
 mod tags;
 #[cfg(test)]
 pub(crate) mod tests;
+mod traffic;
 mod troubles;
 mod usages;
 mod vaults;
@@ -97,8 +99,10 @@ pub use self::log::{RequestCounts, RequestRecord};
 pub use self::machines::{MachineSeed, Os};
 pub use self::observe::{Exchange, Hook};
 pub use self::point::PointView;
+pub use self::recovery::{ReplicaSeed, ReplicaView};
 pub use self::sizes::{RestrictionReason, SizeRestriction};
 pub use self::subscriptions::SubscriptionState;
+pub use self::traffic::{EndpointSeed, ProfileSeed, ServedEndpoint, TargetState};
 pub use self::vaults::{
     ItemSeed, ItemState, JobFailure, JobOperation, JobPart, PolicySeed, VaultItemView, VaultJobView, VaultPointView,
     VaultSeed,
@@ -195,6 +199,12 @@ impl Arm {
     /// Puts a region in trouble, or out of it.
     pub fn set_region(&self, region: &str, trouble: Option<RegionTrouble>) {
         let (mut troubles, region) = (lock(&self.troubles), region.to_ascii_lowercase());
+        let now = self.clock.now();
+        {
+            let mut state = self.state();
+            state.settle(now);
+            state.recovery.set_lost(&region, trouble == Some(RegionTrouble::Down));
+        }
         match trouble {
             Some(trouble) => troubles.insert(region, trouble),
             None => troubles.remove(&region),

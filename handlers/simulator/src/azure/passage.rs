@@ -180,6 +180,7 @@ fn dropped(state: &mut State, route: &Route, call: &Call) -> Result<Answer, ArmE
     let wait = state.latencies.scaled(state.latencies.application_point_ms);
     state.operations.adopt(&shadow.operations, wait, call.now);
     state.vaults.adopt(&shadow.vaults);
+    state.recovery.adopt(&shadow.recovery);
     // Identifiers that were given away are not given twice.
     state.names = shadow.names;
     Ok(answer)

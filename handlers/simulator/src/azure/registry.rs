@@ -8,8 +8,11 @@ mod compute;
 mod graph;
 mod health;
 mod locks;
+mod recovery;
+mod recovery_items;
 mod resources;
 mod tags;
+mod traffic;
 mod vaults;
 
 use super::call::{Answer, Call};
@@ -83,6 +86,9 @@ pub(crate) static ROUTES: &[&[Route]] = &[
     backups::ROUTES,
     graph::ROUTES,
     health::ROUTES,
+    traffic::ROUTES,
+    recovery::ROUTES,
+    recovery_items::ROUTES,
 ];
 
 /// All of them.

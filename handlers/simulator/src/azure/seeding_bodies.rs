@@ -211,7 +211,7 @@ impl State {
 }
 
 /// A machine as a body tells of it. What the body does not say is as usual: it runs, and its agent reports.
-fn machine_of(id: &ResourceId, body: &Value, now: Timestamp) -> Machine {
+pub(crate) fn machine_of(id: &ResourceId, body: &Value, now: Timestamp) -> Machine {
     let properties = &body["properties"];
     let view = &properties["instanceView"];
     let statuses = view["statuses"].as_array().map_or(&[][..], Vec::as_slice);

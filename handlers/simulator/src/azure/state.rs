@@ -24,9 +24,11 @@ use super::locks::Locks;
 use super::machines::Machine;
 use super::operations::Operations;
 use super::power::Power;
+use super::recovery::{self, Recovery, RecoveryStep};
 use super::restore_points;
 use super::sizes::Sizes;
 use super::subscriptions::Subscription;
+use super::traffic::Traffic;
 use super::vaults::{self, VaultStep, Vaults};
 use super::volume::{Kind, Volume};
 
@@ -51,6 +53,8 @@ pub(crate) struct State {
     pub(crate) sizes: Sizes,
     pub(crate) health: Health,
     pub(crate) vaults: Vaults,
+    pub(crate) traffic: Traffic,
+    pub(crate) recovery: Recovery,
     pub(crate) graph: GraphIndex,
     /// Points that ARM accepted, ever.
     pub(crate) points_created: u64,
@@ -95,6 +99,8 @@ pub(crate) enum Step {
     GroupGone { group: String, cause: Cause, failure: Option<Failure> },
     /// Something happens to a vault or in it.
     Vault(VaultStep),
+    /// Something happens in Site Recovery.
+    Recovery(RecoveryStep),
 }
 
 impl Step {
@@ -117,9 +123,9 @@ impl Step {
         "group-delete",
     ];
 
-    /// All of them, those of vaults too.
+    /// All of them, those of vaults and of Site Recovery too.
     pub(crate) fn entries() -> impl Iterator<Item = &'static str> {
-        Self::EVIDENCE.iter().chain(&VaultStep::EVIDENCE).copied()
+        Self::EVIDENCE.iter().chain(&VaultStep::EVIDENCE).chain(&RecoveryStep::EVIDENCE).copied()
     }
 
     /// The entry that this one rests on: one of [`Self::entries`].
@@ -141,6 +147,7 @@ impl Step {
             Self::AccessGranted { .. } | Self::AccessEnds { .. } => "snapshot-open-access",
             Self::GroupGone { .. } => "group-delete",
             Self::Vault(step) => step.evidence(),
+            Self::Recovery(step) => step.evidence(),
         }
     }
 }
@@ -165,6 +172,8 @@ impl State {
             sizes: Sizes::default(),
             health: Health::default(),
             vaults: Vaults::default(),
+            traffic: Traffic::default(),
+            recovery: Recovery::default(),
             graph: GraphIndex::new(graph_lag),
             points_created: 0,
             raised: Vec::new(),
@@ -182,10 +191,18 @@ impl State {
                 break;
             }
             let step = entry.remove();
+            self.pass(at);
             self.happen(step, at);
         }
+        self.pass(now);
         self.graph.settle(now);
         self.operations.forget_old(now);
+    }
+
+    /// Lets go on what needs no step: probes and replication.
+    fn pass(&mut self, now: Timestamp) {
+        self.probe(now);
+        self.replicate(now);
     }
 
     /// Something happens later.
@@ -253,6 +270,7 @@ impl State {
             || self.snapshots.contains_key(&key)
             || self.collections.contains_key(&key)
             || self.vaults.has(&key)
+            || self.traffic.has(&key)
     }
 
     /// The region of a top-level resource.
@@ -302,6 +320,7 @@ impl State {
             }
             Step::GroupGone { group, cause, failure } => self.group_gone(&group, &cause, failure, at),
             Step::Vault(step) => vaults::happen(self, step, at),
+            Step::Recovery(step) => recovery::happen(self, step, at),
         }
     }
 }

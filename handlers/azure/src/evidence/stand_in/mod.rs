@@ -6,9 +6,18 @@ mod arm;
 mod backup;
 mod compute;
 mod graph;
+mod recovery;
 mod store;
+mod traffic;
 
 use super::Entry;
 
-pub(super) const ENTRIES: [&[Entry]; 5] =
-    [arm::ENTRIES, backup::ENTRIES, compute::ENTRIES, graph::ENTRIES, store::ENTRIES];
+pub(super) const ENTRIES: [&[Entry]; 7] = [
+    arm::ENTRIES,
+    backup::ENTRIES,
+    compute::ENTRIES,
+    graph::ENTRIES,
+    store::ENTRIES,
+    traffic::ENTRIES,
+    recovery::ENTRIES,
+];

@@ -278,6 +278,7 @@ impl State {
             self.list_item(vault, item, now);
         }
         self.vaults.by_key.remove(vault);
+        self.recovery.forget_below(&format!("{vault}/"));
         self.list(vault, None, now);
     }
 }
