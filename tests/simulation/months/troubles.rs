@@ -168,9 +168,14 @@ impl Play {
     /// Lets the handler die at the first call of a kind, and the store be slow.
     fn arm(&mut self, fault: Option<Fault>, kill: Option<Kill>) {
         let slow = fault == Some(Fault::StoreSlow);
-        let frequent = kill.is_some_and(|kill| kill.at.is_frequent());
-        let ledger = kill.is_some_and(|kill| kill.at == At::LedgerEntry);
-        let mut passing = if frequent { self.dice.below(if ledger { 4 } else { 12 }) } else { 0 };
+        let most = match (fault, kill.map(|kill| kill.at)) {
+            // There are few calls then.
+            (Some(Fault::StoreWiped | Fault::StoreReplaced | Fault::PermissionLost), _) => 1,
+            (_, Some(At::LedgerEntry)) => 4,
+            (_, Some(at)) if at.is_frequent() => 12,
+            _ => 1,
+        };
+        let mut passing = self.dice.below(most);
         let mut left = kill;
         self.rig.wire.decide(Box::new(move |call| {
             if let Some(kill) = left.filter(|kill| kill.at.is(call)) {
