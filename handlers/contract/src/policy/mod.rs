@@ -2,6 +2,7 @@
 //! It never guesses: what is not understood, or not acted on in this release, is an error and never passed over.
 
 pub mod cron;
+mod declaration_rules;
 mod document;
 pub(crate) mod duration;
 pub(crate) mod form;
@@ -17,6 +18,7 @@ mod tree;
 mod unmet;
 mod vault;
 
+pub use declaration_rules::rules_of;
 pub use form::{API_VERSION, BACKUP_POLICY, CONDITIONS_MAX, POINTS_MAX};
 pub use misfit::{Covered, Misfit};
 pub use problem::{Advice, Fault, First, Found, Problem, Weight};
