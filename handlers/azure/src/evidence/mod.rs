@@ -13,6 +13,7 @@ mod identity;
 mod machines;
 mod resources;
 mod restore_points;
+mod signals;
 mod stand_in;
 
 /// How well something is known.
@@ -56,6 +57,7 @@ pub const EVIDENCE: &[&[Entry]] = &[
     backup::ENTRIES[3],
     graph::ENTRIES,
     health::ENTRIES,
+    signals::ENTRIES,
     blobs::ENTRIES,
     bus::ENTRIES,
     identity::ENTRIES,

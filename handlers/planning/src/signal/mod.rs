@@ -67,6 +67,8 @@ impl Origin {
     }
 
     /// How long a word of it stands without being said again; after that it is silence, which is neither good nor bad.
+    ///
+    /// *Assumed*, `signal-silence`: no sender promises how often it speaks.
     pub const fn stands_for(self) -> SignedDuration {
         match self {
             // Azure updates an incident about once an hour; one update may be missed.

@@ -18,6 +18,8 @@ pub const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// How many answers of a probe must be failures in a row: one request fails for many reasons.
 pub const PROBE_FAILURES_MIN: u32 = 2;
 /// How far apart the two halves of a machine's state, that it does not serve and that the platform is to blame, may be told.
+///
+/// *Assumed*, `health-event-halves`: no source ties an annotation to a change of state.
 const HALVES_APART: SignedDuration = SignedDuration::from_mins(15);
 /// Bound on threads kept: the machines of the largest estate, and as many incidents and rules.
 pub const THREADS_MAX: usize = 200_000;
