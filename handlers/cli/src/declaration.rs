@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use lifeboat_contract::declaration::{
-    HISTORY_BYTES_MAX, HistoryProblem, Supposed, Watched, as_json, as_lines, read_history, replay,
+    HISTORY_BYTES_MAX, HistoryProblem, NotSupposed, Supposed, Watched, as_json, as_lines, read_history, replay,
 };
 use lifeboat_contract::policy::{DOCUMENT_BYTES_MAX, rules_of};
 use serde_json::json;
@@ -51,11 +51,16 @@ struct ReplayArgs {
     #[arg(long, value_name = "FILE")]
     history: PathBuf,
     /// What is supposed beside the history; may be given several times.
-    #[arg(long, value_name = "NAME=VALUE")]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = supposition)]
     suppose: Vec<String>,
     /// How the result is written.
     #[arg(long, value_enum, default_value_t)]
     output: Form,
+}
+
+/// Lets a supposition through that is understood.
+fn supposition(word: &str) -> Result<String, NotSupposed> {
+    Supposed::default().suppose(word).map(|()| word.to_owned())
 }
 
 /// Runs the command.

@@ -87,7 +87,7 @@ fn heard(heard: &Heard) -> Value {
             json!({
                 "origin": signal.origin.word(),
                 "region": signal.region,
-                "state": format!("{:?}", signal.state),
+                "state": signal.state.word(),
                 "since": signal.since.map(|at| at.to_string()),
                 "saidAt": signal.said_at.to_string(),
                 "counts": *why == Taken::Stands,

@@ -31,7 +31,7 @@ pub(super) fn read(alert: &Alert<'_>, known: &Known) -> Reading {
         state,
         since: fired_at,
         said_at: said_at.unwrap_or(alert.at),
-        told: Told::Message(format!("{id} {state:?} {}", said_at.unwrap_or(alert.at))),
+        told: Told::Message(format!("{id} {} {}", state.word(), said_at.unwrap_or(alert.at))),
     };
     let signals: Vec<Signal> = match named {
         Some(region) => {

@@ -286,8 +286,13 @@ fn failing_over(state: &Declaration, facts: &Facts<'_>, conditions: &[Condition]
         // It was to begin and has not: what it rests on is read again.
         SagaSeen::None => {
             let passes = facts.word.map(|word| word.passes.clone()).unwrap_or_default();
-            let holds = holds(conditions, NeededFor::Confirming, &passes);
-            if holds { (Phase::FailingOver, Act::Start) } else { (back, Act::StepBack) }
+            // By rules alone also what rules need; a word stands in for that.
+            let alone = facts.word.is_some() || holds(conditions, NeededFor::Rules, &passes);
+            if alone && holds(conditions, NeededFor::Confirming, &passes) {
+                (Phase::FailingOver, Act::Start)
+            } else {
+                (back, Act::StepBack)
+            }
         }
     }
 }

@@ -178,7 +178,7 @@ proptest! {
                 if decision.act == Act::Start {
                     prop_assert!(by == By::Rules && ready && approved);
                     prop_assert!(all(NeededFor::Confirming));
-                    prop_assert!(decision.from == Phase::FailingOver || all(NeededFor::Rules));
+                    prop_assert!(all(NeededFor::Rules));
                 }
                 if decision.to == Phase::Confirmed {
                     prop_assert!(all(NeededFor::Confirming));

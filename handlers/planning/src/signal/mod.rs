@@ -125,6 +125,18 @@ pub enum State {
     PlatformFault,
 }
 
+impl State {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Failing => "failing",
+            Self::Well => "well",
+            Self::Unavailable => "unavailable",
+            Self::PlatformFault => "platformFault",
+        }
+    }
+}
+
 /// How it came to us, which says whether hearing it twice means anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
