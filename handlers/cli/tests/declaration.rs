@@ -65,7 +65,7 @@ fn each_transition_is_printed_with_its_conditions_and_what_was_supposed() {
         "recovery plan `shop`, westeurope to northeurope, declared by rules",
         "supposed, standing approval: not given",
         "2026-11-01T02:01:00Z  Normal → Suspected  tellSuspected",
-        "NOT MET window: together since 2026-11-01T02:01:00Z, for 0s; it takes 10m",
+        "NOT MET window: not failing together; it takes 10m",
         "2026-11-01T02:11:00Z  Confirmed → AwaitingApproval  ask",
         "met     sources: serviceHealth, probe; it takes 2",
         "NOT MET standingApproval, for rules: not given",

@@ -19,7 +19,7 @@ pub fn condition(condition: &Condition) -> String {
         Value::FreshRead(Some(at)) => format!("Resource Health was last read whole at {at}"),
         Value::TargetHealthy(None) => "the target region was not read freshly".to_owned(),
         Value::TargetHealthy(Some(failing)) if failing.is_empty() => "nothing fails there".to_owned(),
-        Value::TargetHealthy(Some(failing)) => format!("failing there: {}", origins(failing)),
+        Value::TargetHealthy(Some(failing)) => format!("not well there: {}", origins(failing)),
         Value::Ready(readiness) => ready(*readiness),
         Value::NoCooldown(None) => "none".to_owned(),
         Value::NoCooldown(Some(until)) => format!("a failover ended; the cool-down lasts until {until}"),

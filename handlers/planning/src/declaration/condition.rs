@@ -77,7 +77,7 @@ pub enum Value {
     Window(Option<Timestamp>, SignedDuration, SignedDuration),
     /// When Resource Health last answered whole.
     FreshRead(Option<Timestamp>),
-    /// The origins that fail at the target; `None` where it was not read freshly.
+    /// The origins that fail at the target, or failed and fell silent; `None` where it was not read freshly.
     TargetHealthy(Option<Vec<Origin>>),
     /// What the last look at readiness said.
     Ready(Readiness),
@@ -117,8 +117,9 @@ pub(super) fn conditions(
     let whole = state.together_since.is_some() && together >= rules.evidence.r#for;
     needs(Value::Window(state.together_since, together, rules.evidence.r#for), whole);
     needs(Value::FreshRead(facts.signals.read_at), fresh);
-    let at_target: Vec<Origin> =
-        seen.target.iter().filter(|s| s.standing == Standing::Failing).map(|s| s.origin).collect();
+    // What failed there and fell silent is not known to be well.
+    let unwell = |s: &&Source| matches!(s.standing, Standing::Failing | Standing::Silent);
+    let at_target: Vec<Origin> = seen.target.iter().filter(unwell).map(|s| s.origin).collect();
     let well = fresh && at_target.is_empty();
     needs(Value::TargetHealthy(fresh.then_some(at_target)), well);
     let ready = matches!(facts.readiness, Readiness::Ready { at } if now.duration_since(at) <= READY_FOR);
