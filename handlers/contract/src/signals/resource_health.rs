@@ -22,18 +22,21 @@ pub(super) enum Cause {
     Untold,
 }
 
-/// Who is to blame, by the words of any of the forms: `cause`, `healthEventCause`, `reasonType`, `context`, `category`.
+/// Who is to blame, by the words of any of the forms. A category counts only beside the platform's own blame, and then it has to be
+/// unplanned: where Azure leaves the word out, as alerts do, the blame is enough.
 pub(super) fn cause(properties: &Value) -> Cause {
-    let words: Vec<String> = ["cause", "healthEventCause", "reasonType", "context", "category", "healthEventCategory"]
-        .into_iter()
-        .filter_map(|name| word(properties, name))
-        .collect();
-    let any = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
-    if any(&["userinitiated", "customerinitiated", "vminitiated"]) {
+    let any = |names: &[&str], wanted: &[&str]| {
+        names.iter().filter_map(|name| word(properties, name)).any(|word| wanted.contains(&word.as_str()))
+    };
+    let blame = &["cause", "healthEventCause", "context", "reasonType"];
+    let category = &["category", "healthEventCategory"];
+    if any(blame, &["userinitiated", "customerinitiated", "vminitiated"]) {
         Cause::User
-    } else if any(&["planned"]) {
+    } else if any(&["reasonType"], &["planned"]) || any(category, &["planned"]) {
         Cause::Planned
-    } else if any(&["platforminitiated", "unplanned"]) {
+    } else if any(category, &["notapplicable", "unknown"]) {
+        Cause::Untold
+    } else if any(blame, &["platforminitiated", "unplanned", "outage"]) {
         Cause::Platform
     } else {
         Cause::Untold

@@ -324,6 +324,8 @@ fn official(words: &Words<'_>, file: &str) -> Value {
             } });
         }
         "events" => body = json!({ "events": body, "availabilityStatuses": { "value": [] } }),
+        "event" => body = json!({ "events": { "value": [body] }, "availabilityStatuses": { "value": [] } }),
+        "statusList" => body = json!({ "events": { "value": [] }, "availabilityStatuses": body }),
         "statuses" => body = json!({ "events": { "value": [] }, "availabilityStatuses": { "value": [body] } }),
         _ => {}
     }
