@@ -203,10 +203,7 @@ fn noted(before: &Declaration, watched: &Watched, seen: &Seen, facts: &Facts<'_>
     let failing = seen.failing(rules);
     let enough = !failing.is_empty() && failing.len() >= rules.at_least as usize;
     state.together_since = enough.then(|| before.together_since.unwrap_or(now));
-    // Well is what was said and read: who says nothing, or failed and fell silent, does not make a region well.
-    let quiet = |s: &Source| !rules.counts(s.origin) || matches!(s.standing, Standing::Well | Standing::Nothing);
-    let read = facts.signals.read_at.is_some_and(|at| now.duration_since(at) <= READ_FRESH_FOR);
-    let well = read && seen.source.iter().all(quiet);
+    let well = is_well(seen, rules, facts, now);
     state.well_since = well.then(|| before.well_since.unwrap_or(now));
     state.failing = seen.source.iter().filter(|s| s.standing == Standing::Failing).map(|s| s.origin).collect();
     let recovered = is_recovered(&state, now);
@@ -217,13 +214,27 @@ fn noted(before: &Declaration, watched: &Watched, seen: &Seen, facts: &Facts<'_>
                 incident.senders.insert((origin, name.clone()));
             }
         }
-        if !failing.is_empty() {
+        if !failing.is_empty() && !well {
             incident.recovered_at = None;
         } else if recovered {
             incident.recovered_at = incident.recovered_at.or(state.well_since);
         }
     }
     state
+}
+
+/// Well is what was said and read: who says nothing, or failed and fell silent, does not make a region well.
+///
+/// Machines that we stopped are not read as well, and our probes of them fail: once the fence is confirmed it takes the word of
+/// another source.
+fn is_well(seen: &Seen, rules: &Evidence, facts: &Facts<'_>, now: Timestamp) -> bool {
+    let fenced = facts.fence == FenceSeen::Confirmed;
+    let by_fence = |s: &Source| fenced && matches!(s.origin, Origin::ResourceHealth | Origin::Probe);
+    let quiet = |s: &&Source| matches!(s.standing, Standing::Well | Standing::Nothing);
+    let speaking: Vec<&Source> = seen.source.iter().filter(|s| rules.counts(s.origin) && !by_fence(s)).collect();
+    let said = !fenced || speaking.iter().any(|s| s.standing == Standing::Well);
+    let read = facts.signals.read_at.is_some_and(|at| now.duration_since(at) <= READ_FRESH_FOR);
+    read && said && speaking.iter().all(quiet)
 }
 
 fn is_recovered(state: &Declaration, now: Timestamp) -> bool {
