@@ -39,6 +39,7 @@ pub struct Azure {
     pub identity: Identity,
     /// The handler's principal.
     pub principal: Principal,
+    subscriptions: Vec<String>,
     clock: Clock,
 }
 
@@ -67,7 +68,12 @@ impl Azure {
     /// A subscription with one group, and the handler's identity with the rights of `infra` in it; what is asked of it is held to
     /// Microsoft's documents.
     pub fn new(clock: &Clock, seed: u64) -> Self {
-        let azure = Self::unwatched(clock, seed);
+        Self::over(&[SUBSCRIPTION], clock, seed)
+    }
+
+    /// The same with several subscriptions, each with a group of that name.
+    pub fn over(subscriptions: &[&str], clock: &Clock, seed: u64) -> Self {
+        let azure = Self::unwatched_over(subscriptions, clock, seed);
         traffic::record(&azure.arm);
         azure
     }
@@ -81,14 +87,21 @@ impl Azure {
 
     /// The same, for benches: nobody looks at what is asked.
     pub fn unwatched(clock: &Clock, seed: u64) -> Self {
+        Self::unwatched_over(&[SUBSCRIPTION], clock, seed)
+    }
+
+    fn unwatched_over(subscriptions: &[&str], clock: &Clock, seed: u64) -> Self {
+        let subscriptions: Vec<String> = subscriptions.iter().map(|id| (*id).to_owned()).collect();
         let identity = Identity::new(clock.clone(), seed);
-        let principal = identity.add_named("lifeboat", rights());
+        let principal = identity.add_named("lifeboat", rights(&subscriptions));
         let options = ArmOptions { seed, ..ArmOptions::default() };
         let events = EventGrid::new(clock.clone(), options.tenant.clone());
         let arm = Arm::new(clock.clone(), identity.clone(), events.clone(), options);
-        arm.add_subscription(SUBSCRIPTION, "production");
-        arm.add_group(SUBSCRIPTION, GROUP, LOCATION);
-        Self { arm, events, identity, principal, clock: clock.clone() }
+        for subscription in &subscriptions {
+            arm.add_subscription(subscription, "production");
+            arm.add_group(subscription, GROUP, LOCATION);
+        }
+        Self { arm, events, identity, principal, subscriptions, clock: clock.clone() }
     }
 
     /// A store and a queue that take this directory's tokens.
@@ -177,9 +190,15 @@ impl Azure {
         });
     }
 
+    /// Takes all rights in one subscription from the handler.
+    pub fn take_rights_in(&self, subscription: &str) {
+        let left: Vec<String> = self.subscriptions.iter().filter(|id| *id != subscription).cloned().collect();
+        self.identity.change_grants(&self.principal.object_id, |grants| *grants = rights(&left));
+    }
+
     /// Gives all rights back.
     pub fn give_rights_back(&self) {
-        self.identity.change_grants(&self.principal.object_id, |grants| *grants = rights());
+        self.identity.change_grants(&self.principal.object_id, |grants| *grants = rights(&self.subscriptions));
     }
 }
 
@@ -188,8 +207,8 @@ pub fn webhook(function: &str) -> String {
     format!("/runtime/webhooks/eventgrid?functionName={function}&code={}", Keys::default().event_grid)
 }
 
-fn rights() -> Vec<Grant> {
-    vec![Grant::over_subscription(SUBSCRIPTION, actions())]
+fn rights(subscriptions: &[String]) -> Vec<Grant> {
+    subscriptions.iter().map(|id| Grant::over_subscription(id, actions())).collect()
 }
 
 fn view(shown: &serde_json::Value) -> MachineView {

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use lifeboat_execution::bundle::{Bundle, File};
 use lifeboat_execution::estate::{self, Estate};
 use lifeboat_execution::policies::{self, Pointer};
-use lifeboat_execution::{Connections, Onlooker};
+use lifeboat_execution::{Connections, Onlooker, Settings};
 use lifeboat_simulator::azure::blobs::Blobs;
 use lifeboat_simulator::bus::{Bus, QueueOptions};
 use lifeboat_simulator::clock::Clock;
@@ -39,6 +39,8 @@ use handlers::{handlers, settings};
 pub const EPOCH: &str = "2026-11-22T10:01:00Z";
 /// The subscription in scope.
 pub const SUBSCRIPTION: &str = "00000000-0000-4000-8000-00000000000a";
+/// Another subscription, in scope only where a rig is made over it.
+pub const SECOND: &str = "00000000-0000-4000-8000-00000000000b";
 /// The group of the machines.
 pub const GROUP: &str = "rg-app";
 /// The region of the machines.
@@ -90,6 +92,7 @@ pub struct Rig {
     pub wire: Wire,
     /// The app's address.
     pub gateway: Gateway,
+    settings: Settings,
     skew: Arc<AtomicI64>,
     app: App,
     transport: Arc<dyn HttpClient>,
@@ -125,9 +128,16 @@ impl Rig {
 
     /// The same, at another time.
     pub fn starting_at(epoch: Timestamp, seed: u64) -> Self {
+        Self::over(&[SUBSCRIPTION], epoch, seed)
+    }
+
+    /// The same, with these subscriptions in scope.
+    pub fn over(subscriptions: &[&str], epoch: Timestamp, seed: u64) -> Self {
         let clock = Clock::starting_at(epoch);
         let gateway = Gateway::default();
-        let azure = Azure::new(&clock, seed);
+        let azure = Azure::over(subscriptions, &clock, seed);
+        let subscriptions = subscriptions.iter().map(|id| (*id).to_owned()).collect();
+        let settings = Settings { subscriptions, ..settings() };
         let (blobs, bus) =
             azure.store_and_queue(QueueOptions { max_delivery_count: DELIVERIES_MAX, ..QueueOptions::new(QUEUE) });
         blobs.create_container(CONTAINER);
@@ -143,10 +153,24 @@ impl Rig {
         let transport: Arc<dyn HttpClient> = wire.tap(azure.transport(&blobs, &bus));
         let skew = Arc::new(AtomicI64::new(0));
         let own = (clock.clone(), Arc::clone(&skew));
-        let factory = handlers(Arc::clone(&transport), azure.identity_header(), own, seed);
+        let factory = handlers(Arc::clone(&transport), azure.identity_header(), own, seed, settings.clone());
         let timers = TimerStatusStore::default();
         let app = App { clock: clock.clone(), bus: bus.clone(), factory, timers, gateway: gateway.clone(), seed };
-        Self { clock, epoch, azure, blobs, bus, wire, gateway, skew, app, transport, guard: None, past: Vec::new() }
+        Self {
+            clock,
+            epoch,
+            azure,
+            blobs,
+            bus,
+            wire,
+            gateway,
+            settings,
+            skew,
+            app,
+            transport,
+            guard: None,
+            past: Vec::new(),
+        }
     }
 
     /// Puts a bundle with one policy document in force, whether it can be read or not.
@@ -174,7 +198,7 @@ impl Rig {
     /// A person's eyes on the deployment.
     pub fn onlooker(&self) -> Onlooker {
         let places = handlers::places();
-        Onlooker::connect(&self.connections(), &places.arm_url, Some(&places.store_url), settings())
+        Onlooker::connect(&self.connections(), &places.arm_url, Some(&places.store_url), self.settings.clone())
             .expect("the places are places")
     }
 

@@ -118,6 +118,38 @@ async fn a_bundle_that_cannot_be_read_leaves_the_last_good_one_in_force() {
     assert_eq!((&read.digest, &read.not_read), (&again.digest, &None));
 }
 
+/// A bundle with a policy and a recovery plan beside it.
+fn with_recovery_plan(from: &str) -> Bundle {
+    let text = format!(
+        "apiVersion: lifeboat/v1\nkind: RecoveryPlan\nmetadata: {{ name: shop }}\nspec:\n  from: {from}\n  to: northeurope\n  \
+         replication: siteRecovery\n  groups: [ {{ name: web, members: {{ name: web-1 }} }} ]\n  declaration:\n    maxDataLoss: 15m\n    \
+         evidence: {{ reported: [ serviceHealth ], measured: [ probe ], for: 10m }}\n"
+    );
+    let policy = File { name: "production.yaml".to_owned(), text: document("report", "24h") };
+    Bundle::new(vec![policy, File { name: "shop.yaml".to_owned(), text }])
+}
+
+#[tokio::test]
+async fn recovery_plans_are_in_force_beside_the_policies_and_one_that_cannot_be_read_takes_none_of_them_along() {
+    let target = Target::new("recovery-plans").await;
+    let store = target.store.clone();
+    let good = policies::push(&store, &with_recovery_plan("westeurope"), at(0)).await.expect("it is pushed");
+    let read = policies::in_force(&store, &Kept::default()).await.expect("it is in force");
+    let names: Vec<&str> = read.recovery_plans.iter().map(|plan| plan.name.as_str()).collect();
+    assert_eq!((&read.digest, read.policies.len(), names), (&good.digest, 1, vec!["shop"]));
+    let broken = with_recovery_plan("northeurope");
+    let error = policies::push(&store, &broken, at(1)).await.expect_err("it leads into its own region");
+    assert!(error.to_string().contains("shop.yaml:6:7: spec.to: "), "{error}");
+    // As another release may have pushed it.
+    let (bytes, digest) = broken.to_bytes();
+    store.put(&Bundle::blob_name(&digest), bytes.into(), Condition::Any).await.expect("it is uploaded");
+    let pointer = policies::Pointer { version: policies::VERSION, digest, previous: None, at: at(2) };
+    store.put(policies::CURRENT, pointer.to_bytes().into(), Condition::Any).await.expect("the pointer is moved");
+    let read = policies::in_force(&store, &Kept::default()).await.expect("the last good ones");
+    assert_eq!((&read.digest, read.policies.len(), read.recovery_plans.len()), (&good.digest, 1, 1));
+    assert!(read.not_read.as_ref().is_some_and(|not| not.problems[0].contains("spec.to")), "{read:?}");
+}
+
 #[tokio::test]
 async fn a_reader_that_was_slow_does_not_take_back_what_is_remembered() {
     let target = Target::new("policies-slow").await;

@@ -139,7 +139,12 @@ impl Store {
         let written = self
             .call(OPERATION, repeat, || {
                 let blob = self.blob(name).block_blob_client();
-                let mut options = BlockBlobClientUploadOptions { method_options: self.method(), ..Default::default() };
+                let mut options = BlockBlobClientUploadOptions {
+                    // What is put goes at once; the library would ask for the number of processors each time.
+                    parallel: Some(NonZero::<usize>::MIN),
+                    method_options: self.method(),
+                    ..Default::default()
+                };
                 match &condition {
                     Condition::Any => {}
                     Condition::IfAbsent => options = options.if_not_exists(),

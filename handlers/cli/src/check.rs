@@ -1,11 +1,12 @@
-//! `lifeboat check FILE|DIR…`: judges policy documents and shows each problem at its place in the text.
+//! `lifeboat check FILE|DIR…`: judges policies and recovery plans and shows each problem at its place in the text.
 //! It never asks Azure unless it is told to (`--estate`), and never changes a file.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use lifeboat_contract::policy::{Checked, Problem, Weight, check_policies, digest};
+use lifeboat_contract::policy::{Checked, CheckedRecoveryPlan, Problem, Weight, check_policies, digest};
+use lifeboat_contract::recovery::NOT_EXECUTED;
 use serde_json::{Value, json};
 
 use crate::check_estate::{self, EstateArgs};
@@ -18,12 +19,13 @@ const SHOWN_CHARS_MAX: usize = 100;
 /// What stands before the place of a problem when a long line is cut, in characters: enough to know where one is.
 const SHOWN_BEFORE_CHARS: usize = 60;
 
-/// Judges policy documents: are they understood, whole, acted on by this release, and can what they ask for be met?
+/// Judges policies and recovery plans: are they understood, whole, acted on by this release, and can what they ask for be met?
 ///
 /// Each problem is shown with line, column and field, what was expected, and the nearest known name. Several files and folders are
 /// judged as one set, as they will be in force together. A warning is something that can be meant so. Nothing is sent anywhere, but
 /// with `--estate`: then Azure is asked which machines and vaults there are, and the documents are judged against them too: vaults
-/// that are not there or elsewhere, equal priorities on one machine, more points than Azure makes in the time of a schedule.
+/// that are not there or elsewhere, equal priorities on one machine, more points than Azure makes in the time of a schedule. Recovery
+/// plans are judged by their text alone, and not executed by this release.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lifeboat check policies/
@@ -50,14 +52,14 @@ pub async fn run(args: &CheckArgs) -> Result<Outcome> {
     let held = check_estate::hold(&args.estate, &files, &mut checked).await?;
     match args.output {
         Form::Json => {
-            let mut said = as_json(&files, &checked);
+            let mut said = as_json(&files, &checked, args.estate.estate);
             if let Some(held) = &held {
                 said["estate"] = check_estate::as_json(held);
             }
             output::say_json(&said);
         }
         Form::Text => {
-            show(&files, &checked);
+            show(&files, &checked, args.estate.estate);
             match &held {
                 Some(held) => output::say(check_estate::table(&checked, held)),
                 None if args.estate.estate => output::tell("The machines were not asked for: the text has errors."),
@@ -69,7 +71,7 @@ pub async fn run(args: &CheckArgs) -> Result<Outcome> {
     Ok(if checked.holds() && all_seen { Outcome::Held } else { Outcome::DidNotHold })
 }
 
-fn show(files: &[(String, String)], checked: &Checked) {
+fn show(files: &[(String, String)], checked: &Checked, estate: bool) {
     for problem in &checked.problems {
         output::say(shown(problem, text_of(files, &problem.file)));
     }
@@ -80,12 +82,29 @@ fn show(files: &[(String, String)], checked: &Checked) {
             let digest = digest(text_of(files, file));
             output::say(format_args!("{file}: policy `{name}`, mode {mode}, digest {}", &digest[..12]));
         }
+        for CheckedRecoveryPlan { file, plan } in &checked.recovery_plans {
+            let (from, to, by) = (plan.from.as_str(), plan.to.as_str(), plan.declaration.by.name());
+            let what = format!("recovery plan `{}`, from {from} to {to}, declared by {by}", plan.name);
+            output::say(format_args!("{file}: {what}, digest {}", &plan.digest()[..12]));
+        }
     }
+    notes(checked, estate).iter().for_each(output::say);
     let (errors, warnings) = counts(checked);
     if errors + warnings > 0 {
         let plural = |count: usize| if count == 1 { "" } else { "s" };
         let files = if let [(name, _)] = files { name.clone() } else { format!("{} files", files.len()) };
         output::tell(format_args!("{files}: {errors} error{}, {warnings} warning{}", plural(errors), plural(warnings)));
+    }
+}
+
+/// What is said of recovery plans, whatever else is wrong with them: that nothing is done with them, and how far they were judged.
+fn notes(checked: &Checked, estate: bool) -> Vec<&'static str> {
+    match (checked.recovery_plans.is_empty(), estate) {
+        (true, _) => vec![],
+        (false, false) => vec![NOT_EXECUTED],
+        (false, true) => {
+            vec![NOT_EXECUTED, "recovery plans were judged by their text alone, and not against the machines"]
+        }
     }
 }
 
@@ -121,7 +140,7 @@ fn shown(problem: &Problem, text: &str) -> String {
     format!("{problem}\n{margin} |\n{number} | {}\n{margin} | {caret}^\n", piece.trim_end())
 }
 
-fn as_json(files: &[(String, String)], checked: &Checked) -> Value {
+fn as_json(files: &[(String, String)], checked: &Checked, estate: bool) -> Value {
     let policies: Vec<Value> = checked
         .policies
         .iter()
@@ -135,6 +154,20 @@ fn as_json(files: &[(String, String)], checked: &Checked) -> Value {
             })
         })
         .collect();
+    let plans: Vec<Value> = checked
+        .recovery_plans
+        .iter()
+        .map(|CheckedRecoveryPlan { file, plan }| {
+            json!({
+                "file": file,
+                "name": plan.name,
+                "from": plan.from.as_str(),
+                "to": plan.to.as_str(),
+                "by": plan.declaration.by.name(),
+                "digest": plan.digest(),
+            })
+        })
+        .collect();
     let problems: Vec<Value> = checked.problems.iter().map(problem_as_json).collect();
     let (errors, warnings) = counts(checked);
     json!({
@@ -142,6 +175,8 @@ fn as_json(files: &[(String, String)], checked: &Checked) -> Value {
         "errors": errors,
         "warnings": warnings,
         "policies": policies,
+        "recoveryPlans": plans,
+        "notes": notes(checked, estate),
         "problems": problems,
     })
 }

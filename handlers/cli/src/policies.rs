@@ -1,4 +1,5 @@
-//! `lifeboat policies push DIR`: checks a folder of policies and puts them in force together, by the operator's own sign-in.
+//! `lifeboat policies push DIR`: checks a folder of policies and recovery plans and puts them in force together, by the operator's own
+//! sign-in.
 //! It never puts a part of them in force, and changes nothing in Azure but the store.
 
 use std::path::PathBuf;
@@ -6,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 use lifeboat_contract::policy::check_policies;
+use lifeboat_contract::recovery::NOT_EXECUTED;
 use lifeboat_execution::bundle::{Bundle, File};
 use lifeboat_execution::operator::Operator;
 use lifeboat_execution::{ARM_URL, Connections};
@@ -26,10 +28,11 @@ enum PoliciesCommand {
     Push(PushArgs),
 }
 
-/// Checks all policies of a folder and puts them in force together.
+/// Checks all policies and recovery plans of a folder and puts them in force together.
 ///
 /// Every `*.yaml` and `*.yml` in the folder and below it is read. They become one bundle, which is named by its digest and never
 /// written over; then one pointer is moved to it. With one error in one document, as `check` tells them, nothing is put in force.
+/// Recovery plans are read and checked, and not executed by this release.
 /// You act by your own sign-in (`az login`).
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -69,11 +72,12 @@ async fn push(args: &PushArgs) -> Result<Outcome> {
     let bundle = Bundle::new(files.into_iter().map(|(name, text)| File { name, text }).collect());
     let (_, digest) = bundle.to_bytes();
     // As the handler will read it, which must not find more than was found here.
-    let policies = match bundle.policies() {
-        Ok(policies) => policies,
+    let documents = match bundle.documents() {
+        Ok(documents) => documents,
         Err(error) => return Ok(refused(args, &error.problems())),
     };
-    let names: Vec<&str> = policies.iter().map(|policy| policy.name.as_str()).collect();
+    let names: Vec<&str> = documents.policies.iter().map(|policy| policy.name.as_str()).collect();
+    let plans: Vec<&str> = documents.recovery_plans.iter().map(|plan| plan.name.as_str()).collect();
     let pushed = match &args.store {
         Some(store) if !args.check => {
             let operator = Operator::connect(&Connections::signed_in(), ARM_URL, store)?;
@@ -87,6 +91,8 @@ async fn push(args: &PushArgs) -> Result<Outcome> {
             "ok": true,
             "digest": digest,
             "policies": names,
+            "recoveryPlans": plans,
+            "notes": notes(&plans),
             "warnings": problems,
             "pushed": pushed.is_some(),
             "moved": pushed.as_ref().is_some_and(|pushed| pushed.moved),
@@ -99,10 +105,21 @@ async fn push(args: &PushArgs) -> Result<Outcome> {
                 Some(_) => "were in force already",
             };
             problems.iter().for_each(output::tell);
-            output::say(format_args!("{} policies ({}) {what}, digest {digest}.", names.len(), names.join(", ")));
+            let beside = match plans.as_slice() {
+                [] => String::new(),
+                plans => format!(" with {} recovery plans ({})", plans.len(), plans.join(", ")),
+            };
+            let policies = format!("{} policies ({})", names.len(), names.join(", "));
+            output::say(format_args!("{policies}{beside} {what}, digest {digest}."));
+            notes(&plans).iter().for_each(output::say);
         }
     }
     Ok(Outcome::Held)
+}
+
+/// What is said of what was put in force and is not acted on.
+fn notes(recovery_plans: &[&str]) -> Vec<&'static str> {
+    if recovery_plans.is_empty() { Vec::new() } else { vec![NOT_EXECUTED] }
 }
 
 fn refused(args: &PushArgs, problems: &[String]) -> Outcome {

@@ -241,6 +241,70 @@ fn policies_are_checked_together_before_anything_is_sent() {
     assert!(err(&run).contains("has no policy file"), "{}", err(&run));
 }
 
+const RECOVERY_PLAN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../contract/examples/recovery-plan.yaml");
+const NOT_EXECUTED: &str = "this release reads and checks recovery plans, and does not execute them yet";
+
+#[test]
+fn a_recovery_plan_is_checked_and_said_not_to_be_executed() {
+    let run = lifeboat(&["check", RECOVERY_PLAN]);
+    assert_eq!(run.status.code(), Some(0), "{}", out(&run));
+    assert!(out(&run).contains("recovery plan `shop`, from westeurope to northeurope, declared by approval, digest "));
+    assert!(out(&run).contains(NOT_EXECUTED), "{}", out(&run));
+    let run = lifeboat(&["check", RECOVERY_PLAN, GOOD, "--output", "json"]);
+    let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!((&said["ok"], &said["recoveryPlans"][0]["to"]), (&true.into(), &"northeurope".into()));
+    assert!(said["notes"][0].as_str().unwrap().starts_with(NOT_EXECUTED), "{said}");
+    assert_eq!(said["recoveryPlans"][0]["digest"].as_str().map(str::len), Some(64));
+    let run = lifeboat(&["check", GOOD, "--output", "json"]);
+    let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(said["notes"], serde_json::json!([]), "nothing is said where there is none");
+
+    let file = folder("check-recovery").join("r.yaml");
+    let text = std::fs::read_to_string(RECOVERY_PLAN).unwrap();
+    std::fs::write(&file, text.replace("tier: web", "tier: db").replace("{ all: [", "{ any: [")).unwrap();
+    let run = lifeboat(&["check", file.to_str().unwrap()]);
+    assert_eq!(run.status.code(), Some(1));
+    assert!(
+        out(&run).contains("spec.groups[1].members: machines of this group are members of `data` too"),
+        "{}",
+        out(&run)
+    );
+    assert!(out(&run).contains(NOT_EXECUTED) && !out(&run).contains("recovery plan `shop`"), "{}", out(&run));
+    std::fs::write(&file, text.replace("by: approval ", "by: aproval ")).unwrap();
+    let run = lifeboat(&["check", file.to_str().unwrap()]);
+    let said = out(&run);
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines[0].contains("spec.declaration.by: ") && lines[0].contains("did you mean `approval`?"), "{said}");
+    assert_eq!(lines[2].find("aproval"), lines[3].find('^'), "{said}");
+}
+
+#[test]
+fn recovery_plans_are_pushed_with_policies_and_never_instead_of_them() {
+    let dir = folder("recovery-plans");
+    let path = dir.to_str().unwrap();
+    std::fs::copy(RECOVERY_PLAN, dir.join("shop.yaml")).unwrap();
+    let run = lifeboat(&["policies", "push", path, "--check"]);
+    assert_eq!(run.status.code(), Some(1), "no policy would be in force");
+    assert!(out(&run).contains("recovery plans and no backup policy"), "{}", out(&run));
+    std::fs::copy(GOOD, dir.join("production.yaml")).unwrap();
+    let run = lifeboat(&["policies", "push", path, "--check"]);
+    assert_eq!(run.status.code(), Some(0), "{}", out(&run));
+    assert!(
+        out(&run).contains("1 policies (production) with 1 recovery plans (shop) can be put in force"),
+        "{}",
+        out(&run)
+    );
+    assert!(out(&run).contains(NOT_EXECUTED), "{}", out(&run));
+    let run = lifeboat(&["policies", "push", path, "--check", "--output", "json"]);
+    let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!((&said["policies"], &said["recoveryPlans"][0]), (&serde_json::json!(["production"]), &"shop".into()));
+    assert!(said["notes"][0].as_str().unwrap().starts_with(NOT_EXECUTED), "{said}");
+    std::fs::copy(RECOVERY_PLAN, dir.join("shop-again.yaml")).unwrap();
+    let run = lifeboat(&["policies", "push", path, "--check"]);
+    assert_eq!(run.status.code(), Some(1), "two of one name");
+    assert!(out(&run).contains("the name `shop` is taken, first in shop-again.yaml:7"), "{}", out(&run));
+}
+
 #[test]
 fn adopting_a_store_needs_the_subscriptions_in_scope() {
     let run = lifeboat(&["init", "--adopt", "--store", "https://a.blob.core.windows.net/l", "--deployment", "lb-weu"]);

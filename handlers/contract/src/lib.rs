@@ -1,4 +1,4 @@
-//! The words Lifeboat exchanges with people and other systems: policy documents, messages, events, answers.
+//! The words Lifeboat exchanges with people and other systems: policies and recovery plans, messages, events, answers.
 //! It never speaks Azure's management API, never performs IO and never decides; it reads, checks and writes forms.
 
 #![forbid(unsafe_code)]
@@ -8,6 +8,7 @@ pub mod event_grid;
 pub mod keep;
 pub mod plan;
 pub mod policy;
+pub mod recovery;
 pub mod schema;
 pub mod signals;
 pub mod status;

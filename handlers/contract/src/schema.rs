@@ -2,6 +2,8 @@
 //! It never decides what is valid: the reader does, from the same tables, and tests hold both together. What a schema cannot
 //! say, as the bounds of a duration, the reader says alone.
 
+mod recovery_plan;
+
 use serde_json::{Map, Value, json};
 
 use lifeboat_planning::policy::Limits;
@@ -9,24 +11,30 @@ use lifeboat_planning::policy::Limits;
 use crate::policy::cron::CRON_BYTES_MAX;
 use crate::policy::form::{self, Field, Span, Standing, Whole};
 
+pub use recovery_plan::{FILE as RECOVERY_PLAN_FILE, recovery_plan};
+
 /// The committed file of [`backup_policy`], beside this crate's manifest.
 pub const BACKUP_POLICY_FILE: &str = "schemas/backup-policy.schema.json";
 
 /// The schema of a backup policy, as far as this release acts on it.
 pub fn backup_policy() -> Value {
-    let metadata = mapping(form::METADATA, |_| {
-        described(name(form::POLICY_NAME_CHARS_MAX), "Part of every point's name in Azure.")
-    });
-    let spec = spec();
+    let name = described(name(form::POLICY_NAME_CHARS_MAX), "Part of every point's name in Azure.");
+    let mut schema = document("Lifeboat backup policy", form::BACKUP_POLICY, &name, &spec());
+    schema["$defs"] = json!({ "condition": condition(form::CONDITIONS), "placement": placement(), "point": point() });
+    schema
+}
+
+/// What stands around `spec` in every document.
+fn document(title: &str, kind: &str, name: &Value, spec: &Value) -> Value {
+    let metadata = mapping(form::METADATA, |_| name.clone());
     let mut schema = mapping(form::DOCUMENT, |field| match field {
         "apiVersion" => json!({ "const": form::API_VERSION }),
-        "kind" => json!({ "const": form::BACKUP_POLICY }),
+        "kind" => json!({ "const": kind }),
         "metadata" => metadata.clone(),
         _ => spec.clone(),
     });
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
-    schema["title"] = json!("Lifeboat backup policy");
-    schema["$defs"] = json!({ "condition": condition(), "placement": placement(), "point": point() });
+    schema["title"] = json!(title);
     schema
 }
 
@@ -167,7 +175,7 @@ fn keep() -> Value {
     any_of(keep, form::KEEP_NEEDS)
 }
 
-fn condition() -> Value {
+fn condition(conditions: &[Field]) -> Value {
     let several = json!({ "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/condition" } });
     let pattern = json!({
         "description": "* is any run of characters, ? is one; upper and lower case are the same.",
@@ -175,7 +183,7 @@ fn condition() -> Value {
         "minLength": 1,
         "maxLength": form::PATTERN_CHARS_MAX,
     });
-    let one = mapping(form::CONDITIONS, |field| match field {
+    let one = mapping(conditions, |field| match field {
         "all" => described(several.clone(), "Every one holds."),
         "any" => described(several.clone(), "At least one holds."),
         "not" => json!({ "$ref": "#/$defs/condition" }),
@@ -190,13 +198,17 @@ fn condition() -> Value {
         }
         _ => pattern.clone(),
     });
-    let mut one = described(
+    exactly_one(described(
         one,
         "A machine that something else manages is covered only where a name without wildcards names it.",
-    );
-    one["minProperties"] = json!(1);
-    one["maxProperties"] = json!(1);
-    one
+    ))
+}
+
+/// Exactly one field is there.
+fn exactly_one(mut schema: Value) -> Value {
+    schema["minProperties"] = json!(1);
+    schema["maxProperties"] = json!(1);
+    schema
 }
 
 fn tag() -> Value {

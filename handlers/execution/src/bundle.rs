@@ -1,9 +1,8 @@
-//! A bundle: the policy documents that are in force together, immutable in the store and named by the digest of its bytes.
+//! A bundle: the documents, policies and recovery plans, that are in force together, immutable in the store and named by the digest of its bytes.
 //! It never falls back to a part: one document that cannot be read makes the whole bundle one that cannot be read.
 
-use lifeboat_contract::policy::read_policies;
+use lifeboat_contract::policy::{Documents, read_documents};
 use lifeboat_planning::id::hex;
-use lifeboat_planning::policy::BackupPolicy;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -49,6 +48,9 @@ pub enum BundleError {
     /// It has no document: that would keep nobody's points and protect nobody.
     #[error("it has no document")]
     Empty,
+    /// It has recovery plans and no policy: one is in force at a time, and nothing would be protected by this one.
+    #[error("it has recovery plans and no backup policy: in force, it would take the place of all policies")]
+    NoPolicy,
     /// More than a bundle holds.
     #[error("it has {files} files with {bytes} bytes; {FILES_MAX} with {TEXT_BYTES_MAX} are held")]
     TooLarge {
@@ -98,16 +100,16 @@ impl Bundle {
         (bytes, digest)
     }
 
-    /// The policies of a stored bundle, if its bytes are those that the digest names.
-    pub fn policies_of(digest: &str, bytes: &[u8]) -> Result<Vec<BackupPolicy>, BundleError> {
+    /// The documents of a stored bundle, if its bytes are those that the digest names.
+    pub fn documents_of(digest: &str, bytes: &[u8]) -> Result<Documents, BundleError> {
         if hex(&Sha256::digest(bytes)) != digest {
             return Err(BundleError::Altered);
         }
-        read_up_to::<Self>(VERSION, &Self::blob_name(digest), bytes)?.policies()
+        read_up_to::<Self>(VERSION, &Self::blob_name(digest), bytes)?.documents()
     }
 
-    /// The policies of all documents, or every problem of every document.
-    pub fn policies(&self) -> Result<Vec<BackupPolicy>, BundleError> {
+    /// All its documents, at least one policy among them, or every problem of every document.
+    pub fn documents(&self) -> Result<Documents, BundleError> {
         let bytes = self.files.iter().map(|file| file.text.len()).sum();
         if self.files.is_empty() {
             return Err(BundleError::Empty);
@@ -115,14 +117,15 @@ impl Bundle {
         if self.files.len() > FILES_MAX || bytes > TEXT_BYTES_MAX {
             return Err(BundleError::TooLarge { files: self.files.len(), bytes });
         }
-        read_set(&self.files).map_err(|problems| BundleError::Documents { problems })
+        let documents = read_set(&self.files).map_err(|problems| BundleError::Documents { problems })?;
+        if documents.policies.is_empty() { Err(BundleError::NoPolicy) } else { Ok(documents) }
     }
 }
 
 /// Reads a set of documents: the one place that knows how.
-fn read_set(files: &[File]) -> Result<Vec<BackupPolicy>, Vec<String>> {
+fn read_set(files: &[File]) -> Result<Documents, Vec<String>> {
     let files: Vec<(&str, &str)> = files.iter().map(|file| (file.name.as_str(), file.text.as_str())).collect();
-    read_policies(&files).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    read_documents(&files).map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
 #[cfg(test)]
@@ -144,17 +147,18 @@ mod tests {
         let (bytes, digest) = bundle.to_bytes();
         assert_eq!(bytes, golden.trim_ascii_end(), "what is written is what was written");
         assert_eq!(digest, "bc371734f1c32d3609020783584e9ebbec7a8ea6f06304ca22d12c87c22d6877");
-        assert_eq!(Bundle::policies_of(&digest, &bytes).expect("policies").len(), 1);
-        let error = Bundle::policies_of(&digest, golden).expect_err("a newline more");
+        assert_eq!(Bundle::documents_of(&digest, &bytes).expect("documents").policies.len(), 1);
+        let error = Bundle::documents_of(&digest, golden).expect_err("a newline more");
         assert!(matches!(error, BundleError::Altered), "{error}");
     }
 
     #[test]
     fn a_bundle_has_all_its_documents_or_none() {
         let two = Bundle::new(vec![file("b.yaml", "b"), file("a.yaml", "a")]);
-        let names: Vec<_> = two.policies().expect("policies").into_iter().map(|policy| policy.name).collect();
+        let names: Vec<_> =
+            two.documents().expect("documents").policies.into_iter().map(|policy| policy.name).collect();
         assert_eq!(names, ["a", "b"], "whatever the order of the files");
-        let problems = |files| Bundle::new(files).policies().expect_err("problems").problems();
+        let problems = |files| Bundle::new(files).documents().expect_err("problems").problems();
         assert_eq!(problems(vec![]), ["it has no document"]);
         let twice = problems(vec![file("a.yaml", "a"), file("b.yaml", "a")]);
         assert!(twice.len() == 1 && twice[0].contains("the name `a` is taken, first in a.yaml:3"), "{twice:?}");
@@ -162,5 +166,26 @@ mod tests {
         assert!(!problems(vec![file("a.yaml", "a"), broken]).is_empty());
         let large = File { name: "d.yaml".into(), text: "#".repeat(TEXT_BYTES_MAX + 1) };
         assert!(problems(vec![large])[0].contains("bytes"));
+    }
+
+    #[test]
+    fn recovery_plans_are_read_with_the_policies_beside_them_and_are_none() {
+        let plan = |name: &str| {
+            let text = include_str!("../../contract/examples/recovery-plan.yaml");
+            File { name: format!("{name}.yaml"), text: text.replace("name: shop }", &format!("name: {name} }}")) }
+        };
+        let documents =
+            Bundle::new(vec![file("p.yaml", "shop"), plan("shop"), plan("other")]).documents().expect("documents");
+        let names: Vec<_> = documents.recovery_plans.iter().map(|plan| plan.name.as_str()).collect();
+        assert_eq!((documents.policies.len(), names), (1, vec!["other", "shop"]));
+        let problems = |files| Bundle::new(files).documents().expect_err("problems").problems();
+        assert!(problems(vec![plan("shop")])[0].contains("no backup policy"));
+        let mut twice = plan("shop");
+        twice.name = "z.yaml".into();
+        let twice = problems(vec![file("p.yaml", "p"), plan("shop"), twice]);
+        assert!(twice.len() == 1 && twice[0].contains("the name `shop` is taken, first in shop.yaml:"), "{twice:?}");
+        let broken = File { name: "r.yaml".into(), text: plan("shop").text.replace("siteRecovery", "snapshots") };
+        let broken = problems(vec![file("p.yaml", "p"), broken]);
+        assert!(broken.len() == 1 && broken[0].contains("`snapshots` is not built yet"), "{broken:?}");
     }
 }

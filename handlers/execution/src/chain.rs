@@ -93,20 +93,12 @@ impl<'a> Chain<'a> {
 
     /// The last decision that did something, and when it was taken.
     pub fn last_act(&self) -> Option<(Timestamp, &Decision)> {
-        self.bodies.iter().rev().find_map(|body| match &body.entry {
-            Entry::Decision(decision) if !decision.effects.is_empty() => Some((body.at, decision)),
-            Entry::Decision(_) | Entry::Outcome { .. } | Entry::Verified { .. } => None,
-        })
+        acts(&self.bodies).next_back()
     }
 
     /// The last decision of a look that did something. The sweep of expiry decides too, and no look of its own follows it.
     pub fn last_act_of_looks(&self) -> Option<(Timestamp, &Decision)> {
-        self.bodies.iter().rev().find_map(|body| match &body.entry {
-            Entry::Decision(decision) if !decision.effects.is_empty() && !is_of_expiry(decision) => {
-                Some((body.at, decision))
-            }
-            Entry::Decision(_) | Entry::Outcome { .. } | Entry::Verified { .. } => None,
-        })
+        last_of_looks(&self.bodies)
     }
 
     /// When the point's turn at a budget of Azure's is, if its message is still to come: another look leaves it to that one.
@@ -152,6 +144,19 @@ impl<'a> Chain<'a> {
     }
 }
 
+/// The decisions that did something, oldest first.
+fn acts(bodies: &[Body]) -> impl DoubleEndedIterator<Item = (Timestamp, &Decision)> {
+    bodies.iter().filter_map(|body| match &body.entry {
+        Entry::Decision(decision) if !decision.effects.is_empty() => Some((body.at, decision)),
+        Entry::Decision(_) | Entry::Outcome { .. } | Entry::Verified { .. } => None,
+    })
+}
+
+/// The last of them that a look decided.
+fn last_of_looks(bodies: &[Body]) -> Option<(Timestamp, &Decision)> {
+    acts(bodies).rfind(|(_, decision)| !is_of_expiry(decision))
+}
+
 /// The text of a tail, less the first line when that may be cut.
 fn whole_lines(bytes: &[u8], length: u64) -> String {
     let text = String::from_utf8_lossy(bytes);
@@ -164,4 +169,26 @@ fn whole_lines(bytes: &[u8], length: u64) -> String {
 /// True for what the sweep of expiry decided.
 fn is_of_expiry(decision: &Decision) -> bool {
     decision.cause.starts_with(EXPIRY_CAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::PlannedEffect;
+
+    fn decided(at: i64, cause: &str, effects: usize) -> Body {
+        let effect = PlannedEffect { key: "k".to_owned(), what: "what".to_owned() };
+        let decision = Decision { cause: cause.to_owned(), effects: vec![effect; effects], ..Decision::default() };
+        let at = Timestamp::from_second(at).expect("a time");
+        let (line, _) = Head::empty().next(at, "vm", Entry::Decision(decision)).expect("an entry");
+        ledger::read(&line).expect("a chain").0.remove(0)
+    }
+
+    #[test]
+    fn what_the_sweep_of_expiry_decided_is_no_act_of_a_look() {
+        let bodies = [decided(1, "VmWritten", 1), decided(2, EXPIRY_CAUSE, 1), decided(3, "PolicySweep", 0)];
+        let at = |act: Option<(Timestamp, &Decision)>| act.map(|(at, _)| at.as_second());
+        assert_eq!(at(acts(&bodies).next_back()), Some(2));
+        assert_eq!(at(last_of_looks(&bodies)), Some(1));
+    }
 }

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use lifeboat_azure::graph::{self, MachineRow};
 use lifeboat_azure::{Error, ResourceId};
 use lifeboat_contract::plan::{self as said, ExpiryPlan, MachinePlan, PlanDocument, PoliciesFrom, PoliciesUsed, Quiet};
+use lifeboat_contract::recovery::NOT_EXECUTED;
 use lifeboat_planning::allowance::Allowance;
 use lifeboat_planning::creation::region;
 use lifeboat_planning::facts::{Facts, Owner};
@@ -158,14 +159,17 @@ impl Onlooker {
         };
         let (in_force, from) = match &asked.policies {
             Some(bundle) => {
-                let (policies, (_, digest)) = (bundle.policies()?, bundle.to_bytes());
-                (Arc::new(InForce { policies, digest, not_read: None }), PoliciesFrom::Files)
+                let (documents, (_, digest)) = (bundle.documents()?, bundle.to_bytes());
+                (Arc::new(InForce::of(documents, digest, None)), PoliciesFrom::Files)
             }
             None if self.has_store => (policies::read(store).await?, PoliciesFrom::Store),
             None => return Err(ForeseeError::NoPolicies),
         };
         if let Some(not_read) = &in_force.not_read {
             notes.push(format!("{} cannot be read; the last good policies are in force", not_read.document));
+        }
+        if !in_force.recovery_plans.is_empty() {
+            notes.push(NOT_EXECUTED.to_owned());
         }
         if !self.has_store {
             notes.push("no store was asked: points that a deployment made are taken for foreign ones".to_owned());

@@ -1,4 +1,5 @@
-//! The policies in force: the bundle that the pointer names, or the last one that could be read, with the digest that decisions name.
+//! The policies in force, and the recovery plans beside them: the bundle that the pointer names, or the last one that could be read, with
+//! the digest that decisions name.
 //! It never falls back to a default: with nothing to go by, everything is left as it is.
 //!
 //! ```text
@@ -11,7 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use lifeboat_azure::blobs::{Condition, ETag, Store};
 use lifeboat_azure::{Error, ErrorKind};
+use lifeboat_contract::policy::Documents;
 use lifeboat_planning::policy::BackupPolicy;
+use lifeboat_planning::recovery::RecoveryPlan;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::{Bundle, BundleError};
@@ -44,10 +47,20 @@ pub struct Pointer {
 pub struct InForce {
     /// The policies; at least one.
     pub policies: Vec<BackupPolicy>,
+    /// The recovery plans. This release reads them and does not execute them.
+    pub recovery_plans: Vec<RecoveryPlan>,
     /// The digest of their bundle.
     pub digest: String,
     /// Why the bundle that should be in force is not.
     pub not_read: Option<NotRead>,
+}
+
+impl InForce {
+    /// The documents of the bundle with this digest.
+    pub fn of(documents: Documents, digest: String, not_read: Option<NotRead>) -> Self {
+        let Documents { policies, recovery_plans } = documents;
+        Self { policies, recovery_plans, digest, not_read }
+    }
 }
 
 /// A newer bundle that cannot be read, so that an older one is in force.
@@ -155,8 +168,8 @@ async fn look(store: &Store, kept: &Kept) -> Result<(Arc<InForce>, Option<Pointe
                 return Ok((kept, None));
             }
             match of_bundle(store, &pointer.digest).await? {
-                Ok(policies) => {
-                    let read = InForce { policies, digest: pointer.digest.clone(), not_read: None };
+                Ok(documents) => {
+                    let read = InForce::of(documents, pointer.digest.clone(), None);
                     return Ok((Arc::new(read), Some(pointer)));
                 }
                 Err(not_read) => not_read,
@@ -165,14 +178,14 @@ async fn look(store: &Store, kept: &Kept) -> Result<(Arc<InForce>, Option<Pointe
     };
     tracing::error!("{} cannot be read: {}", not_read.document, not_read.problems.join("; "));
     match last_good(store).await? {
-        Some((policies, digest)) => Ok((Arc::new(InForce { policies, digest, not_read: Some(not_read) }), None)),
+        Some((documents, digest)) => Ok((Arc::new(InForce::of(documents, digest, Some(not_read))), None)),
         None => Err(PolicyError::Unreadable { document: not_read.document, problems: not_read.problems }),
     }
 }
 
 /// Checks a bundle, uploads it and moves the pointer to it.
 pub async fn push(store: &Store, bundle: &Bundle, now: Timestamp) -> Result<Pushed, PushError> {
-    bundle.policies()?;
+    bundle.documents()?;
     let (bytes, digest) = bundle.to_bytes();
     match store.put(&Bundle::blob_name(&digest), bytes.clone().into(), Condition::IfAbsent).await {
         Ok(_) => {}
@@ -226,20 +239,20 @@ async fn get(store: &Store, name: &str) -> Result<Option<(bytes::Bytes, ETag)>, 
     store.get(name).await.map_err(|source| PolicyError::Store { document: name.to_owned(), source })
 }
 
-async fn of_bundle(store: &Store, digest: &str) -> Result<Result<Vec<BackupPolicy>, NotRead>, PolicyError> {
+async fn of_bundle(store: &Store, digest: &str) -> Result<Result<Documents, NotRead>, PolicyError> {
     let document = Bundle::blob_name(digest);
     let Some((bytes, _)) = get(store, &document).await? else {
         return Ok(Err(NotRead { document, problems: vec!["it is not in the store".to_owned()] }));
     };
-    let read = Bundle::policies_of(digest, &bytes);
+    let read = Bundle::documents_of(digest, &bytes);
     Ok(read.map_err(|error| NotRead { document, problems: error.problems() }))
 }
 
 /// The last bundle that could be read, if it still can be.
-async fn last_good(store: &Store) -> Result<Option<(Vec<BackupPolicy>, String)>, PolicyError> {
+async fn last_good(store: &Store) -> Result<Option<(Documents, String)>, PolicyError> {
     let Some((bytes, _)) = get(store, GOOD).await? else { return Ok(None) };
     let Ok(good) = read_up_to::<Pointer>(VERSION, GOOD, &bytes) else { return Ok(None) };
-    Ok(of_bundle(store, &good.digest).await?.ok().map(|policies| (policies, good.digest)))
+    Ok(of_bundle(store, &good.digest).await?.ok().map(|documents| (documents, good.digest)))
 }
 
 /// Remembers a bundle that could be read. Where that fails the policies are in force all the same, and the next reading tries again.

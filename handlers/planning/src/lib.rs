@@ -19,6 +19,7 @@ pub mod look;
 pub mod needs;
 pub mod points;
 pub mod policy;
+pub mod recovery;
 pub mod refusal;
 pub mod retention;
 pub mod schedule;

@@ -65,7 +65,7 @@ pub fn judge(world: &World, event: &Event, wrongs: &mut Vec<Wrong>) {
         None => wrong("a change for which there is no reason"),
         Some(Purpose::Read | Purpose::Hold) => {}
         Some(Purpose::Change) => {
-            for barrier in no_changes(world, at) {
+            for barrier in no_changes(world, is_permission_lost(world, call, at), at) {
                 wrong(barrier);
             }
             if !something_enforced(world, at) {
@@ -99,16 +99,27 @@ fn matches(pattern: &str, path: &str) -> bool {
     segments.len() == wanted.len() && wanted.iter().zip(&segments).all(fits)
 }
 
-/// What forbade every change then, for longer than a request can be under way.
-pub fn no_changes(world: &World, at: Time) -> Vec<&'static str> {
+/// Whether the permission was lost where the call goes: in a subscription that its path names, or in all of them.
+fn is_permission_lost(world: &World, call: &str, at: Time) -> bool {
+    let target = call.split_once(' ').map_or(call, |(_, target)| target).to_lowercase();
+    // Whole segments are compared, because an id may be the beginning of another one.
+    let path = format!("/{}/", target.split('?').next().unwrap_or(&target));
+    let names = |id: &str| path.contains(&format!("/{}/", id.trim_matches('/')));
+    let mut gates = world.gates.permission_lost.iter();
+    gates.any(|(id, gate)| gate.stands(at, IN_FLIGHT) && names(id)) || world.are_all_permissions_lost(at, IN_FLIGHT)
+}
+
+/// What forbade the change then, for longer than a request can be under way. Whether the permission was lost is the caller's to say,
+/// who knows in which subscription the change was.
+pub fn no_changes(world: &World, permission_lost: bool, at: Time) -> Vec<&'static str> {
     let gates = &world.gates;
     [
-        (&gates.stopped, "done although all changes were stopped"),
-        (&gates.store_lost, "done although the store was lost"),
-        (&gates.permission_lost, "done although the permission was lost"),
+        (gates.stopped.stands(at, IN_FLIGHT), "done although all changes were stopped"),
+        (gates.store_lost.stands(at, IN_FLIGHT), "done although the store was lost"),
+        (permission_lost, "done although the permission was lost"),
     ]
     .into_iter()
-    .filter_map(|(gate, words)| gate.stands(at, IN_FLIGHT).then_some(words))
+    .filter_map(|(stands, words)| stands.then_some(words))
     .collect()
 }
 

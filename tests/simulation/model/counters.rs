@@ -29,8 +29,8 @@ struct Tally {
     open: bool,
     /// The limit may have been reached by some reading since a person last closed the breaker.
     may_be_open: bool,
-    /// As many protections as allowed were begun in some day, so that their breaker may be open.
-    protections_used_up: bool,
+    /// The fewest protections that were left in some day: where none were, their breaker may be open.
+    protections_spare: Option<usize>,
 }
 
 /// All policies'.
@@ -104,7 +104,8 @@ impl Counters {
         drop_before(&mut tally.protections, at - DAY + RESERVED_EARLIER);
         tally.protections.push_back(at);
         let begun = tally.protections.len();
-        tally.protections_used_up |= begun >= allowed;
+        let spare = allowed.saturating_sub(begun);
+        tally.protections_spare = Some(tally.protections_spare.map_or(spare, |least| least.min(spare)));
         if begun > allowed {
             wrongs.push(format!(
                 "{}: machine {vm_id}: {begun} protections begun in 24 hours for policy {}, which allows {allowed}",
@@ -130,9 +131,11 @@ impl Counters {
         }
     }
 
-    /// Whether the counter of protections can have stopped some.
-    pub fn protections_used_up(&self, policy: &str) -> bool {
-        self.tallies.get(policy).is_some_and(|tally| tally.protections_used_up)
+    /// Whether the counter of protections can have stopped some, if so many more were reserved than the history shows.
+    pub fn protections_used_up(&self, policy: &Policy, unseen: usize) -> bool {
+        let allowed = usize::try_from(policy.new_protections_per_day).expect("a count fits");
+        let spare = self.tallies.get(&policy.name).and_then(|tally| tally.protections_spare);
+        spare.unwrap_or(allowed) <= unseen
     }
 }
 
@@ -170,11 +173,11 @@ impl Tally {
         }
     }
 
-    /// A sweep ended with the limit reached, and something was due that it must have seen an hour ago.
+    /// A sweep ended with the limit reached, and something was due that it must have seen an hour ago: of a machine that could be read.
     fn note_open(&mut self, world: &World, policy: &str, at: Time) {
         drop_before(&mut self.beyond, at - DAY);
         drop_before(&mut self.turnover, at - DAY);
-        if self.open || self.beyond.is_empty() || !world.is_calm_since(at - DAY) {
+        if self.open || self.beyond.is_empty() {
             return;
         }
         let stock = stock(world, policy, at);
@@ -183,8 +186,11 @@ impl Tally {
         {
             return;
         }
-        self.open = surely_due_of(world, policy, at - HOUR)
-            .any(|(key, point)| is_surely_due(world, point, key, at) && point.is_free_since(at - DAY));
+        self.open = surely_due_of(world, policy, at - HOUR).any(|(key, point)| {
+            world.is_calm_since(&key.0, at - DAY)
+                && point.is_free_since(at - DAY)
+                && is_surely_due(world, point, key, at)
+        });
     }
 }
 
@@ -216,7 +222,7 @@ fn beyond_at_most(world: &World, policy: &str, at: Time, stock: &Stock) -> usize
     limits(world, policy, at).map(of).max().unwrap_or(0)
 }
 
-/// Turnover and the larger limit by the narrowest reading; the share is of what is restorable now, rounded down.
+/// Turnover and the larger limit by the narrowest reading; the share is of what is restorable and can be read now, rounded down.
 fn allowed_at_least(world: &World, policy: &str, at: Time) -> usize {
     let stock = stock(world, policy, at);
     let of = |policy: &Policy| {
@@ -228,12 +234,15 @@ fn allowed_at_least(world: &World, policy: &str, at: Time) -> usize {
 
 fn stock(world: &World, policy: &str, at: Time) -> Stock {
     let mut stock = Stock { made_at_most: 0, made_at_least: 0, standing_at_most: 0, restorable: 0 };
-    for (_, points) in world.keys.iter().filter(|(key, _)| key.1 == policy) {
+    for (key, points) in world.keys.iter().filter(|(key, _)| key.1 == policy) {
+        // The counters are of all subscriptions, but what cannot be read may be missing in what a share or a turnover is taken of.
+        let read = world.is_permitted_since(&key.0, at - DECISION_AGE);
         for point in points.iter().map(|index| &world.points[*index]) {
             stock.made_at_most += usize::from(point.begun > at - DAY - DECISION_AGE);
-            stock.made_at_least += usize::from(point.begun > at - DAY + DECISION_AGE && point.succeeded.is_some());
+            let made = point.begun > at - DAY + DECISION_AGE && point.succeeded.is_some();
+            stock.made_at_least += usize::from(read && made);
             stock.standing_at_most += usize::from(point.gone.is_none_or(|gone| gone > at - DAY));
-            stock.restorable += usize::from(point.restorable_at(at));
+            stock.restorable += usize::from(read && point.restorable_at(at));
         }
     }
     stock

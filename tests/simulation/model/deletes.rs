@@ -46,7 +46,7 @@ fn barriers(world: &World, point: &Point, at: Time) -> Vec<&'static str> {
     let stands = [
         (gates.stopped.stands(at, IN_FLIGHT), "all changes were stopped"),
         (gates.store_lost.stands(at, IN_FLIGHT), "the store was lost"),
-        (gates.permission_lost.stands(at, IN_FLIGHT), "the permission was lost"),
+        (world.is_permission_lost(world.subscription_of(point), at, IN_FLIGHT), "the permission was lost"),
         (gates.clocks_apart.stands(at, IN_FLIGHT), "the clocks differed by more than five minutes"),
         (
             gates.store_back.is_some_and(|back| (back..back + DAY - CLOCK_ERROR).contains(&at)),

@@ -123,8 +123,9 @@ pub enum What {
     Policies(Vec<Policy>),
     /// A bundle that cannot be read was pushed: what was in force stays, nothing is deleted until it can be read again.
     PoliciesUnreadable,
-    /// A machine is there. `created` is Azure's `timeCreated` (it may lie before the history); `agent` whether its guest agent is ready.
-    Machine { vm_id: String, name: String, env: String, created: Time, disks: u32, agent: bool },
+    /// A machine is there. `subscription` is the id of the one it lives in (upper and lower case are one), and another one than before
+    /// says that it moved; `created` is Azure's `timeCreated` (it may lie before the history); `agent` whether its guest agent is ready.
+    Machine { vm_id: String, subscription: String, name: String, env: String, created: Time, disks: u32, agent: bool },
     /// Its tag `env` is now this.
     Tagged { vm_id: String, env: String },
     /// It was deleted.
@@ -161,8 +162,9 @@ pub enum What {
     StoreLost,
     /// `init --adopt` was done: the estate is known again, and nothing expires for 24 hours.
     StoreBack,
-    /// The handler may not read or change anything of the subscription any more (true), or may again.
-    PermissionLost { lost: bool },
+    /// The handler may not read or change anything of this subscription any more (true), or may again; other subscriptions are not
+    /// touched by it.
+    PermissionLost { subscription: String, lost: bool },
     /// A breaker for deletions of this policy was closed by a person.
     BreakerClosed { policy: String },
     /// ARM's clock and ours differ by more than five minutes (true), or no longer: nothing is deleted meanwhile.

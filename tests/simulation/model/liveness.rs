@@ -26,7 +26,7 @@ const SEEN_GONE: i64 = 2 * DAY;
 
 /// Judges what is missing at the end.
 pub fn judge(world: &World, counters: &Counters, calm_from: Time, end: Time, wrongs: &mut Vec<Wrong>) {
-    let gates = [&world.gates.stopped, &world.gates.store_lost, &world.gates.permission_lost];
+    let gates = [&world.gates.stopped, &world.gates.store_lost];
     let calm = gates.iter().all(|gate| gate.off_since(calm_from));
     // Without a calm that is long enough, or with changes forbidden in it, nothing can be demanded.
     if !calm || end < calm_from + SETTLE {
@@ -34,6 +34,10 @@ pub fn judge(world: &World, counters: &Counters, calm_from: Time, end: Time, wro
     }
     let made = by_machine_and_entry(world);
     for (vm_id, machine) in &world.machines {
+        // A subscription that is lost excuses its own machines and no others.
+        if !world.is_permitted_since(vm_id, calm_from) {
+            continue;
+        }
         let InForce::One(policy) = world.in_force_at(machine, end) else { continue };
         if !policy.enforce {
             continue;
@@ -162,7 +166,7 @@ impl Asked<'_> {
         let machine = self.machine;
         if machine.vault.is_some()
             || machine.stopped_by_person.is_some()
-            || counters.protections_used_up(&self.policy.name)
+            || counters.protections_used_up(self.policy, self.unseen_protections())
         {
             return None;
         }
@@ -175,6 +179,21 @@ impl Asked<'_> {
         let settled = machine.first <= recent && asks(recent) && changes.all(|at| at <= recent || asks(at));
         settled.then(|| format!("{}: machine {}: not protected in vault {vault}", written(self.end), self.vm_id))
     }
+
+    /// Machines that the same policy asks protection for where the permission is lost. The counter is of all subscriptions, and it may
+    /// have been reserved for each of them and the request refused, of which the history shows nothing.
+    fn unseen_protections(&self) -> usize {
+        let waits = |vm_id: &str, machine: &Machine| {
+            machine.vault.is_none()
+                && machine.stopped_by_person.is_none()
+                && !self.world.is_permitted_since(vm_id, self.calm_from)
+        };
+        let of_policy = |machine: &Machine| match self.world.in_force_at(machine, self.end) {
+            InForce::One(policy) => policy.name == self.policy.name,
+            InForce::Nothing | InForce::EqualPriorities => false,
+        };
+        self.world.machines.iter().filter(|(vm_id, machine)| waits(vm_id, machine) && of_policy(machine)).count()
+    }
 }
 
 /// Each point that had to go before the last whole sweeps began is going, where the counters surely let all of them go.
@@ -182,10 +201,11 @@ fn judge_due(world: &World, counters: &Counters, calm_from: Time, end: Time, wro
     let sweeps: Vec<Time> = world.expiry_sweeps.iter().copied().filter(|sweep| *sweep >= calm_from).collect();
     let Some(due_at) = sweeps.len().checked_sub(SWEEPS + 1).map(|index| sweeps[index]) else { return };
     let Some(bundle) = world.bundles.last() else { return };
-    if !bundle.readable || bundle.since > due_at || !world.is_calm_since(due_at) {
+    if !bundle.readable || bundle.since > due_at {
         return;
     }
     for policy in &bundle.policies {
+        // The counters are of all subscriptions, so what is due in a lost one is counted, though it is not demanded.
         let due: Vec<(&Key, &Point)> = surely_due_of(world, &policy.name, end).collect();
         let unfinished: Vec<&Point> =
             world.points.iter().filter(|point| is_unfinished(world, point, policy, due_at)).collect();
@@ -207,8 +227,8 @@ fn judge_due(world: &World, counters: &Counters, calm_from: Time, end: Time, wro
         };
         match counters.allow(world, &policy.name, due.len() + unfinished.len(), end) {
             Allowed::All => {
-                wrongs
-                    .extend(unfinished.iter().map(|point| wrong(point, "its deletion is not finished, begun before")));
+                let calm = unfinished.iter().filter(|point| world.is_calm_since(&point.vm_id, due_at));
+                wrongs.extend(calm.map(|point| wrong(point, "its deletion is not finished, begun before")));
                 wrongs
                     .extend(demanded.iter().map(|point| wrong(point, "still there after two more sweeps, due since")));
             }
@@ -241,10 +261,12 @@ fn is_unfinished(world: &World, point: &Point, policy: &Policy, due_at: Time) ->
 
 fn nothing_in_the_way(world: &World, key: &Key, point: &Point, due_at: Time, end: Time) -> bool {
     // A refused deletion is tried again after a while that the design does not name; a day is waited.
-    let free = point.is_free_since(due_at.min(end - DAY)) && !world.by_hand.contains_key(key);
+    let free = point.is_free_since(due_at.min(end - DAY))
+        && !world.by_hand.contains_key(key)
+        && world.is_calm_since(&key.0, due_at);
     let machine = world.machines.get(&key.0);
     free && machine.and_then(|machine| machine.gone).is_none_or(|gone| {
         let counts_from = gone + SEEN_GONE;
-        due_at - counts_from >= GONE_FLOOR && world.is_calm_since(gone)
+        due_at - counts_from >= GONE_FLOOR && world.is_calm_since(&key.0, gone)
     })
 }

@@ -52,7 +52,7 @@ impl fmt::Display for Unasked {
 /// Judges the event, if it makes something by Lifeboat's hand, in the world as it was before it.
 pub fn judge(world: &World, event: &Event, wrongs: &mut Vec<Wrong>) {
     let at = event.at;
-    let (subject, found) = match &event.what {
+    let (vm_id, subject, found) = match &event.what {
         What::Begun { point, vm_id, by: Hand::Lifeboat, ours, entry, slot, .. } => {
             if world.point(point).is_some_and(|known| known.gone.is_none()) {
                 return; // The same PUT once more.
@@ -61,21 +61,24 @@ pub fn judge(world: &World, event: &Event, wrongs: &mut Vec<Wrong>) {
             if !ours {
                 found.push("begun without being marked as Lifeboat's own".to_owned());
             }
-            (format!("point {point} of machine {vm_id}, entry {entry}"), found)
+            (vm_id, format!("point {point} of machine {vm_id}, entry {entry}"), found)
         }
         What::Protected { vm_id, vault, by: Hand::Lifeboat } => {
-            (format!("machine {vm_id}"), protection_wrongs(world, vm_id, vault, at))
+            (vm_id, format!("machine {vm_id}"), protection_wrongs(world, vm_id, vault, at))
         }
         What::BackupBegun { vm_id, by: Hand::Lifeboat } => {
-            (format!("machine {vm_id}"), backup_wrongs(world, vm_id, at))
+            (vm_id, format!("machine {vm_id}"), backup_wrongs(world, vm_id, at))
         }
         What::ProtectionStopped { vm_id, by: Hand::Lifeboat } => (
+            vm_id,
             format!("machine {vm_id}"),
             vec!["its protection was stopped by Lifeboat, which nobody asks it to".to_owned()],
         ),
         _ => return,
     };
-    let forbidden = no_changes(world, at).into_iter().map(str::to_owned);
+    let subscription = world.machines.get(vm_id).and_then(|machine| machine.subscription_at(at));
+    let permission_lost = world.is_permission_lost(subscription, at, IN_FLIGHT);
+    let forbidden = no_changes(world, permission_lost, at).into_iter().map(str::to_owned);
     wrongs.extend(forbidden.chain(found).map(|words| format!("{}: {subject}: {words}", written(at))));
 }
 

@@ -6,12 +6,13 @@
 //!
 //! `judge` walks through the history once: each event is judged in the world as it was before it (`deletes`, `makes`, `calls`, `counters`),
 //! then the world changes (`world`), and at the end `liveness` asks what is missing. `verdicts` says what may and what must go, by the
-//! rules of `keep`; `scope` says whose word counts for a machine; `slots` and `calendar` say when.
+//! rules of `keep`; `scope` says whose word counts for a machine, `gates` what forbids changes of it; `slots` and `calendar` say when.
 
 mod calendar;
 mod calls;
 mod counters;
 mod deletes;
+mod gates;
 pub mod history;
 mod keep;
 mod liveness;

@@ -6,6 +6,7 @@ mod deleting;
 mod ends;
 mod keeper;
 mod making;
+mod subscriptions;
 
 use super::calendar::{DAY, Date, HOUR, day_number};
 use super::history::{Entry, Event, Hand, Keep, Kind, Policy, Schedule, Slot, Time, What, Wrong, Zone};
@@ -87,9 +88,20 @@ impl Story {
         self
     }
 
+    /// A machine of the first subscription.
     fn machine(&mut self, vm_id: &str, env: &str, created: Time) {
-        let (name, env) = (vm_id.to_owned(), env.to_owned());
-        self.push(What::Machine { vm_id: vm_id.to_owned(), name, env, created, disks: 1, agent: true });
+        self.machine_in("s1", vm_id, env, created);
+    }
+
+    fn machine_in(&mut self, subscription: &str, vm_id: &str, env: &str, created: Time) {
+        let (subscription, name, env) = (subscription.to_owned(), vm_id.to_owned(), env.to_owned());
+        let vm_id = name.clone();
+        self.push(What::Machine { vm_id, subscription, name, env, created, disks: 1, agent: true });
+    }
+
+    /// The permission of a subscription is lost, or there again.
+    fn permission_lost(&mut self, subscription: &str, lost: bool) {
+        self.push(What::PermissionLost { subscription: subscription.to_owned(), lost });
     }
 
     fn past(&mut self, point: &str, vm_id: &str, slot: Time) {

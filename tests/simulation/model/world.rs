@@ -4,51 +4,16 @@
 use std::collections::BTreeMap;
 
 use super::calendar::DAY;
+use super::gates::{Gate, Gates};
 use super::history::{Event, Hand, Policy, Slot, Time, What};
 use super::scope::Bundle;
-
-/// A switch of the world, and since when it stands.
-#[derive(Default)]
-pub struct Gate {
-    since: Option<Time>,
-    ended: Option<Time>,
-}
-
-impl Gate {
-    fn turn(&mut self, on: bool, at: Time) {
-        if on {
-            self.since = self.since.or(Some(at));
-        } else if self.since.take().is_some() {
-            self.ended = Some(at);
-        }
-    }
-
-    /// Whether it has been on for longer than `grace` seconds.
-    pub fn stands(&self, at: Time, grace: i64) -> bool {
-        self.since.is_some_and(|since| at > since + grace)
-    }
-
-    /// Whether it was off all the time after this moment.
-    pub fn off_since(&self, at: Time) -> bool {
-        self.since.is_none() && self.ended.is_none_or(|ended| ended <= at)
-    }
-}
-
-/// What forbids changes, whichever machine they are of.
-#[derive(Default)]
-pub struct Gates {
-    pub stopped: Gate,
-    pub store_lost: Gate,
-    pub permission_lost: Gate,
-    pub clocks_apart: Gate,
-    /// The last `StoreBack`.
-    pub store_back: Option<Time>,
-}
 
 /// A machine, told by its `vm_id`.
 pub struct Machine {
     /// Its tag `env` and since when, oldest first.
     pub envs: Vec<(Time, String)>,
+    /// The subscriptions that it lived in, by their ids in lower case, and since when, oldest first.
+    pub subscriptions: Vec<(Time, String)>,
     pub created: Time,
     /// When it is first in the history.
     pub first: Time,
@@ -173,13 +138,6 @@ impl World {
         self.keys.get(key).into_iter().flatten().map(|index| &self.points[*index])
     }
 
-    /// Whether nothing forbade deletions since then, and the store was known a day before.
-    pub fn is_calm_since(&self, at: Time) -> bool {
-        let gates =
-            [&self.gates.stopped, &self.gates.store_lost, &self.gates.permission_lost, &self.gates.clocks_apart];
-        gates.iter().all(|gate| gate.off_since(at)) && self.gates.store_back.is_none_or(|back| back + DAY <= at)
-    }
-
     /// The world as it is after this event.
     pub fn apply(&mut self, event: &Event) {
         let at = event.at;
@@ -198,7 +156,9 @@ impl World {
                 self.gates.store_lost.turn(false, at);
                 self.gates.store_back = Some(at);
             }
-            What::PermissionLost { lost } => self.gates.permission_lost.turn(*lost, at),
+            What::PermissionLost { subscription, lost } => {
+                self.gates.permission_lost.entry(subscription.to_lowercase()).or_default().turn(*lost, at);
+            }
             What::ClocksApart { apart } => self.gates.clocks_apart.turn(*apart, at),
             What::Swept { expiry: true } => self.expiry_sweeps.push(at),
             What::Swept { expiry: false } => {
@@ -221,9 +181,10 @@ impl World {
     }
 
     fn apply_machine(&mut self, at: Time, what: &What) {
-        if let What::Machine { vm_id, env, created, agent, .. } = what {
+        if let What::Machine { vm_id, subscription, env, created, agent, .. } = what {
             let machine = self.machines.entry(vm_id.clone()).or_insert_with(|| Machine {
                 envs: Vec::new(),
+                subscriptions: Vec::new(),
                 created: *created,
                 first: at,
                 gone: None,
@@ -236,6 +197,10 @@ impl World {
             machine.agent_since = if *agent { machine.agent_since.or(Some(at)) } else { None };
             if machine.envs.last().is_none_or(|(_, last)| last != env) {
                 machine.envs.push((at, env.clone()));
+            }
+            let subscription = subscription.to_lowercase();
+            if machine.subscriptions.last().is_none_or(|(_, last)| *last != subscription) {
+                machine.subscriptions.push((at, subscription));
             }
             return;
         }

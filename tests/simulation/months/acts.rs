@@ -5,9 +5,9 @@ use jiff::SignedDuration;
 use lifeboat_execution::counters::{self, Counter, Kind};
 use lifeboat_execution::stop::{BLOB as STOP, Stop};
 use lifeboat_planning::id::points_group;
-use lifeboat_simulator::azure::{ItemState, LockLevel};
-use lifeboat_tests::azure::{Azure, MachineView};
-use lifeboat_tests::rig::{CONTAINER, LOCATION, SUBSCRIPTION};
+use lifeboat_simulator::azure::{ItemState, LockLevel, MachineSeed};
+use lifeboat_tests::azure::MachineView;
+use lifeboat_tests::rig::{CONTAINER, GROUP, LOCATION, SUBSCRIPTION};
 use serde_json::json;
 
 use crate::model::history::{Hand, Keep, What};
@@ -24,7 +24,7 @@ impl Play {
     /// Does what the case asks for.
     pub async fn act(&mut self, transition: Transition) {
         match transition {
-            Transition::Create => drop(self.create("prod")),
+            Transition::Create => self.create("prod"),
             Transition::Delete => self.delete(|machine| machine.env.as_deref() == Some("prod"), 1),
             Transition::Recreate => self.recreate(),
             Transition::Update => self.update(),
@@ -91,15 +91,19 @@ impl Play {
         self.record.observe(&self.rig);
     }
 
-    /// A new machine; its name.
-    pub fn create(&mut self, env: &str) -> String {
-        let mut seed = self.machine_seed(env);
+    /// A new machine.
+    pub fn create(&mut self, env: &str) {
+        self.create_in(env, SUBSCRIPTION);
+    }
+
+    /// A new machine in a subscription.
+    pub fn create_in(&mut self, env: &str, subscription: &str) {
+        let mut seed = self.machine_seed(env, subscription);
         seed.agent_ready = self.dice.below(5) > 0;
         self.rig.azure.arm.create_machine(&seed).expect("a name that is free");
         if let Some(machine) = self.rig.azure.machine(&seed.name) {
             self.record.disks_of(&machine.vm_id, 1 + u32::try_from(seed.disks.len()).unwrap_or(0));
         }
-        seed.name
     }
 
     fn living(&self, which: impl Fn(&MachineView) -> bool) -> Vec<MachineView> {
@@ -124,7 +128,8 @@ impl Play {
     fn recreate(&mut self) {
         let Some(machine) = self.one_of("prod") else { return };
         let _locked_or_gone = self.rig.azure.arm.delete_machine(&machine.id);
-        let seed = Azure::seed(&machine.name).tag("env", "prod");
+        let subscription = machine.id.split('/').nth(2).unwrap_or_default();
+        let seed = MachineSeed::new(subscription, GROUP, &machine.name, LOCATION).tag("env", "prod");
         if self.rig.azure.arm.create_machine(&seed).is_err() {
             // Its name is free once it is gone; then it is made again by the next case.
             self.create("prod");
@@ -230,15 +235,17 @@ impl Play {
         Some(point)
     }
 
-    /// A lock on the group of the points.
+    /// A lock on the groups of the points.
     pub fn lock(&mut self, locked: bool) {
         if locked == self.locked {
             return;
         }
-        let scope = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{}", points_group(LOCATION));
-        match locked {
-            true => self.rig.azure.arm.add_lock(&scope, LOCK, LockLevel::CanNotDelete),
-            false => drop(self.rig.azure.arm.remove_lock(&scope, LOCK)),
+        for subscription in &self.subscriptions {
+            let scope = format!("/subscriptions/{subscription}/resourceGroups/{}", points_group(LOCATION));
+            match locked {
+                true => self.rig.azure.arm.add_lock(&scope, LOCK, LockLevel::CanNotDelete),
+                false => drop(self.rig.azure.arm.remove_lock(&scope, LOCK)),
+            }
         }
         self.locked = locked;
         self.record.observe(&self.rig);

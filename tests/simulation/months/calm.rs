@@ -14,6 +14,8 @@ use super::troubles::SKEW_SECS;
 const CALM_DAYS: i64 = 2;
 /// As many more as limits may take to let all go that is due.
 const CALM_DAYS_MAX: i64 = 14;
+/// Hours that are skipped of a calm day.
+const HOURS_BETWEEN: u32 = 21;
 /// Hours after a slot by which everything is done that the limits let pass.
 const LAST_LOOKS_MAX: u32 = 4;
 
@@ -32,7 +34,11 @@ impl Play {
         let mut left = None;
         for day in 0..CALM_DAYS_MAX {
             // A day later, in the middle between two slots where there are several a day.
-            self.rig.skip_to(self.rig.clock.now() + SignedDuration::from_hours(21)).await;
+            if self.crowded {
+                self.hours(HOURS_BETWEEN).await;
+            } else {
+                self.rig.skip_to(self.rig.clock.now() + SignedDuration::from_hours(HOURS_BETWEEN.into())).await;
+            }
             slot = self.next_slot();
             if self.rhythm == Rhythm::Daily && slot < self.rig.clock.now() + SignedDuration::from_hours(3) {
                 self.sweep(slot, 65).await;

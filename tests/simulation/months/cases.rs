@@ -52,6 +52,7 @@ pub enum Fault {
     QueueError,
     VaultFull,
     PermissionLost,
+    PermissionLostInOne,
     LockAppears,
     HostLost,
 }
@@ -129,7 +130,7 @@ pub const TRANSITIONS: [Transition; 21] = [
     Transition::Stop,
 ];
 
-pub const FAULTS: [Fault; 22] = [
+pub const FAULTS: [Fault; 23] = [
     Fault::BackupsFail,
     Fault::PointsFail,
     Fault::ClockAhead,
@@ -150,6 +151,7 @@ pub const FAULTS: [Fault; 22] = [
     Fault::QueueError,
     Fault::VaultFull,
     Fault::PermissionLost,
+    Fault::PermissionLostInOne,
     Fault::LockAppears,
     Fault::HostLost,
 ];
@@ -173,7 +175,7 @@ pub fn kills() -> Vec<Kill> {
 }
 
 /// The troubles of an ordinary run: each fault, and each kill point.
-fn troubles() -> Vec<(Option<Fault>, Option<Kill>)> {
+pub fn troubles() -> Vec<(Option<Fault>, Option<Kill>)> {
     let faults = FAULTS.iter().map(|&fault| (Some(fault), None));
     faults.chain(kills().into_iter().map(|kill| (None, Some(kill)))).collect()
 }
@@ -219,6 +221,11 @@ impl Stretch {
     pub fn needs_vault(&self) -> bool {
         matches!(self.fault, Some(Fault::BackupsFail | Fault::VaultFull))
             || self.transitions.contains(&Transition::ProtectionStopped)
+    }
+
+    /// Whether it is about one of several subscriptions.
+    pub fn needs_second(&self) -> bool {
+        self.fault == Some(Fault::PermissionLostInOne)
     }
 
     /// Its cases.

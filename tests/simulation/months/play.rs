@@ -5,8 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use lifeboat_planning::id::{MachineKey, PointName, collection, machine_source, points_group};
 use lifeboat_planning::schedule::Slot;
 use lifeboat_simulator::azure::{CollectionSeed, DiskSeed, MachineSeed, PointSeed, VaultSeed};
-use lifeboat_tests::azure::Azure;
-use lifeboat_tests::rig::{DEPLOYMENT, ESTATE, GROUP, LOCATION, SUBSCRIPTION};
+use lifeboat_tests::rig::{DEPLOYMENT, ESTATE, GROUP, LOCATION, SECOND, SUBSCRIPTION};
 use lifeboat_tests::{Rig, past};
 
 use crate::model::history::{Policy, Schedule, What};
@@ -35,16 +34,38 @@ const BEGINNINGS: [&str; 5] = [
 const WEEKS: [&str; 3] = ["2026-10-22T10:01:00Z", "2027-03-25T10:01:00Z", "2026-12-29T10:01:00Z"];
 /// The same for a day.
 const DAYS: [&str; 3] = ["2026-10-24T20:01:00Z", "2027-03-27T21:01:00Z", "2026-11-22T10:01:00Z"];
-/// One in so many estates is a large one.
-const LARGE_ONE_IN: u64 = 25;
-/// Machines of a large one that nothing happens to.
-const MANY: u64 = 20;
+/// One in so many estates is a larger one.
+const LARGE_ONE_IN: u64 = 12;
+/// Machines of a larger one beside the five of all, at most.
+const MORE_MAX: u64 = 25;
 /// One in so many estates has a glut of points.
 const GLUT_ONE_IN: u64 = 5;
 /// Points of a machine then.
 const GLUT: usize = 6;
 /// One in so many quiet sweeps runs.
 const QUIET_ONE_IN: u64 = 100;
+
+/// What an estate has that others have not.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// A machine that its policy protects in a vault.
+    pub vault: bool,
+    /// A machine in another subscription.
+    pub second: bool,
+    /// So many machines of one policy with a slot a week, and no others.
+    pub machines: Option<usize>,
+}
+
+impl Wanted {
+    /// What the stretches of a seed need.
+    pub fn by(stretches: &[Stretch]) -> Self {
+        Self {
+            vault: stretches.iter().any(Stretch::needs_vault),
+            second: stretches.iter().any(Stretch::needs_second),
+            machines: None,
+        }
+    }
+}
 
 /// One seed under way.
 pub struct Play {
@@ -78,15 +99,20 @@ pub struct Play {
     pub stopped: bool,
     /// Machines have many more points than are kept.
     glut: bool,
+    /// There are more collections than one sweep reads, so that no hour is quiet.
+    pub crowded: bool,
+    /// The subscriptions in scope.
+    pub subscriptions: Vec<&'static str>,
     /// When the store was emptied last, its ledgers with it.
     pub wiped_at: Option<Timestamp>,
 }
 
 impl Play {
     /// An estate with its past.
-    pub async fn new(seed: u64, stretches: &[Stretch], tell: bool) -> Self {
+    pub async fn new(seed: u64, wanted: Wanted, tell: bool) -> Self {
         let mut dice = Dice(seed);
-        let rhythm = Rhythm::drawn(&mut dice);
+        let drawn = Rhythm::drawn(&mut dice);
+        let rhythm = if wanted.machines.is_some() { Rhythm::Weekly } else { drawn };
         let beginnings: &[&str] = match rhythm {
             Rhythm::Weekly => &BEGINNINGS,
             Rhythm::Daily => &WEEKS,
@@ -98,7 +124,8 @@ impl Play {
         if glut {
             policies.iter_mut().for_each(|policy| policy.expire_per_day = 2);
         }
-        let rig = Rig::starting_at(epoch, seed);
+        let subscriptions: &[&str] = if wanted.second { &[SUBSCRIPTION, SECOND] } else { &[SUBSCRIPTION] };
+        let rig = Rig::over(subscriptions, epoch, seed);
         past::old_estate(&rig);
         let record = Record::default();
         let mut play = Self {
@@ -117,24 +144,31 @@ impl Play {
             locked: false,
             stopped: false,
             glut,
+            subscriptions: subscriptions.to_vec(),
+            crowded: wanted.machines.is_some(),
             wiped_at: None,
         };
-        play.people(stretches).await;
+        play.people(wanted).await;
         play
     }
 
-    async fn people(&mut self, stretches: &[Stretch]) {
+    async fn people(&mut self, wanted: Wanted) {
         self.rig.azure.arm.add_vault(&VaultSeed::new(SUBSCRIPTION, GROUP, VAULT, LOCATION));
-        let needs_vault = stretches.iter().any(Stretch::needs_vault);
         let other = ["watch", "snap", "snap", "dev"][self.dice.below(4) as usize];
-        for env in ["prod", "prod", "dev", "dev", if needs_vault { "vault" } else { other }] {
-            self.old_machine(env);
+        let fifth = if wanted.vault { "vault" } else { other };
+        match wanted.machines {
+            Some(count) => (0..count).for_each(|_| self.old_machine("prod", SUBSCRIPTION)),
+            None => ["prod", "prod", "dev", "dev", fifth].iter().for_each(|env| self.old_machine(env, SUBSCRIPTION)),
         }
-        if self.dice.below(LARGE_ONE_IN) == 0 {
-            (0..MANY).for_each(|_| drop(self.old_machine("dev")));
+        if wanted.machines.is_none() && self.dice.below(LARGE_ONE_IN) == 0 {
+            let more = 1 + self.dice.below(MORE_MAX);
+            (0..more).for_each(|_| self.old_machine("dev", SUBSCRIPTION));
+        }
+        if wanted.second {
+            self.old_machine("prod", SECOND);
         }
         // What nobody is there for would be read at each sweep.
-        self.policies.retain(|policy| policy.vault.is_none() || needs_vault);
+        self.policies.retain(|policy| policy.vault.is_none() || wanted.vault);
         self.push();
         self.rig.host_on().await;
         self.record.observe(&self.rig);
@@ -142,8 +176,8 @@ impl Play {
     }
 
     /// A machine that is a quarter of a year old, with points of the last slots.
-    fn old_machine(&mut self, env: &str) -> String {
-        let mut seed = self.machine_seed(env);
+    fn old_machine(&mut self, env: &str, subscription: &str) {
+        let mut seed = self.machine_seed(env, subscription);
         seed.created_at = self.rig.epoch.checked_sub(SignedDuration::from_hours(90 * 24)).ok();
         self.rig.azure.arm.add_machine(&seed);
         let machine = self.rig.azure.machine(&seed.name).expect("a machine");
@@ -182,14 +216,13 @@ impl Play {
                 );
             }
         }
-        seed.name
     }
 
     /// What a machine of a new name is made from.
-    pub fn machine_seed(&mut self, env: &str) -> MachineSeed {
+    pub fn machine_seed(&mut self, env: &str, subscription: &str) -> MachineSeed {
         let name = format!("{env}-{}", self.made);
         self.made += 1;
-        let mut seed = Azure::seed(&name).tag("env", env);
+        let mut seed = MachineSeed::new(subscription, GROUP, &name, LOCATION).tag("env", env);
         if env == "snap" {
             seed.disks = vec![DiskSeed { name: format!("{}-data", seed.name), size_gib: 32 }];
         }
@@ -286,6 +319,13 @@ impl Play {
         self.wake(after(self.rig.clock.now(), 0, SWEEP_EVERY_SECS)).await;
         self.rig.skip_to(self.rig.clock.now() + SignedDuration::from_secs(240)).await;
         self.record.observe(&self.rig);
+    }
+
+    /// Lets so many hours pass, in each of which points expire.
+    pub async fn hours(&mut self, count: u32) {
+        for _ in 0..count {
+            self.expire().await;
+        }
     }
 
     /// The next time that points expire.

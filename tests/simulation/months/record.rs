@@ -23,8 +23,8 @@ pub struct Record {
     pub(super) machines: BTreeMap<String, Machine>,
     /// The `vmId`s of all that ever were, by the hash that snapshots say, with how many disks they have.
     hashes: BTreeMap<String, (String, u32)>,
-    /// Names that machines ever had.
-    names: BTreeSet<String>,
+    /// The ids that machines ever had.
+    ids: BTreeSet<String>,
     /// Points, by their ids in lower case; a set by the id of its first snapshot.
     points: BTreeMap<String, Seen>,
     /// Of which set a snapshot is.
@@ -190,7 +190,7 @@ impl Record {
                 None => {
                     let known = Machine { name: machine.name.clone(), env: env.clone(), agent: machine.agent_ready };
                     self.machines.insert(machine.vm_id.clone(), known);
-                    self.names.insert(machine.name.clone());
+                    self.ids.insert(machine.id.clone());
                     let what = self.told(machine);
                     self.tell(machine.created.max(rig.epoch), what);
                 }
@@ -224,6 +224,7 @@ impl Record {
         What::Machine {
             vm_id: machine.vm_id.clone(),
             name: machine.name.clone(),
+            subscription: machine.id.split('/').nth(2).unwrap_or_default().to_owned(),
             env: machine.env.clone().unwrap_or_default(),
             created: machine.created.as_second(),
             disks,
@@ -233,8 +234,8 @@ impl Record {
 
     fn see_points(&mut self, rig: &Rig, now: Timestamp) {
         let mut there = BTreeSet::new();
-        for name in self.names.clone() {
-            for point in rig.azure.points(&name) {
+        for machine in self.ids.clone() {
+            for point in rig.azure.arm.points_of(&machine) {
                 let id = point.id.to_lowercase();
                 there.insert(id.clone());
                 // One that is gone may be begun again, under its name.

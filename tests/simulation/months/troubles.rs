@@ -7,12 +7,12 @@ use lifeboat_execution::policies::CURRENT;
 use lifeboat_simulator::azure::blobs::{BlobFault, BlobFaultEffect};
 use lifeboat_simulator::azure::{ArmFault, ArmFaultEffect, EventEffect, EventOrder, JobFailure, JobOperation, JobPart};
 use lifeboat_simulator::bus::{BusFault, BusFaultEffect};
-use lifeboat_tests::rig::{CONTAINER, DEPLOYMENT, ESTATE, GROUP, QUEUE, SUBSCRIPTION};
+use lifeboat_tests::rig::{CONTAINER, DEPLOYMENT, ESTATE, GROUP, QUEUE, SECOND, SUBSCRIPTION};
 use lifeboat_tests::tap::{Call, Fate, Service};
 
 use crate::model::history::What;
 
-use super::cases::{Fault, Kill};
+use super::cases::{At, Fault, Kill};
 use super::play::Play;
 use super::policies::VAULT;
 
@@ -81,7 +81,8 @@ impl Play {
             | Fault::StoreError
             | Fault::StoreReset
             | Fault::QueueError
-            | Fault::PermissionLost => now.wrong > before.wrong,
+            | Fault::PermissionLost
+            | Fault::PermissionLostInOne => now.wrong > before.wrong,
         }
     }
 
@@ -89,8 +90,20 @@ impl Play {
         self.rig.wire.calls_from(before.calls)
     }
 
+    /// Orders what goes wrong, and where the handler dies.
+    pub async fn trouble(&mut self, fault: Option<Fault>, kill: Option<Kill>) {
+        if let Some(fault) = fault {
+            self.order(fault).await;
+        }
+        if kill.is_some_and(|kill| kill.at == At::Token) {
+            // Who has just started has no token yet.
+            self.rig.kill_handler();
+        }
+        self.arm(fault, kill);
+    }
+
     /// Orders a fault.
-    pub async fn order(&mut self, fault: Fault) {
+    async fn order(&mut self, fault: Fault) {
         let times = 1 + u32::try_from(self.dice.below(TIMES_MAX)).unwrap_or(0);
         let now = self.rig.clock.now();
         let (arm, events) = (self.rig.azure.arm.clone(), self.rig.azure.events.clone());
@@ -134,7 +147,11 @@ impl Play {
             Fault::VaultFull => drop(arm.set_vault_full(&vault_id(), true)),
             Fault::PermissionLost => {
                 self.rig.azure.take_right("*");
-                self.record.tell(now, What::PermissionLost { lost: true });
+                self.permission(true, &self.subscriptions.clone());
+            }
+            Fault::PermissionLostInOne => {
+                self.rig.azure.take_rights_in(SECOND);
+                self.permission(true, &[SECOND]);
             }
             Fault::LockAppears => self.lock(true),
             Fault::HostLost => self.rig.host_off(true).await,
@@ -149,10 +166,11 @@ impl Play {
     }
 
     /// Lets the handler die at the first call of a kind, and the store be slow.
-    pub fn arm(&mut self, fault: Option<Fault>, kill: Option<Kill>) {
+    fn arm(&mut self, fault: Option<Fault>, kill: Option<Kill>) {
         let slow = fault == Some(Fault::StoreSlow);
         let frequent = kill.is_some_and(|kill| kill.at.is_frequent());
-        let mut passing = if frequent { self.dice.below(12) } else { 0 };
+        let ledger = kill.is_some_and(|kill| kill.at == At::LedgerEntry);
+        let mut passing = if frequent { self.dice.below(if ledger { 4 } else { 12 }) } else { 0 };
         let mut left = kill;
         self.rig.wire.decide(Box::new(move |call| {
             if let Some(kill) = left.filter(|kill| kill.at.is(call)) {
@@ -185,13 +203,25 @@ impl Play {
             Some(Fault::VaultFull) => drop(self.rig.azure.arm.set_vault_full(&vault_id(), false)),
             Some(Fault::PermissionLost) => {
                 self.rig.azure.give_rights_back();
-                self.record.tell(now, What::PermissionLost { lost: false });
+                self.permission(false, &self.subscriptions.clone());
+            }
+            Some(Fault::PermissionLostInOne) => {
+                self.rig.azure.give_rights_back();
+                self.permission(false, &[SECOND]);
             }
             Some(Fault::LockAppears) => self.lock(false),
             Some(Fault::StoreWiped | Fault::StoreReplaced) => self.adopt(now),
             _ => {}
         }
         self.rig.host_on().await;
+    }
+
+    fn permission(&mut self, lost: bool, subscriptions: &[&str]) {
+        let now = self.rig.clock.now();
+        for subscription in subscriptions {
+            let subscription = (*subscription).to_owned();
+            self.record.tell(now, What::PermissionLost { subscription, lost });
+        }
     }
 
     fn wipe(&mut self) {

@@ -40,6 +40,7 @@ pub(super) fn handlers(
     header: String,
     (clock, skew): (Clock, Arc<AtomicI64>),
     seed: u64,
+    settings: Settings,
 ) -> HandlerFactory {
     let started = AtomicU64::new(0);
     Arc::new(move || {
@@ -50,7 +51,7 @@ pub(super) fn handlers(
         let begins = clock.now().checked_add(ahead).expect("a time");
         let own = lifeboat_execution::clock::Clock::starting_at(begins);
         let connections = Connections::new(Arc::clone(&transport), credential, own, dice);
-        let lifeboat = Lifeboat::connect(connections, &places(), settings()).expect("the places are places");
+        let lifeboat = Lifeboat::connect(connections, &places(), settings.clone()).expect("the places are places");
         lifeboat_functions::app(Arc::new(lifeboat), RuntimeOptions::below(FUNCTION_TIMEOUT)).router()
     })
 }

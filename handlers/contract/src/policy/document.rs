@@ -1,4 +1,4 @@
-//! Reads a document's tree into a backup policy: what stands around `vault` and `points`, and what all policies have.
+//! Reads a document's tree into a backup policy: what stands around `vault` and `points`, and what all documents have.
 //! It never gives a policy while there is a problem.
 
 use jiff::SignedDuration;
@@ -6,30 +6,33 @@ use lifeboat_planning::policy::{BackupPolicy, Limits, Match, Mode, PointEntry, V
 
 use super::form;
 use super::problem::{Fault, Problem};
-use super::reader::{Complaint, Fields, Reader, is_text};
+use super::reader::{Complaint, Fields, Reader};
 use super::tree::{Node, Value};
 use super::{matching, points, vault};
 
-/// Reads a policy out of a tree, or every problem found in it; one at least.
-pub fn read(root: &Node, file: &str) -> Result<BackupPolicy, Vec<Problem>> {
+/// Reads a policy out of a tree, or every problem found in it; one at least. `kinds` are those that may stand there.
+pub fn read(root: &Node, file: &str, kinds: &[&'static str]) -> Result<BackupPolicy, Vec<Problem>> {
     let mut reader = Reader::new(file);
-    match document(&mut reader, root) {
+    let policy = around(&mut reader, root, kinds).and_then(|(name, node)| policy(name, spec(&mut reader, node?)?));
+    match policy {
         Some(policy) if reader.is_content() => Ok(policy),
         _ => Err(reader.into_problems()),
     }
 }
 
-fn document(reader: &mut Reader<'_>, root: &Node) -> Option<BackupPolicy> {
+fn policy(name: Option<String>, spec: Spec) -> Option<BackupPolicy> {
+    let Spec { mode, priority, matches, rpo, vault, points, limits } = spec;
+    Some(BackupPolicy { name: name?, mode, priority, matches, rpo, vault, points, limits })
+}
+
+/// Reads what stands around `spec` in every document: its name, and where `spec` is.
+pub fn around<'n>(
+    reader: &mut Reader<'_>,
+    root: &'n Node,
+    kinds: &[&'static str],
+) -> Option<(Option<String>, Option<&'n Node>)> {
     if matches!(root.value, Value::Null) {
         reader.complain(root.at, "", Complaint::of(Fault::EmptyDocument));
-        return None;
-    }
-    // A recovery plan is agreed but of a later release; its other fields would only add noise.
-    if let Value::Map(entries) = &root.value
-        && let Some((_, kind)) = entries.iter().find(|(key, _)| is_text(key, "kind"))
-        && is_text(kind, form::RECOVERY_PLAN)
-    {
-        reader.choice(kind, "kind", &[form::BACKUP_POLICY], &[form::RECOVERY_PLAN]);
         return None;
     }
     let fields = reader.fields(root, "", form::DOCUMENT)?;
@@ -37,13 +40,10 @@ fn document(reader: &mut Reader<'_>, root: &Node) -> Option<BackupPolicy> {
         reader.choice(version, "apiVersion", &[form::API_VERSION], &[]);
     }
     if let Some(kind) = fields.get("kind") {
-        reader.choice(kind, "kind", &[form::BACKUP_POLICY], &[]);
+        reader.choice(kind, "kind", kinds, &[]);
     }
     let name = fields.get("metadata").and_then(|node| metadata(reader, node));
-    let spec = fields.get("spec").and_then(|node| spec(reader, node));
-    let (name, spec) = (name?, spec?);
-    let Spec { mode, priority, matches, rpo, vault, points, limits } = spec;
-    Some(BackupPolicy { name, mode, priority, matches, rpo, vault, points, limits })
+    Some((name, fields.get("spec").copied()))
 }
 
 fn metadata(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
@@ -72,7 +72,7 @@ fn spec(reader: &mut Reader<'_>, node: &Node) -> Option<Spec> {
         })
     });
     let priority = if_there(&fields, "priority", |n| reader.whole(n, "spec.priority", form::PRIORITY));
-    let matches = fields.get("match").and_then(|n| matching::read(reader, n, "spec.match"));
+    let matches = fields.get("match").and_then(|n| matching::read(reader, n, "spec.match", form::CONDITIONS));
     let rpo = if_there(&fields, "rpo", |n| reader.span(n, "spec.rpo", form::AGE));
     let vault = if_there(&fields, "vault", |n| vault::read(reader, n, "spec.vault"));
     let points = if_there(&fields, "points", |n| points::read(reader, n, "spec.points"));

@@ -5,7 +5,7 @@
 pub const API_VERSION: &str = "lifeboat/v1";
 /// The kind of a backup policy.
 pub const BACKUP_POLICY: &str = "BackupPolicy";
-/// The kind of a recovery plan: agreed, and of a later release.
+/// The kind of a recovery plan, whose form is beside it.
 pub const RECOVERY_PLAN: &str = "RecoveryPlan";
 
 /// A field of a mapping.
@@ -133,7 +133,7 @@ pub const WHEN_DELETED_LATER: &[&str] = &["keepByRules", "expireAfter"];
 /// Values of `os`.
 pub const SYSTEMS: &[&str] = &["windows", "linux"];
 
-/// The longest name of a policy. It stands in tags and messages, and for a person in one column of a table.
+/// The longest name of a policy, and of a recovery plan. It stands in tags and messages, and for a person in one column of a table.
 pub const POLICY_NAME_CHARS_MAX: usize = 40;
 /// The longest name of an entry: it is part of restore points' names, which take 80 characters beside two hashes.
 pub const ENTRY_NAME_CHARS_MAX: usize = 20;
@@ -196,7 +196,8 @@ pub struct Span {
     pub most: &'static str,
 }
 
-const fn fields<const N: usize>(rows: [(&'static str, Standing); N]) -> [Field; N] {
+/// A table of fields.
+pub(crate) const fn fields<const N: usize>(rows: [(&'static str, Standing); N]) -> [Field; N] {
     let mut fields = [Field { name: "", standing: Standing::Optional }; N];
     let mut at = 0;
     while at < N {

@@ -5,7 +5,7 @@
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use lifeboat_planning::policy::{AtLeast, Match, PointEntry, PointKind};
+use lifeboat_planning::policy::{AtLeast, BackupPolicy, PointEntry, PointKind};
 use lifeboat_planning::retention::Keep;
 use lifeboat_planning::schedule::Schedule;
 
@@ -31,10 +31,10 @@ const LAID_OUT_FROM_SECS: i64 = 1_704_067_200;
 const LAID_OUT_SLOTS_MAX: usize = 20_000;
 
 /// Everything that these policies ask for and can never have, or hardly.
-pub fn judge(policies: &[Placed]) -> Vec<Problem> {
+pub fn judge(policies: &[Placed<BackupPolicy>]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for placed in policies {
-        for (index, entry) in placed.policy.points.iter().enumerate() {
+        for (index, entry) in placed.document.points.iter().enumerate() {
             let path = |field: &str| format!("spec.points[{index}].{field}");
             for (field, unmet, expected) in entry_unmet(entry) {
                 problems.push(problem(placed, &path(field), unmet, expected));
@@ -51,7 +51,7 @@ pub fn judge(policies: &[Placed]) -> Vec<Problem> {
     problems
 }
 
-fn problem(placed: &Placed, field: &str, unmet: Unmet, expected: Option<String>) -> Problem {
+fn problem(placed: &Placed<BackupPolicy>, field: &str, unmet: Unmet, expected: Option<String>) -> Problem {
     let complaint = Complaint::of(Fault::Unmet(unmet));
     placed.problem(field, Complaint { expected, ..complaint })
 }
@@ -111,8 +111,8 @@ fn path_of(rule: Rule) -> &'static str {
 }
 
 /// More points of a kind than Azure holds, over all entries: the machine and its disks are the same.
-fn too_many_points(placed: &Placed, kind: PointKind) -> Option<Problem> {
-    let entries = placed.policy.points.iter().enumerate().filter(|(_, entry)| entry.kind == kind);
+fn too_many_points(placed: &Placed<BackupPolicy>, kind: PointKind) -> Option<Problem> {
+    let entries = placed.document.points.iter().enumerate().filter(|(_, entry)| entry.kind == kind);
     let shares: Vec<(usize, Share)> = entries
         .filter_map(|(index, entry)| {
             let parts = parts(entry.schedule.as_ref()?, entry.keep.as_ref()?);
@@ -162,10 +162,10 @@ fn days_until(schedule: &Schedule, slots: u64) -> u64 {
 }
 
 /// An RPO that points cannot meet.
-fn rpo(placed: &Placed) -> Option<(Unmet, Option<String>)> {
-    let asked = placed.policy.rpo?;
-    let vault = placed.policy.vault.is_some();
-    let schedules: Vec<&Schedule> = placed.policy.points.iter().filter_map(|entry| entry.schedule.as_ref()).collect();
+fn rpo(placed: &Placed<BackupPolicy>) -> Option<(Unmet, Option<String>)> {
+    let asked = placed.document.rpo?;
+    let vault = placed.document.vault.is_some();
+    let schedules: Vec<&Schedule> = placed.document.points.iter().filter_map(|entry| entry.schedule.as_ref()).collect();
     if schedules.is_empty() {
         return (!vault)
             .then_some((Unmet::RpoWithoutSchedule, Some("an entry with a schedule, or a vault".to_string())));
@@ -212,46 +212,20 @@ fn gaps(schedules: &[&Schedule]) -> (SignedDuration, SignedDuration) {
 }
 
 /// Policies of equal priority for the very same machines: each would be left alone by both.
-fn same_matches(policies: &[Placed]) -> Vec<Problem> {
+fn same_matches(policies: &[Placed<BackupPolicy>]) -> Vec<Problem> {
     let field = "spec.match";
-    let normal: Vec<(i32, String)> =
-        policies.iter().map(|placed| (placed.policy.priority, normal(&placed.policy.matches))).collect();
+    let conditions: Vec<(i32, String)> =
+        policies.iter().map(|placed| (placed.document.priority, placed.document.matches.canonical())).collect();
     let mut problems = Vec::new();
     for (index, placed) in policies.iter().enumerate() {
-        let Some(first) = normal[..index].iter().position(|before| *before == normal[index]) else { continue };
+        let Some(first) = conditions[..index].iter().position(|before| *before == conditions[index]) else { continue };
         let other = &policies[first];
         let unmet = Unmet::SameMatch {
-            policy: other.policy.name.clone(),
+            policy: other.document.name.clone(),
             first: other.first(field, &placed.file),
-            priority: placed.policy.priority,
+            priority: placed.document.priority,
         };
         problems.push(problem(placed, field, unmet, Some("priorities that differ".to_string())));
     }
     problems
-}
-
-/// One spelling for conditions that say the same by the order of their parts, by case, or by an `all` or `any` of one.
-fn normal(condition: &Match) -> String {
-    let several = |word: &str, parts: &[Match]| match parts {
-        [one] => normal(one),
-        parts => {
-            let mut parts: Vec<String> = parts.iter().map(normal).collect();
-            parts.sort_unstable();
-            parts.dedup();
-            format!("{word}[{}]", parts.join(","))
-        }
-    };
-    match condition {
-        Match::All(parts) => several("all", parts),
-        Match::Any(parts) => several("any", parts),
-        Match::Not(part) => format!("not[{}]", normal(part)),
-        Match::Tag { key, value } => format!("tag {:?} {:?}", key.to_lowercase(), value.pattern()),
-        Match::Name(glob) => format!("name {:?}", glob.pattern().to_lowercase()),
-        Match::ResourceGroup(glob) => format!("resourceGroup {:?}", glob.pattern().to_lowercase()),
-        Match::Subscription(id) => format!("subscription {}", id.to_lowercase()),
-        Match::Location(location) => format!("location {}", location.as_str()),
-        Match::Os(os) => format!("os {os:?}"),
-        Match::Size(glob) => format!("size {:?}", glob.pattern().to_lowercase()),
-        Match::NoConformingPointFor(time) => format!("noConformingPointFor {}", time.as_secs()),
-    }
 }

@@ -3,24 +3,31 @@
 
 use lifeboat_planning::policy::{Case, Glob, Location, Match, Os};
 
-use super::form;
+use super::form::{self, Field};
 use super::problem::{Advice, Fault};
 use super::reader::{Complaint, Reader, join};
 use super::tree::{Node, Place, Value};
 
 const PATTERN: &str = "a text, in which * is any run of characters and ? is one";
 
-/// Reads a condition and all below it.
-pub fn read(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Match> {
-    let mut seen = 0;
-    condition(reader, node, path, &mut seen)
+/// Reads a condition and all below it, of these conditions.
+pub fn read(reader: &mut Reader<'_>, node: &Node, path: &str, of: &'static [Field]) -> Option<Match> {
+    condition(reader, node, path, &mut Seen { count: 0, of })
+}
+
+/// What was read of one condition so far.
+struct Seen {
+    /// How many there were.
+    count: usize,
+    /// Those that may stand there.
+    of: &'static [Field],
 }
 
 /// Depth is bounded by the document's, the number by `seen`.
-fn condition(reader: &mut Reader<'_>, node: &Node, path: &str, seen: &mut usize) -> Option<Match> {
-    *seen += 1;
-    if *seen > form::CONDITIONS_MAX {
-        if *seen == form::CONDITIONS_MAX + 1 {
+fn condition(reader: &mut Reader<'_>, node: &Node, path: &str, seen: &mut Seen) -> Option<Match> {
+    seen.count += 1;
+    if seen.count > form::CONDITIONS_MAX {
+        if seen.count == form::CONDITIONS_MAX + 1 {
             let complaint =
                 Complaint::of(Fault::TooManyConditions).expected(format!("at most {}", form::CONDITIONS_MAX));
             reader.complain(node.at, path, complaint);
@@ -30,10 +37,10 @@ fn condition(reader: &mut Reader<'_>, node: &Node, path: &str, seen: &mut usize)
     if let Value::Map(entries) = &node.value
         && entries.is_empty()
     {
-        reader.complain(node.at, path, Complaint::of(Fault::EmptyCondition).expected(conditions()));
+        reader.complain(node.at, path, Complaint::of(Fault::EmptyCondition).expected(conditions(seen.of)));
         return None;
     }
-    let entries = reader.entries(node, path, form::CONDITIONS)?;
+    let entries = reader.entries(node, path, seen.of)?;
     if let Some((_, second, _)) = entries.get(1) {
         several(reader, *second, path, entries.len());
     }
@@ -44,7 +51,7 @@ fn condition(reader: &mut Reader<'_>, node: &Node, path: &str, seen: &mut usize)
     read.into_iter().next().flatten().filter(|_| single)
 }
 
-fn one(reader: &mut Reader<'_>, name: &str, node: &Node, path: &str, seen: &mut usize) -> Option<Match> {
+fn one(reader: &mut Reader<'_>, name: &str, node: &Node, path: &str, seen: &mut Seen) -> Option<Match> {
     match name {
         "all" => several_conditions(reader, node, path, seen).map(Match::All),
         "any" => several_conditions(reader, node, path, seen).map(Match::Any),
@@ -65,7 +72,7 @@ fn one(reader: &mut Reader<'_>, name: &str, node: &Node, path: &str, seen: &mut 
     }
 }
 
-fn several_conditions(reader: &mut Reader<'_>, node: &Node, path: &str, seen: &mut usize) -> Option<Vec<Match>> {
+fn several_conditions(reader: &mut Reader<'_>, node: &Node, path: &str, seen: &mut Seen) -> Option<Vec<Match>> {
     let items = reader.list(node, path)?;
     let read: Vec<_> =
         items.iter().enumerate().map(|(i, item)| condition(reader, item, &format!("{path}[{i}]"), seen)).collect();
@@ -139,7 +146,7 @@ fn several(reader: &mut Reader<'_>, at: Place, path: &str, count: usize) {
     reader.complain(at, path, complaint.advice(Advice::Combine));
 }
 
-fn conditions() -> String {
-    let now = form::CONDITIONS.iter().filter(|field| field.standing != form::Standing::Later);
+fn conditions(of: &[Field]) -> String {
+    let now = of.iter().filter(|field| field.standing != form::Standing::Later);
     super::reader::one_of(now.map(|field| field.name))
 }

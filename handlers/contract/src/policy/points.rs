@@ -17,12 +17,7 @@ use super::tree::{Node, Value};
 
 /// Reads the entries.
 pub fn read(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Vec<PointEntry>> {
-    let items = reader.list(node, path)?;
-    if let Some(beyond) = items.get(form::POINTS_MAX) {
-        let expected = format!("at most {}", form::POINTS_MAX);
-        reader.complain(beyond.at, path, Complaint::of(Fault::TooManyItems(items.len())).expected(expected));
-        return None;
-    }
+    let items = reader.list_of_at_most(node, path, form::POINTS_MAX)?;
     let read: Vec<_> = items.iter().enumerate().map(|(i, item)| entry(reader, item, &format!("{path}[{i}]"))).collect();
     let mut first_lines = BTreeMap::new();
     for (i, (item, entry)) in items.iter().zip(&read).enumerate() {

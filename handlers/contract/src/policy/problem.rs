@@ -6,6 +6,7 @@ use std::fmt;
 use super::cron::CronProblem;
 use super::misfit::Misfit;
 use super::unmet::Unmet;
+use crate::recovery::RecoveryFault;
 
 /// The longest piece of a document that a message repeats, in characters: enough to know it again in a line of a terminal.
 const QUOTE_CHARS_MAX: usize = 40;
@@ -119,6 +120,10 @@ pub enum Fault {
         /// Their length together.
         bytes: usize,
     },
+    /// Of a recovery plan alone.
+    RecoveryPlan(RecoveryFault),
+    /// More recovery plans than any estate has.
+    TooManyRecoveryPlans(usize),
     /// It is understood, and can never be met.
     Unmet(Unmet),
     /// The machines and vaults that are there do not allow it.
@@ -177,7 +182,7 @@ pub enum Advice {
     WriteOut,
     /// Put conditions under `all` or `any`.
     Combine,
-    /// Give each policy a file of its own.
+    /// Give each document a file of its own.
     Split,
     /// Write a whole number and a unit.
     WriteDuration,
@@ -189,6 +194,8 @@ pub enum Advice {
     Prefer,
     /// Give the others a schedule or a subscription of their own.
     SpreadOut,
+    /// Give each action an item of its own.
+    SplitItem,
     /// See to it that it can be read.
     LetRead,
 }
@@ -199,6 +206,7 @@ impl Problem {
         match &self.fault {
             Fault::Unmet(unmet) => unmet.weight(),
             Fault::Misfit(misfit) => misfit.weight(),
+            Fault::RecoveryPlan(fault) => fault.weight(),
             _ => Weight::Error,
         }
     }
@@ -268,6 +276,8 @@ impl fmt::Display for Fault {
             Self::TooManyFiles(count) => write!(f, "there are {count} files"),
             Self::TooManyPolicies(count) => write!(f, "there are {count} policies"),
             Self::FilesTooLarge { bytes } => write!(f, "the files have {bytes} bytes together"),
+            Self::RecoveryPlan(fault) => fault.fmt(f),
+            Self::TooManyRecoveryPlans(count) => write!(f, "there are {count} recovery plans"),
             Self::Unmet(unmet) => unmet.fmt(f),
             Self::Misfit(misfit) => misfit.fmt(f),
         }
@@ -306,11 +316,12 @@ impl fmt::Display for Advice {
             Self::Quote => "put it in quotes",
             Self::WriteOut => "write the value out where it is used",
             Self::Combine => "put them under `all` or `any`",
-            Self::Split => "give each policy a file of its own",
+            Self::Split => "give each document a file of its own",
             Self::Rename => "give one of them another name",
             Self::MakeOrName => "make it, or name another",
             Self::Prefer => "give each another priority, or take the machines out of one of them",
             Self::SpreadOut => "give some of the machines another schedule, or spread them over subscriptions",
+            Self::SplitItem => "give each an item of the list of its own",
             Self::LetRead => "sign in as somebody who may read it",
             Self::WriteDuration => "write a whole number and m, h or d, as in 24h",
         })
@@ -318,7 +329,7 @@ impl fmt::Display for Advice {
 }
 
 /// A piece of a document, made safe for a line of a message.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     short(text, QUOTE_CHARS_MAX)
 }
 

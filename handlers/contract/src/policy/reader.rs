@@ -181,6 +181,17 @@ impl<'f> Reader<'f> {
         }
     }
 
+    /// A list that is not empty and has at most so many items.
+    pub fn list_of_at_most<'n>(&mut self, node: &'n Node, path: &str, most: usize) -> Option<&'n [Node]> {
+        let items = self.list(node, path)?;
+        if let Some(beyond) = items.get(most) {
+            let complaint = Complaint::of(Fault::TooManyItems(items.len())).expected(format!("at most {most}"));
+            self.complain(beyond.at, path, complaint);
+            return None;
+        }
+        Some(items)
+    }
+
     /// A text of at most so many characters.
     pub fn text<'n>(&mut self, node: &'n Node, path: &str, expected: &str, chars_max: usize) -> Option<&'n str> {
         let Value::Text(text) = &node.value else {

@@ -71,6 +71,17 @@ impl Node {
 }
 
 impl Node {
+    /// Its text, where it is one.
+    pub fn text(&self) -> Option<&str> {
+        if let Value::Text(text) = &self.value { Some(text) } else { None }
+    }
+
+    /// The value of its field of this name; the first, where there are several.
+    pub fn field(&self, name: &str) -> Option<&Self> {
+        let Value::Map(entries) = &self.value else { return None };
+        entries.iter().find(|(key, _)| key.text() == Some(name)).map(|(_, value)| value)
+    }
+
     /// Where the field with this path stands, as `spec.points[0].keep`; where the last one on the way to it stands, when
     /// there is none.
     pub fn place_of(&self, path: &str) -> Place {
@@ -78,9 +89,7 @@ impl Node {
         let mut node = self;
         for step in steps {
             let next = match &node.value {
-                Value::Map(entries) => {
-                    entries.iter().find(|(key, _)| super::reader::is_text(key, step)).map(|(_, value)| value)
-                }
+                Value::Map(_) => node.field(step),
                 Value::List(items) => step.parse().ok().and_then(|index: usize| items.get(index)),
                 _ => None,
             };

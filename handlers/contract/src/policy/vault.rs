@@ -26,12 +26,7 @@ pub fn read(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<VaultRul
 }
 
 fn placements(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Vec<Placement>> {
-    let items = reader.list(node, path)?;
-    if let Some(beyond) = items.get(form::PLACEMENTS_MAX) {
-        let expected = format!("at most {}", form::PLACEMENTS_MAX);
-        reader.complain(beyond.at, path, Complaint::of(Fault::TooManyItems(items.len())).expected(expected));
-        return None;
-    }
+    let items = reader.list_of_at_most(node, path, form::PLACEMENTS_MAX)?;
     let read: Vec<_> =
         items.iter().enumerate().map(|(i, item)| placement(reader, item, &format!("{path}[{i}]"))).collect();
     let mut first_lines = BTreeMap::new();

@@ -133,6 +133,16 @@ impl Course {
         let (whole, so_far) = (of(&self.counted), of(&self.counting));
         Count { made: whole.made.max(so_far.made), points: whole.points.max(so_far.points) }
     }
+
+    /// A point of a policy goes: what it was counted in is less by it, because the next whole count may be a day away, or as far as an
+    /// outage lasts, and a share of what is not there any more is no share.
+    pub fn one_goes(&mut self, policy: &str) {
+        for counts in [&mut self.counted, &mut self.counting] {
+            if let Some(count) = counts.get_mut(policy) {
+                count.points = count.points.saturating_sub(1);
+            }
+        }
+    }
 }
 
 impl Memory {
@@ -323,6 +333,18 @@ mod tests {
         assert!(memory.settle(&name(1)).is_some());
         memory.points_are(names(&[2]));
         assert!(memory.deleted_by_hand.is_empty());
+    }
+
+    #[test]
+    fn what_went_is_in_no_share() {
+        let of = |points| BTreeMap::from([("production".to_owned(), Count { made: 0, points })]);
+        let mut course = Course { counted: of(30), counting: of(1), ..Course::default() };
+        course.one_goes("production");
+        course.one_goes("production");
+        course.one_goes("another");
+        assert_eq!(course.count("production"), Count { made: 0, points: 28 });
+        assert_eq!(course.counting, of(0), "never below none");
+        assert_eq!(course.count("another"), Count::default());
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub(super) async fn run(lifeboat: &Lifeboat, estate: &Estate, lease: &mut Lease)
     let why = withheld(lifeboat, estate, &sweep.in_force).await;
     match &why {
         Some(why) => report.lines.push(format!("nothing is deleted: {why}")),
-        None => delete_all(&sweep, &mut looks.read, &course, lease).await?,
+        None => delete_all(&sweep, &mut looks.read, &mut course, lease).await?,
     }
     if why != Some(Withheld::ClockSkew) {
         alarms::settle(&lifeboat.store, Cause::ClockSkew, None, lifeboat.clock.now()).await?;
@@ -76,7 +76,7 @@ pub(super) async fn run(lifeboat: &Lifeboat, estate: &Estate, lease: &mut Lease)
 async fn delete_all(
     sweep: &Sweep<'_>,
     looked: &mut [Looked],
-    course: &Course,
+    course: &mut Course,
     lease: &Lease,
 ) -> Result<(), ExpiryError> {
     let queue = queue(sweep, looked);
@@ -107,6 +107,9 @@ async fn delete_all(
         let before = one.memory.clone();
         let became = deletion::delete(sweep, &one.subject, &mut one.memory, &dues, lease).await?;
         for (due, became) in dues.iter().zip(became) {
+            if matches!(became, Became::Gone | Became::Asked) {
+                course.one_goes(&due.policy);
+            }
             one.note(&due.name, became, &before);
         }
     }

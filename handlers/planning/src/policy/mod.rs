@@ -1,6 +1,7 @@
 //! Backup policies as decided on: what a document asks for, as types that cannot be wrong.
 //! It never reads a document; `contract` does.
 
+mod canonical;
 mod choice;
 mod glob;
 mod matching;

@@ -134,9 +134,10 @@ fn held_and_locked_points_stay() {
 
 #[test]
 fn nothing_goes_while_changes_are_forbidden() {
+    let permission_lost = |lost: bool| What::PermissionLost { subscription: "s1".to_owned(), lost };
     let cases = [
         (What::Stopped { stopped: true }, What::Stopped { stopped: false }, "all changes were stopped"),
-        (What::PermissionLost { lost: true }, What::PermissionLost { lost: false }, "the permission was lost"),
+        (permission_lost(true), permission_lost(false), "the permission was lost"),
         (What::ClocksApart { apart: true }, What::ClocksApart { apart: false }, "differed by more than five minutes"),
     ];
     for (on, off, says) in cases {
@@ -230,7 +231,8 @@ fn a_machine_made_again_under_the_same_name_is_another_machine() {
     let mut story = Story::with_points(policy());
     story.push(What::MachineGone { vm_id: "vm".to_owned() });
     let (vm_id, name, env) = ("vm-2".to_owned(), "vm".to_owned(), "prod".to_owned());
-    story.push(What::Machine { vm_id, name, env, created: T0, disks: 1, agent: true });
+    let subscription = "s1".to_owned();
+    story.push(What::Machine { vm_id, subscription, name, env, created: T0, disks: 1, agent: true });
     story.after(HOUR).delete("old-1");
     assert_wrong(&story.done(), "gone for less than 14 days");
 }

@@ -4,7 +4,7 @@
 use super::*;
 
 /// A machine with points of four days, and the fifth day's sweeps every hour until nine; `change` happens at midnight.
-fn fifth_day(policy: Policy, change: impl FnOnce(&mut Story), points: bool) -> Story {
+pub fn fifth_day(policy: Policy, change: impl FnOnce(&mut Story), points: bool) -> Story {
     let mut story = Story::with_points(policy);
     change(&mut story);
     for hour in 1..=9 {
@@ -19,7 +19,7 @@ fn fifth_day(policy: Policy, change: impl FnOnce(&mut Story), points: bool) -> S
 }
 
 /// Keeps all of them, so that nothing is due.
-fn keeping() -> Policy {
+pub fn keeping() -> Policy {
     with_entry(|entry| entry.keep = Some(Keep { daily: Some(30), ..Keep::default() }))
 }
 
@@ -67,7 +67,8 @@ fn application_consistent_points_are_demanded_where_the_agent_is_ready() {
     let ready = |agent: bool| {
         let change = |story: &mut Story| {
             let (vm_id, name, env) = ("vm".to_owned(), "vm".to_owned(), "prod".to_owned());
-            story.push(What::Machine { vm_id, name, env, created: T0 - 365 * DAY, disks: 1, agent });
+            let subscription = "s1".to_owned();
+            story.push(What::Machine { vm_id, subscription, name, env, created: T0 - 365 * DAY, disks: 1, agent });
         };
         fifth_day(application.clone(), change, false).calm(9)
     };

@@ -34,7 +34,7 @@ fn no_point_is_made_without_a_policy_that_enforces_it() {
         (What::MachineGone { vm_id: "vm".to_owned() }, "was not there"),
         (What::Stopped { stopped: true }, "all changes were stopped"),
         (What::StoreLost, "the store was lost"),
-        (What::PermissionLost { lost: true }, "the permission was lost"),
+        (What::PermissionLost { subscription: "s1".to_owned(), lost: true }, "the permission was lost"),
     ];
     for (what, says) in cases {
         assert_wrong(&point_after(|story| story.push(what.clone())), says);
