@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use lifeboat_contract::declaration::{
-    HISTORY_BYTES_MAX, HistoryProblem, NotSupposed, Supposed, Watched, as_json, as_lines, read_history, replay,
+    HISTORY_BYTES_MAX, HistoryProblem, NotSupposed, Supposed, as_json, as_lines, read_history, replay,
 };
-use lifeboat_contract::policy::{DOCUMENT_BYTES_MAX, rules_of};
-use serde_json::json;
+use lifeboat_contract::policy::DOCUMENT_BYTES_MAX;
+use lifeboat_contract::recovery::{RecoveryPlan, read_recovery_plan};
+use serde_json::{Value, json};
 
 use crate::check;
 use crate::keep::{called, read};
@@ -70,7 +71,7 @@ pub fn run(args: &DeclarationArgs) -> Result<Outcome> {
     for word in &args.suppose {
         supposed.suppose(word)?;
     }
-    let Some(watched) = watched(args)? else { return Ok(Outcome::DidNotHold) };
+    let Some(plan) = plan(args)? else { return Ok(Outcome::DidNotHold) };
     let history = read(&args.history, HISTORY_BYTES_MAX as u64)?;
     let lines = match read_history(&history) {
         Ok(lines) => lines,
@@ -79,24 +80,24 @@ pub fn run(args: &DeclarationArgs) -> Result<Outcome> {
             return Ok(Outcome::DidNotHold);
         }
     };
-    let played = replay(&watched, &supposed, &lines);
+    let played = replay(&plan, &supposed, &lines);
     match args.output {
-        Form::Json => output::say_json(&as_json(&watched, &supposed, &played)),
-        Form::Text => as_lines(&watched, &supposed, &played).iter().for_each(output::say),
+        Form::Json => output::say_json(&as_json(&plan, &supposed, &played)),
+        Form::Text => as_lines(&plan, &supposed, &played).iter().for_each(output::say),
     }
     Ok(Outcome::Held)
 }
 
-/// The recovery plan's rules; `None` where they cannot be read, which then is told.
-fn watched(args: &ReplayArgs) -> Result<Option<Watched>> {
+/// The recovery plan; `None` where it cannot be read, which then is told as `check` tells it.
+fn plan(args: &ReplayArgs) -> Result<Option<RecoveryPlan>> {
     let (name, text) = (called(&args.plan), read(&args.plan, DOCUMENT_BYTES_MAX as u64)?);
-    let problems = match rules_of(&text, &name) {
-        Ok(watched) => return Ok(Some(watched)),
+    let problems = match read_recovery_plan(&text, &name) {
+        Ok(plan) => return Ok(Some(plan)),
         Err(problems) => problems,
     };
     match args.output {
         Form::Json => {
-            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            let problems: Vec<Value> = problems.iter().map(check::problem_as_json).collect();
             output::say_json(&json!({ "ok": false, "problems": problems }));
         }
         Form::Text => check::show_problems(&name, &text, &problems),

@@ -5,15 +5,13 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const PLAN: &str = "apiVersion: lifeboat/v1
-kind: RecoveryPlan
-metadata: { name: shop }
-spec:
-  from: westeurope
-  to: northeurope
-  groups: [ { name: web, members: { tag: { tier: web } } } ]
-  declaration: { by: rules, evidence: { for: 10m } }
-";
+/// The recovery plan that is shipped: what people begin with.
+const EXAMPLE: &str = include_str!("../../contract/examples/recovery-plan.yaml");
+
+/// The same, declared by rules.
+fn by_rules() -> String {
+    EXAMPLE.replace("by: approval", "by: rules")
+}
 
 /// A folder under cargo's own scratch folder for tests, made anew, with a recovery plan and a history.
 fn folder(name: &str, plan: &str, history: &str) -> PathBuf {
@@ -57,12 +55,12 @@ fn outage() -> String {
 
 #[test]
 fn each_transition_is_printed_with_its_conditions_and_what_was_supposed() {
-    let folder = folder("replay", PLAN, &outage());
+    let folder = folder("replay", &by_rules(), &outage());
     let run = replay(&folder, &[]);
     let said = out(&run);
     assert_eq!(run.status.code(), Some(0), "{}", String::from_utf8_lossy(&run.stderr));
     for words in [
-        "recovery plan `shop`, westeurope to northeurope, declared by rules",
+        "recovery plan `shop`, from westeurope to northeurope, declared by rules",
         "supposed, standing approval: not given",
         "2026-11-01T02:01:00Z  Normal → Suspected  tellSuspected",
         "NOT MET window: not failing together; it takes 10m",
@@ -70,14 +68,25 @@ fn each_transition_is_printed_with_its_conditions_and_what_was_supposed() {
         "met     sources: serviceHealth, probe; it takes 2",
         "NOT MET standingApproval, for rules: not given",
         "4m lost",
+        "does not execute them yet",
     ] {
         assert!(said.contains(words), "{words}\n{said}");
     }
 }
 
 #[test]
+fn the_shipped_example_is_played_as_it_is_and_asks_for_approval() {
+    let folder = folder("replay-example", EXAMPLE, &outage());
+    let run = replay(&folder, &["--suppose", "standingApproval=yes"]);
+    let said = out(&run);
+    assert_eq!(run.status.code(), Some(0), "{}", String::from_utf8_lossy(&run.stderr));
+    assert!(said.contains("recovery plan `shop`, from westeurope to northeurope, declared by approval"), "{said}");
+    assert!(said.contains("2026-11-01T02:11:00Z  Confirmed → AwaitingApproval  ask"), "{said}");
+}
+
+#[test]
 fn the_same_as_json_and_with_other_suppositions_another_end() {
-    let folder = folder("replay-json", PLAN, &outage());
+    let folder = folder("replay-json", &by_rules(), &outage());
     let run = replay(&folder, &["--output", "json", "--suppose", "standingApproval=yes"]);
     let said: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON");
     let transitions = said["transitions"].as_array().expect("transitions");
@@ -97,7 +106,7 @@ fn the_same_as_json_and_with_other_suppositions_another_end() {
 #[test]
 fn a_bad_line_is_told_with_its_number_and_nothing_is_played() {
     let history = outage().replacen("\"door\":\"probe\"", "\"door\":\"window\"", 1);
-    let folder = folder("replay-bad-line", PLAN, &history);
+    let folder = folder("replay-bad-line", EXAMPLE, &history);
     let run = replay(&folder, &[]);
     assert_eq!(run.status.code(), Some(1));
     let said = out(&run);
@@ -109,14 +118,30 @@ fn a_bad_line_is_told_with_its_number_and_nothing_is_played() {
 }
 
 #[test]
-fn a_bad_plan_is_told_at_its_place_and_a_bad_supposition_is_no_command() {
-    let folder = folder("replay-bad-plan", &PLAN.replace("by: rules", "by: ruels"), &outage());
-    let run = replay(&folder, &[]);
-    assert_eq!(run.status.code(), Some(1));
-    assert!(out(&run).starts_with("plan.yaml:8:22: spec.declaration.by: "), "{}", out(&run));
+fn a_bad_plan_is_told_as_check_tells_it_and_a_bad_supposition_is_no_command() {
+    // One reader: misspelt words, and what only a whole recovery plan must have.
+    let bad = EXAMPLE.replace("by: approval", "by: aproval").replace("maxDataLoss", "maxDataLos");
+    let folder = folder("replay-bad-plan", &bad, &outage());
+    for form in ["text", "json"] {
+        let run = replay(&folder, &["--output", form]);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboat"));
+        command.args(["check", "plan.yaml", "--output", form]).current_dir(&folder);
+        let check = command.output().expect("the command starts");
+        assert_eq!((run.status.code(), check.status.code()), (Some(1), Some(1)));
+        if form == "json" {
+            let problems = |run: &Output| {
+                serde_json::from_slice::<serde_json::Value>(&run.stdout).expect("JSON")["problems"].clone()
+            };
+            assert_eq!(problems(&run), problems(&check));
+        } else {
+            let said = out(&run);
+            assert!(said.contains("spec.declaration.by: ") && said.contains("did you mean `maxDataLoss`?"), "{said}");
+            assert!(!said.is_empty() && out(&check).starts_with(&said), "{said}\n{}", out(&check));
+        }
+    }
     assert_eq!(replay(&folder, &["--suppose", "courage=yes"]).status.code(), Some(2));
     std::fs::remove_file(folder.join("history.jsonl")).expect("removed");
-    std::fs::write(folder.join("plan.yaml"), PLAN).expect("a file");
+    std::fs::write(folder.join("plan.yaml"), EXAMPLE).expect("a file");
     let run = replay(&folder, &[]);
     assert_eq!(run.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&run.stderr).contains("history.jsonl cannot be read"));

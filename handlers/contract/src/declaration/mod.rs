@@ -13,4 +13,4 @@ pub use shown::{as_json, as_lines};
 pub use supposed::{NotSupposed, Supposed};
 pub use words::{condition, loss, source};
 
-pub use lifeboat_planning::declaration::{Act, By, Condition, Decision, Name, Phase, Watched};
+pub use lifeboat_planning::declaration::{Act, Condition, Decision, Name, Phase};

@@ -4,7 +4,8 @@
 //! Machines are known by what Resource Health's answers in the history name; regions by the recovery plan's two.
 
 use jiff::{SignedDuration, Timestamp};
-use lifeboat_planning::declaration::{Act, Decision, Declaration, Facts, Phase, SagaSeen, Watched, Word, settle};
+use lifeboat_planning::declaration::{Act, Decision, Declaration, Facts, Phase, SagaSeen, Word, settle};
+use lifeboat_planning::recovery::RecoveryPlan;
 use lifeboat_planning::signal::{Signal, Signals, Taken};
 
 use super::history::Line;
@@ -45,8 +46,8 @@ pub struct Played {
 }
 
 /// Plays a history for a recovery plan.
-pub fn replay(watched: &Watched, supposed: &Supposed, lines: &[Line]) -> Played {
-    let mut stage = Stage::new(watched, supposed);
+pub fn replay(plan: &RecoveryPlan, supposed: &Supposed, lines: &[Line]) -> Played {
+    let mut stage = Stage::new(plan, supposed);
     let mut clock = lines.first().map(|line| line.at);
     for line in lines {
         while let Some(now) = clock
@@ -63,7 +64,7 @@ pub fn replay(watched: &Watched, supposed: &Supposed, lines: &[Line]) -> Played 
 
 /// A replay on its way.
 struct Stage<'a> {
-    watched: &'a Watched,
+    plan: &'a RecoveryPlan,
     supposed: &'a Supposed,
     known: Known,
     signals: Signals,
@@ -73,17 +74,17 @@ struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    fn new(watched: &'a Watched, supposed: &'a Supposed) -> Self {
+    fn new(plan: &'a RecoveryPlan, supposed: &'a Supposed) -> Self {
         let mut known = Known::default();
-        for region in [&watched.from, &watched.to] {
+        for region in [plan.from.as_str(), plan.to.as_str()] {
             known.add_region(region, region);
         }
         for name in supposed.named() {
-            known.add_named(name, &watched.from);
+            known.add_named(name, plan.from.as_str());
         }
         let state = Declaration::default();
         let played = Played { heard: Vec::new(), decisions: Vec::new(), last: None, state };
-        Self { watched, supposed, known, signals: Signals::default(), begun: false, played }
+        Self { plan, supposed, known, signals: Signals::default(), begun: false, played }
     }
 
     fn take(&mut self, line: &Line) {
@@ -127,8 +128,8 @@ impl<'a> Stage<'a> {
         let word = word.map(|passes| Word { passes: passes.clone() });
         let facts = Facts {
             signals: &self.signals,
-            machines: self.known.machines_in(&self.watched.from),
-            target_machines: self.known.machines_in(&self.watched.to),
+            machines: self.known.machines_in(self.plan.from.as_str()),
+            target_machines: self.known.machines_in(self.plan.to.as_str()),
             readiness: self.supposed.readiness(now),
             point_at: self.supposed.point_at(opened_at, now),
             fence: self.supposed.fence(),
@@ -136,7 +137,7 @@ impl<'a> Stage<'a> {
             saga: if self.begun { self.supposed.saga(now) } else { SagaSeen::None },
             word: word.as_ref(),
         };
-        let (state, decisions) = settle(&self.played.state, self.watched, &facts, now);
+        let (state, decisions) = settle(&self.played.state, self.plan, &facts, now);
         self.played.state = state;
         for decision in decisions {
             self.keep(&decision);

@@ -1,19 +1,20 @@
 //! A played history as lines for people and as JSON for programs.
 //! It never leaves out a condition, met or not, and never shows a payload: bodies may hold what is nobody else's.
 
-use lifeboat_planning::declaration::{Decision, NeededFor, Source, Watched};
+use lifeboat_planning::declaration::{Decision, NeededFor, Source};
+use lifeboat_planning::recovery::RecoveryPlan;
 use lifeboat_planning::signal::Taken;
 use serde_json::{Value, json};
 
 use super::replay::{Heard, Played};
 use super::supposed::Supposed;
 use super::words::{condition, loss, source};
+use crate::recovery::NOT_EXECUTED;
 
 /// As lines.
-pub fn as_lines(watched: &Watched, supposed: &Supposed, played: &Played) -> Vec<String> {
-    let rules = &watched.rules;
-    let mut lines =
-        vec![format!("recovery plan `{}`, {} to {}, declared by {}", watched.plan, watched.from, watched.to, rules.by)];
+pub fn as_lines(plan: &RecoveryPlan, supposed: &Supposed, played: &Played) -> Vec<String> {
+    let (from, to, by) = (plan.from.as_str(), plan.to.as_str(), plan.declaration.by.name());
+    let mut lines = vec![format!("recovery plan `{}`, from {from} to {to}, declared by {by}", plan.name)];
     lines.extend(supposed.words().into_iter().map(|words| format!("supposed, {words}")));
     lines.push(String::new());
     lines.extend(played.heard.iter().flat_map(not_taken));
@@ -28,6 +29,7 @@ pub fn as_lines(watched: &Watched, supposed: &Supposed, played: &Played) -> Vec<
         lines.push(format!("{}  at the end: {}", last.at, last.to));
         lines.extend(said(last));
     }
+    lines.push(NOT_EXECUTED.to_owned());
     lines
 }
 
@@ -66,12 +68,13 @@ fn taken(taken: Taken) -> &'static str {
 }
 
 /// As JSON.
-pub fn as_json(watched: &Watched, supposed: &Supposed, played: &Played) -> Value {
+pub fn as_json(plan: &RecoveryPlan, supposed: &Supposed, played: &Played) -> Value {
     json!({
-        "plan": watched.plan,
-        "from": watched.from,
-        "to": watched.to,
-        "by": watched.rules.by.word(),
+        "plan": plan.name,
+        "from": plan.from.as_str(),
+        "to": plan.to.as_str(),
+        "by": plan.declaration.by.name(),
+        "notes": [NOT_EXECUTED],
         "supposed": supposed.words(),
         "heard": played.heard.iter().map(heard).collect::<Vec<_>>(),
         "transitions": played.decisions.iter().map(decided).collect::<Vec<_>>(),

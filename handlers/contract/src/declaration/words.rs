@@ -29,7 +29,7 @@ pub fn condition(condition: &Condition) -> String {
         Value::NoSaga(SagaSeen::Running { .. }) => "a saga of the recovery plan is unfinished".to_owned(),
         Value::NoSaga(_) => "no saga is unfinished".to_owned(),
         Value::BothClasses(reported, measured) => format!("{reported} reported, {measured} measured"),
-        Value::FencePossible(seen, asked) => format!("{}; the recovery plan asks for {asked}", fence(*seen)),
+        Value::FencePossible(seen, asked) => format!("{}; the recovery plan asks for {}", fence(*seen), asked.name()),
         Value::StandingApproval(entries) if entries.is_empty() => "given".to_owned(),
         Value::StandingApproval(entries) => format!("not given for: {}", entries.join(", ")),
     }

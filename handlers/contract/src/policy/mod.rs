@@ -18,7 +18,6 @@ pub(crate) mod tree;
 mod unmet;
 mod vault;
 
-pub use declaration_rules::rules_of;
 pub use form::{API_VERSION, BACKUP_POLICY, CONDITIONS_MAX, POINTS_MAX};
 pub use misfit::{Covered, Misfit};
 pub use problem::{Advice, Fault, First, Found, Problem, Weight};

@@ -5,5 +5,4 @@
 mod compose;
 mod doors;
 mod history;
-mod plan;
 mod table;

@@ -4,7 +4,7 @@
 //! ```text
 //! case <a sentence>
 //! rule <number of the rule of practice: see rules.txt>
-//! plan <field>=<value> …         only where it differs from the defaults
+//! plan <field>=<value> …         only where it differs from the whole recovery plan below
 //! suppose <name>=<value> …       times as hh:mm
 //! hh:mm <what arrives>           or hh:mm..hh:mm, once every minute; see compose.rs
 //! expect <phases in their order> the whole way; `Normal` alone where nothing moves
@@ -14,11 +14,11 @@
 //! ```
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
-use lifeboat_contract::declaration::{Act, Line, Phase, Played, Supposed, Watched, as_json, as_lines, replay};
-use lifeboat_contract::policy::rules_of;
-use lifeboat_planning::declaration::{NeededFor, Rules};
+use lifeboat_contract::declaration::{Act, Line, Phase, Played, Supposed, as_json, as_lines, replay};
+use lifeboat_contract::recovery::read_recovery_plan;
+use lifeboat_planning::declaration::NeededFor;
+use lifeboat_planning::recovery::{By, RecoveryPlan};
 
 use crate::compose::{self, at};
 
@@ -86,41 +86,57 @@ fn cases(file: &str, text: &str) -> Vec<Case> {
     cases
 }
 
-/// The recovery plan of a case: the design's, with what the case says otherwise.
-fn watched(case: &Case) -> Watched {
-    let mut text =
-        "apiVersion: lifeboat/v1\nkind: RecoveryPlan\nmetadata: { name: shop }\nspec:\n  from: westeurope\n  \
-                    to: northeurope\n  declaration:\n"
-            .to_owned();
-    let evidence = ["reported", "measured", "atLeast", "for"];
-    let (inner, outer): (Vec<_>, Vec<_>) = case.plan.iter().partition(|(name, _)| evidence.contains(&name.as_str()));
-    for (name, value) in outer {
-        writeln!(text, "    {name}: {value}").expect("text");
+/// A whole recovery plan, but for its declaration.
+const PLAN: &str = "\
+apiVersion: lifeboat/v1
+kind: RecoveryPlan
+metadata: { name: shop }
+spec:
+  from: westeurope
+  to: northeurope
+  replication: siteRecovery
+  groups: [ { name: all, members: { tag: { app: shop } } } ]
+";
+/// Fields of its declaration.
+const DECLARATION: &[(&str, &str)] =
+    &[("by", "approval"), ("approvals", "1"), ("cooldown", "6h"), ("fence", "required"), ("maxDataLoss", "15m")];
+/// Fields of its declaration's evidence.
+const EVIDENCE: &[(&str, &str)] = &[
+    ("reported", "[serviceHealth, resourceHealth]"),
+    ("measured", "[probe, metricAlert]"),
+    ("atLeast", "2"),
+    ("for", "10m"),
+];
+
+/// The recovery plan of a case: the one above, with what the case says otherwise.
+fn plan(case: &Case) -> RecoveryPlan {
+    let fields = |usual: &[(&str, &str)]| {
+        let value = |name: &str| case.plan.iter().find(|(said, _)| said == name).map(|(_, value)| value.as_str());
+        let field = |(name, usual): &(&str, &str)| format!("{name}: {}", value(name).unwrap_or(usual));
+        usual.iter().map(field).collect::<Vec<_>>().join(", ")
+    };
+    for (name, _) in &case.plan {
+        let known = DECLARATION.iter().chain(EVIDENCE).any(|(known, _)| known == name);
+        assert!(known, "{}: no recovery plan has {name}", case.name);
     }
-    if !inner.is_empty() {
-        let fields: Vec<String> = inner.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-        writeln!(text, "    evidence: {{ {} }}", fields.join(", ")).expect("text");
-    }
-    if case.plan.is_empty() {
-        text = text.replace("  declaration:\n", "");
-    }
-    rules_of(&text, "plan.yaml").unwrap_or_else(|problems| panic!("{}: {problems:?}", case.name))
+    let text = format!("{PLAN}  declaration: {{ {}, evidence: {{ {} }} }}\n", fields(DECLARATION), fields(EVIDENCE));
+    read_recovery_plan(&text, "plan.yaml").unwrap_or_else(|problems| panic!("{}: {problems:?}", case.name))
 }
 
-fn played(case: &mut Case) -> (Watched, Supposed, Played) {
+fn played(case: &mut Case) -> (RecoveryPlan, Supposed, Played) {
     case.lines.sort_by_key(|line| line.at);
-    let watched = watched(case);
+    let plan = plan(case);
     let mut supposed = Supposed::default();
     for word in &case.suppose {
         supposed.suppose(word).unwrap_or_else(|why| panic!("{}: {why}", case.name));
     }
-    let played = replay(&watched, &supposed, &case.lines);
-    (watched, supposed, played)
+    let played = replay(&plan, &supposed, &case.lines);
+    (plan, supposed, played)
 }
 
 /// What is wrong with a case; empty when it holds.
 fn judge(case: &mut Case) -> Vec<String> {
-    let (watched, supposed, played) = played(case);
+    let (plan, supposed, played) = played(case);
     let mut wrong = Vec::new();
     let mut way: Vec<String> =
         played.decisions.iter().filter(|d| d.from != d.to).map(|d| d.to.word().to_owned()).collect();
@@ -150,16 +166,16 @@ fn judge(case: &mut Case) -> Vec<String> {
         })
         .collect();
     wrong.extend(case.why.iter().filter(|why| !told.contains(*why)).map(|why| format!("nothing was {why}: {told:?}")));
-    wrong.extend(invariants(&watched.rules, &played));
+    wrong.extend(invariants(plan.declaration.by, &played));
     if !wrong.is_empty() {
         wrong.insert(0, format!("case «{}»", case.name));
-        wrong.push(as_lines(&watched, &supposed, &played).join("\n"));
+        wrong.push(as_lines(&plan, &supposed, &played).join("\n"));
     }
     wrong
 }
 
 /// What holds in every case, whatever the table says of it.
-fn invariants(rules: &Rules, played: &Played) -> Vec<String> {
+fn invariants(by: By, played: &Played) -> Vec<String> {
     let mut wrong = Vec::new();
     for decision in &played.decisions {
         let all = |needed| decision.conditions.iter().filter(|one| one.needed_for == needed).all(|one| one.met);
@@ -167,7 +183,7 @@ fn invariants(rules: &Rules, played: &Played) -> Vec<String> {
         if decision.to == Phase::Confirmed && !all(NeededFor::Confirming) {
             wrong.push(format!("confirmed at {} with a condition unmet", decision.at));
         }
-        if by_rules && rules.by.word() == "rules" && !(all(NeededFor::Confirming) && all(NeededFor::Rules)) {
+        if by_rules && by == By::Rules && !(all(NeededFor::Confirming) && all(NeededFor::Rules)) {
             wrong.push(format!("begun by rules at {} with a condition unmet", decision.at));
         }
         if decision.conditions.len() < 9 {
@@ -228,12 +244,12 @@ fn the_table_has_the_histories_that_it_must_have() {
 fn a_history_played_twice_tells_the_same_and_its_json_has_every_condition() {
     for (file, text) in FILES {
         for mut case in cases(file, text) {
-            let (watched, supposed, first) = played(&mut case);
+            let (plan, supposed, first) = played(&mut case);
             let (_, _, second) = played(&mut case);
-            let json = as_json(&watched, &supposed, &first);
-            assert_eq!(json, as_json(&watched, &supposed, &second), "{}", case.name);
+            let json = as_json(&plan, &supposed, &first);
+            assert_eq!(json, as_json(&plan, &supposed, &second), "{}", case.name);
             let end = json["end"]["conditions"].as_array().expect("conditions");
-            assert_eq!(end.len(), if watched.rules.by.word() == "rules" { 12 } else { 9 }, "{}", case.name);
+            assert_eq!(end.len(), if plan.declaration.by == By::Rules { 12 } else { 9 }, "{}", case.name);
             assert_eq!(json["heard"].as_array().map(Vec::len), Some(case.lines.len()), "{}", case.name);
         }
     }

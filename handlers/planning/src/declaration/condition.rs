@@ -7,11 +7,11 @@ use alloc::vec::Vec;
 use core::fmt;
 use jiff::{SignedDuration, Timestamp};
 
+use super::Declaration;
 use super::facts::{Facts, FenceSeen, Readiness, SagaSeen};
 use super::loss::Loss;
-use super::rules::{Fence, Watched};
 use super::sources::{Source, Standing};
-use super::{By, Declaration};
+use crate::recovery::{By, Evidence, Fence, RecoveryPlan};
 use crate::signal::{Class, Origin};
 
 /// How old a read of Resource Health may be: it is asked every minute, and two answers may be late.
@@ -100,13 +100,13 @@ pub enum Value {
 /// All conditions, in the order they are shown.
 pub(super) fn conditions(
     state: &Declaration,
-    watched: &Watched,
+    plan: &RecoveryPlan,
     facts: &Facts<'_>,
     seen: &Seen,
     now: Timestamp,
 ) -> Vec<Condition> {
-    let rules = &watched.rules;
-    let failing = seen.failing(&watched.rules.evidence);
+    let rules = &plan.declaration;
+    let failing = seen.failing(&rules.evidence);
     let fresh = facts.signals.read_at.is_some_and(|at| now.duration_since(at) <= READ_FRESH_FOR);
     let mut all = Vec::new();
     let mut needs = |value, met| all.push(Condition { value, met, needed_for: NeededFor::Confirming });
@@ -114,8 +114,8 @@ pub(super) fn conditions(
     let enough = failing.len() >= rules.evidence.at_least as usize;
     needs(Value::Sources(failing.clone(), rules.evidence.at_least), enough);
     let together = state.together_since.map_or(SignedDuration::ZERO, |since| now.duration_since(since));
-    let whole = state.together_since.is_some() && together >= rules.evidence.r#for;
-    needs(Value::Window(state.together_since, together, rules.evidence.r#for), whole);
+    let whole = state.together_since.is_some() && together >= rules.evidence.window;
+    needs(Value::Window(state.together_since, together, rules.evidence.window), whole);
     needs(Value::FreshRead(facts.signals.read_at), fresh);
     // What failed there and fell silent is not known to be well.
     let unwell = |s: &&Source| matches!(s.standing, Standing::Failing | Standing::Silent);
@@ -167,7 +167,7 @@ pub(super) struct Seen {
 
 impl Seen {
     /// The origins that fail and count.
-    pub(super) fn failing(&self, rules: &super::rules::Evidence) -> Vec<Origin> {
+    pub(super) fn failing(&self, rules: &Evidence) -> Vec<Origin> {
         let counts = |s: &&Source| s.standing == Standing::Failing && rules.counts(s.origin);
         self.source.iter().filter(counts).map(|s| s.origin).collect()
     }

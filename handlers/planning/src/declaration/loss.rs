@@ -3,8 +3,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::rules::Evidence;
 use super::sources::{Source, Standing};
+use crate::recovery::Evidence;
 use crate::signal::Origin;
 
 /// An estimate of the loss, with what it rests on.

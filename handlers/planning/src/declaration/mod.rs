@@ -17,7 +17,6 @@
 mod condition;
 mod facts;
 mod loss;
-mod rules;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -28,13 +27,13 @@ use alloc::vec::Vec;
 use core::fmt;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::recovery::{By, Evidence, RecoveryPlan};
 use crate::signal::Origin;
 use condition::{Seen, conditions, holds};
 
 pub use condition::{Condition, Name, NeededFor, READ_FRESH_FOR, READY_FOR, Value};
 pub use facts::{Assumed, Facts, FenceSeen, Readiness, SagaSeen, Word};
 pub use loss::{Loss, StoppedBy};
-pub use rules::{By, Evidence, Fence, Rules, Watched};
 pub use sources::{MACHINES_MIN, SHARE_ENTERS, SHARE_LEAVES, Share, Source, Standing};
 
 /// How long a region must be well before it counts as recovered: longer than the usual window of evidence, so that leaving is
@@ -148,12 +147,12 @@ pub struct Decision {
 }
 
 /// One look: at most one move. Look again until the phase stays; [`settle`] does.
-pub fn step(before: &Declaration, watched: &Watched, facts: &Facts<'_>, now: Timestamp) -> (Declaration, Decision) {
-    let seen = see(before, watched, facts, now);
-    let mut state = noted(before, watched, &seen, facts, now);
-    let conditions = conditions(&state, watched, facts, &seen, now);
-    let (to, act) = next(&state, watched, facts, &conditions, now);
-    let act = moved(&mut state, to, act, watched, facts, now);
+pub fn step(before: &Declaration, plan: &RecoveryPlan, facts: &Facts<'_>, now: Timestamp) -> (Declaration, Decision) {
+    let seen = see(before, plan, facts, now);
+    let mut state = noted(before, plan, &seen, facts, now);
+    let conditions = conditions(&state, plan, facts, &seen, now);
+    let (to, act) = next(&state, plan, facts, &conditions, now);
+    let act = moved(&mut state, to, act, plan, facts, now);
     let incident = state.incident.as_ref().or(before.incident.as_ref()).map(|incident| incident.opened_at);
     let Seen { source, loss, .. } = seen;
     let decision = Decision { at: now, from: before.phase, to, act, conditions, loss, sources: source, incident };
@@ -163,13 +162,13 @@ pub fn step(before: &Declaration, watched: &Watched, facts: &Facts<'_>, now: Tim
 /// Looks until nothing moves: the last state, and each decision that moved or asks for something; the last one in any case.
 pub fn settle(
     before: &Declaration,
-    watched: &Watched,
+    plan: &RecoveryPlan,
     facts: &Facts<'_>,
     now: Timestamp,
 ) -> (Declaration, Vec<Decision>) {
     let (mut state, mut decisions) = (before.clone(), Vec::new());
     for _ in 0..MOVES_MAX {
-        let (after, decision) = step(&state, watched, facts, now);
+        let (after, decision) = step(&state, plan, facts, now);
         let rests = decision.from == decision.to;
         state = after;
         decisions.push(decision);
@@ -187,19 +186,19 @@ pub fn settle(
     (state, decisions)
 }
 
-fn see(before: &Declaration, watched: &Watched, facts: &Facts<'_>, now: Timestamp) -> Seen {
+fn see(before: &Declaration, plan: &RecoveryPlan, facts: &Facts<'_>, now: Timestamp) -> Seen {
     let of = |region, machines, failed: &[Origin]| sources::sources(facts.signals, region, machines, failed, now);
-    let source = of(&watched.from, facts.machines, &before.failing);
-    let target = of(&watched.to, facts.target_machines, &[]);
-    let good_probe_at = facts.signals.good_probe_at(&watched.from);
-    let loss = loss::loss(&source, &watched.rules.evidence, good_probe_at, facts.point_at);
+    let source = of(plan.from.as_str(), facts.machines, &before.failing);
+    let target = of(plan.to.as_str(), facts.target_machines, &[]);
+    let good_probe_at = facts.signals.good_probe_at(plan.from.as_str());
+    let loss = loss::loss(&source, &plan.declaration.evidence, good_probe_at, facts.point_at);
     Seen { source, target, loss }
 }
 
 /// What a look adds to what is remembered, whatever is decided on it.
-fn noted(before: &Declaration, watched: &Watched, seen: &Seen, facts: &Facts<'_>, now: Timestamp) -> Declaration {
+fn noted(before: &Declaration, plan: &RecoveryPlan, seen: &Seen, facts: &Facts<'_>, now: Timestamp) -> Declaration {
     let mut state = before.clone();
-    let rules = &watched.rules.evidence;
+    let rules = &plan.declaration.evidence;
     let failing = seen.failing(rules);
     let enough = !failing.is_empty() && failing.len() >= rules.at_least as usize;
     state.together_since = enough.then(|| before.together_since.unwrap_or(now));
@@ -244,7 +243,7 @@ fn is_recovered(state: &Declaration, now: Timestamp) -> bool {
 /// Where a recovery plan goes from here, by this look.
 fn next(
     state: &Declaration,
-    watched: &Watched,
+    plan: &RecoveryPlan,
     facts: &Facts<'_>,
     conditions: &[Condition],
     now: Timestamp,
@@ -252,7 +251,7 @@ fn next(
     let recovered = is_recovered(state, now);
     let none = BTreeSet::new();
     let confirmed = holds(conditions, NeededFor::Confirming, &none);
-    let by_rules = confirmed && watched.rules.by == By::Rules && holds(conditions, NeededFor::Rules, &none);
+    let by_rules = confirmed && plan.declaration.by == By::Rules && holds(conditions, NeededFor::Rules, &none);
     match state.phase {
         Phase::FailingOver => failing_over(state, facts, conditions, recovered),
         Phase::FailedOver if facts.saga == SagaSeen::FailedBack => (Phase::Normal, Act::TellFailedBack),
@@ -263,7 +262,7 @@ fn next(
             let goes = holds(conditions, NeededFor::Confirming, passes);
             if goes { (Phase::FailingOver, Act::Start) } else { (phase, Act::RefuseWord) }
         }
-        Phase::Normal if state.failing.iter().any(|origin| watched.rules.evidence.counts(*origin)) => {
+        Phase::Normal if state.failing.iter().any(|origin| plan.declaration.evidence.counts(*origin)) => {
             (Phase::Suspected, Act::TellSuspected)
         }
         Phase::Normal => (Phase::Normal, Act::Nothing),
@@ -271,7 +270,7 @@ fn next(
         Phase::Suspected if confirmed => (Phase::Confirmed, Act::Show),
         Phase::Suspected => (Phase::Suspected, Act::Nothing),
         Phase::Confirmed if !confirmed => (Phase::Suspected, Act::StepBack),
-        Phase::Confirmed if watched.rules.by == By::Person => (Phase::Confirmed, Act::Nothing),
+        Phase::Confirmed if plan.declaration.by == By::Person => (Phase::Confirmed, Act::Nothing),
         Phase::Confirmed | Phase::AwaitingApproval if by_rules => (Phase::FailingOver, Act::Start),
         Phase::Confirmed => (Phase::AwaitingApproval, Act::Ask),
         Phase::AwaitingApproval => (Phase::AwaitingApproval, Act::Nothing),
@@ -309,7 +308,7 @@ fn failing_over(state: &Declaration, facts: &Facts<'_>, conditions: &[Condition]
 }
 
 /// Moves, and keeps the incident: opened when Normal is left, closed after recovery and cool-down.
-fn moved(state: &mut Declaration, to: Phase, act: Act, watched: &Watched, facts: &Facts<'_>, now: Timestamp) -> Act {
+fn moved(state: &mut Declaration, to: Phase, act: Act, plan: &RecoveryPlan, facts: &Facts<'_>, now: Timestamp) -> Act {
     let from = state.phase;
     state.phase = to;
     if from == Phase::Normal && to != Phase::Normal && state.incident.is_none() {
@@ -327,7 +326,7 @@ fn moved(state: &mut Declaration, to: Phase, act: Act, watched: &Watched, facts:
     }
     let rests = matches!(to, Phase::Normal | Phase::FailedOver) && act == Act::Nothing;
     let over = state.incident.as_ref().and_then(|incident| incident.recovered_at);
-    let over = over.is_some_and(|at| now.duration_since(at) >= watched.rules.cooldown);
+    let over = over.is_some_and(|at| now.duration_since(at) >= plan.declaration.cooldown);
     if rests && over {
         state.incident = None;
         return Act::Close;

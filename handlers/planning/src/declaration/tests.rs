@@ -6,6 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
+use crate::policy::{Location, Match};
+use crate::recovery::{self, Fence, Group, Measured, Replication, Reported};
 use crate::signal::{About, Signal, Signals, State, Told};
 
 fn at(minutes: i64) -> Timestamp {
@@ -13,9 +15,33 @@ fn at(minutes: i64) -> Timestamp {
     base.checked_add(SignedDuration::from_mins(minutes)).unwrap()
 }
 
-fn watched(by: By) -> Watched {
-    let rules = Rules { by, ..Rules::default() };
-    Watched { plan: "shop".into(), from: "westeurope".into(), to: "northeurope".into(), rules }
+fn evidence() -> Evidence {
+    Evidence {
+        reported: [Reported::ServiceHealth, Reported::ResourceHealth].into(),
+        measured: [Measured::Probe, Measured::MetricAlert].into(),
+        at_least: 2,
+        window: SignedDuration::from_mins(10),
+    }
+}
+
+fn plan(by: By) -> RecoveryPlan {
+    RecoveryPlan {
+        name: "shop".into(),
+        from: Location::new("West Europe"),
+        to: Location::new("North Europe"),
+        replication: Replication::SiteRecovery,
+        groups: [Group { name: "all".into(), members: Match::All([].into()), before: [].into(), after: [].into() }]
+            .into(),
+        traffic: Vec::new(),
+        declaration: recovery::Declaration {
+            by,
+            approvals: 1,
+            evidence: evidence(),
+            cooldown: SignedDuration::from_hours(6),
+            fence: Fence::Required,
+            max_data_loss: SignedDuration::from_mins(15),
+        },
+    }
 }
 
 fn said(origin: Origin, matter: &str, state: State, minute: i64) -> Signal {
@@ -46,7 +72,7 @@ fn facts<'a>(signals: &'a Signals, assumed: &'a Assumed, now: Timestamp) -> Fact
 }
 
 /// Every minute of an outage that an incident and a probe tell of, from minute 0 on, until the last one.
-fn outage(watched: &Watched, minutes: i64) -> (Declaration, Signals) {
+fn outage(plan: &RecoveryPlan, minutes: i64) -> (Declaration, Signals) {
     let (mut state, mut signals, assumed) = (
         Declaration::default(),
         Signals::default(),
@@ -56,7 +82,7 @@ fn outage(watched: &Watched, minutes: i64) -> (Declaration, Signals) {
         signals.take(&[said(Origin::ServiceHealth, "NA0F-1", State::Failing, minute)], at(minute));
         signals.take(&[said(Origin::Probe, "front", State::Failing, minute)], at(minute));
         signals.read_whole(at(minute));
-        state = settle(&state, watched, &facts(&signals, &assumed, at(minute)), at(minute)).0;
+        state = settle(&state, plan, &facts(&signals, &assumed, at(minute)), at(minute)).0;
     }
     (state, signals)
 }
@@ -65,7 +91,7 @@ fn outage(watched: &Watched, minutes: i64) -> (Declaration, Signals) {
 fn every_condition_is_told_at_every_look_by_its_name() {
     let (signals, assumed) = (Signals::default(), Assumed::default());
     for (by, count) in [(By::Person, 9), (By::Approval, 9), (By::Rules, 12)] {
-        let (_, decision) = step(&Declaration::default(), &watched(by), &facts(&signals, &assumed, at(0)), at(0));
+        let (_, decision) = step(&Declaration::default(), &plan(by), &facts(&signals, &assumed, at(0)), at(0));
         let names: BTreeSet<Name> = decision.conditions.iter().map(Condition::name).collect();
         assert_eq!((decision.conditions.len(), names.len()), (count, count));
     }
@@ -73,9 +99,9 @@ fn every_condition_is_told_at_every_look_by_its_name() {
 
 #[test]
 fn suspected_is_told_with_the_first_evidence_and_confirmed_with_the_end_of_the_window() {
-    let approval = watched(By::Approval);
+    let approval = plan(By::Approval);
     assert_eq!(outage(&approval, 0).0.phase, Phase::Suspected);
-    let window = approval.rules.evidence.r#for.as_mins();
+    let window = approval.declaration.evidence.window.as_mins();
     // The probe is evidence with its second failure, a minute later.
     assert_eq!(outage(&approval, window).0.phase, Phase::Suspected);
     assert_eq!(outage(&approval, window + 1).0.phase, Phase::AwaitingApproval);
@@ -93,7 +119,7 @@ fn a_standing_approval_of_another_list_is_none() {
 
 #[test]
 fn what_was_to_begin_is_read_again_until_it_has_begun() {
-    let rules = watched(By::Rules);
+    let rules = plan(By::Rules);
     let (state, signals) = outage(&rules, 20);
     assert_eq!(state.phase, Phase::FailingOver);
     let assumed = Assumed { entries: BTreeSet::new(), approved: Some(BTreeSet::new()) };
@@ -106,7 +132,7 @@ fn what_was_to_begin_is_read_again_until_it_has_begun() {
 
 #[test]
 fn a_saga_that_a_person_began_is_followed_from_any_phase() {
-    let person = watched(By::Person);
+    let person = plan(By::Person);
     let (signals, assumed) = (Signals::default(), Assumed::default());
     let running = Facts { saga: SagaSeen::Running { accepted: false }, ..facts(&signals, &assumed, at(0)) };
     let (state, decision) = step(&Declaration::default(), &person, &running, at(0));
@@ -116,7 +142,7 @@ fn a_saga_that_a_person_began_is_followed_from_any_phase() {
 
 #[test]
 fn the_incident_has_its_own_beginning_and_its_senders_join_it() {
-    let (state, _) = outage(&watched(By::Approval), 15);
+    let (state, _) = outage(&plan(By::Approval), 15);
     let incident = state.incident.expect("an incident");
     assert_eq!(incident.opened_at, at(0));
     let origins: BTreeSet<Origin> = incident.senders.iter().map(|(origin, _)| *origin).collect();
@@ -125,7 +151,7 @@ fn the_incident_has_its_own_beginning_and_its_senders_join_it() {
 
 #[test]
 fn the_loss_is_from_the_point_to_the_first_evidence_or_the_last_good_probe() {
-    let rules = Evidence::default();
+    let rules = evidence();
     let source = |since, standing| {
         alloc::vec![Source { origin: Origin::ServiceHealth, standing, since, share: None, names: Vec::new() }]
     };
@@ -158,7 +184,7 @@ proptest! {
         approved in any::<bool>(),
         ready in any::<bool>(),
     ) {
-        let watched = watched(by);
+        let plan = plan(by);
         let entries: BTreeSet<String> = ["an entry".into()].into();
         let assumed = Assumed { approved: approved.then(|| entries.clone()), entries };
         let (mut state, mut signals) = (Declaration::default(), Signals::default());
@@ -172,7 +198,7 @@ proptest! {
             let readiness = if ready { Readiness::Ready { at: at(minute) } } else { Readiness::Unknown };
             let fence = if fence { FenceSeen::NotTried } else { FenceSeen::Impossible };
             let facts = Facts { readiness, fence, ..facts(&signals, &assumed, at(minute)) };
-            let (after, decisions) = settle(&state, &watched, &facts, at(minute));
+            let (after, decisions) = settle(&state, &plan, &facts, at(minute));
             for decision in &decisions {
                 let all = |needed| decision.conditions.iter().filter(|one| one.needed_for == needed).all(|one| one.met);
                 if decision.act == Act::Start {
@@ -185,7 +211,7 @@ proptest! {
                 }
             }
             prop_assert!(after.phase == Phase::Normal || after.incident.is_some());
-            let (again, quiet) = settle(&after, &watched, &facts, at(minute));
+            let (again, quiet) = settle(&after, &plan, &facts, at(minute));
             prop_assert_eq!(&again, &after);
             prop_assert!(quiet.iter().all(|decision| decision.from == decision.to));
             state = after;
@@ -194,7 +220,7 @@ proptest! {
 
     #[test]
     fn silence_alone_never_moves_anything_but_a_question_that_lost_its_ground(minutes in 1i64..600) {
-        let approval = watched(By::Approval);
+        let approval = plan(By::Approval);
         let (mut state, mut signals) = outage(&approval, 5);
         prop_assert_eq!(state.phase, Phase::Suspected);
         let assumed = Assumed::default();
