@@ -181,7 +181,8 @@ fn as_json(files: &[(String, String)], checked: &Checked, estate: bool) -> Value
     })
 }
 
-fn problem_as_json(problem: &Problem) -> Value {
+/// A problem with its place, for programs.
+pub fn problem_as_json(problem: &Problem) -> Value {
     json!({
         "file": problem.file,
         "line": problem.line,

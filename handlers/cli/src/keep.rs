@@ -230,12 +230,12 @@ fn local(at: Timestamp, entry: Option<&EntryRules>) -> String {
 }
 
 /// A file's name as messages give it.
-fn called(path: &Path) -> String {
+pub fn called(path: &Path) -> String {
     if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
 }
 
 /// The text of a file, or of standard input.
-fn read(path: &Path, bytes_max: u64) -> Result<String> {
+pub fn read(path: &Path, bytes_max: u64) -> Result<String> {
     let of = || format!("{} cannot be read", called(path));
     let mut bytes = Vec::new();
     if path.as_os_str() == "-" {

@@ -4,6 +4,7 @@
 mod check;
 mod check_estate;
 mod client;
+mod declaration;
 mod evidence;
 mod examples;
 mod explain;
@@ -40,7 +41,7 @@ use settings::Settings;
 /// shows which points a policy would keep (`keep`), begins a store (`init`), puts policies in force (`policies push`), says what
 /// would be done now (`plan`), tells how a deployment does (`status`), what becomes of its points (`points`) and why (`explain`),
 /// keeps a point (`hold`), stops all changes (`stop`), writes what is deployed (`package`), sends a function what its trigger would
-/// send (`invoke`) and prints what is believed about Azure (`evidence`).
+/// send (`invoke`), plays what signals would have decided (`declaration replay`) and prints what is believed about Azure (`evidence`).
 #[derive(Debug, Parser)]
 #[command(
     name = "lifeboat",
@@ -72,6 +73,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Invoke(invoke::InvokeArgs),
     Package(package::PackageArgs),
+    Declaration(declaration::DeclarationArgs),
     Evidence(evidence::EvidenceArgs),
 }
 
@@ -107,6 +109,7 @@ fn run(command: Command) -> Result<Outcome> {
             Command::Plan(args) => plan::run(&args).await,
             Command::Invoke(args) => invoke::run(&args, &settings).await,
             Command::Package(args) => package::run(&args, &settings).await,
+            Command::Declaration(args) => declaration::run(&args),
             Command::Evidence(args) => evidence::run(&args),
         }
     })

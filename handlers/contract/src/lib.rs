@@ -3,11 +3,13 @@
 
 #![forbid(unsafe_code)]
 
+pub mod declaration;
 pub mod event_grid;
 pub mod keep;
 pub mod plan;
 pub mod policy;
 pub mod recovery;
 pub mod schema;
+pub mod signals;
 pub mod status;
 pub mod work;

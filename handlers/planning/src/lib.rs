@@ -8,6 +8,7 @@ extern crate alloc;
 pub mod allowance;
 pub mod audit;
 pub mod creation;
+pub mod declaration;
 pub mod effect;
 pub mod enforcement;
 pub mod expiry;
@@ -23,6 +24,7 @@ pub mod refusal;
 pub mod retention;
 pub mod saga;
 pub mod schedule;
+pub mod signal;
 pub mod sweep;
 
 mod plan;

@@ -15,6 +15,7 @@ mod machines;
 mod recovery;
 mod resources;
 mod restore_points;
+mod signals;
 mod stand_in;
 
 /// How well something is known.
@@ -60,6 +61,7 @@ pub const EVIDENCE: &[&[Entry]] = &[
     recovery::ENTRIES,
     graph::ENTRIES,
     health::ENTRIES,
+    signals::ENTRIES,
     blobs::ENTRIES,
     bus::ENTRIES,
     identity::ENTRIES,

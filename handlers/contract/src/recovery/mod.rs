@@ -19,8 +19,7 @@ pub(crate) use document::read as read_root;
 pub use fault::{NoUrl, RecoveryFault};
 pub use form::{ACTIONS_MAX, GROUPS_MAX, TRAFFIC_MAX};
 pub(crate) use judge::judge;
-
-use lifeboat_planning::recovery::RecoveryPlan;
+pub use lifeboat_planning::recovery::RecoveryPlan;
 
 use crate::policy::{Problem, form::RECOVERY_PLAN, root_of};
 

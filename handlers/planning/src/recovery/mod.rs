@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 use jiff::SignedDuration;
 
 use crate::policy::{Location, Match};
+use crate::signal::Origin;
 
 /// The fewest origins of evidence that any declaration rests on: never one alone, whatever a document says.
 pub const ORIGINS_MIN: u32 = 2;
@@ -169,9 +170,14 @@ impl By {
 impl Reported {
     /// The document's word.
     pub fn name(self) -> &'static str {
+        self.origin().word()
+    }
+
+    /// The same among all origins.
+    pub fn origin(self) -> Origin {
         match self {
-            Self::ServiceHealth => "serviceHealth",
-            Self::ResourceHealth => "resourceHealth",
+            Self::ServiceHealth => Origin::ServiceHealth,
+            Self::ResourceHealth => Origin::ResourceHealth,
         }
     }
 }
@@ -179,9 +185,14 @@ impl Reported {
 impl Measured {
     /// The document's word.
     pub fn name(self) -> &'static str {
+        self.origin().word()
+    }
+
+    /// The same among all origins.
+    pub fn origin(self) -> Origin {
         match self {
-            Self::Probe => "probe",
-            Self::MetricAlert => "metricAlert",
+            Self::Probe => Origin::Probe,
+            Self::MetricAlert => Origin::MetricAlert,
         }
     }
 }
@@ -200,5 +211,11 @@ impl Evidence {
     /// How many origins are listed.
     pub fn origins(&self) -> usize {
         self.reported.len() + self.measured.len()
+    }
+
+    /// True when this origin is listed: what others say does not count for the recovery plan.
+    pub fn counts(&self, origin: Origin) -> bool {
+        let reported = self.reported.iter().map(|listed| listed.origin());
+        reported.chain(self.measured.iter().map(|listed| listed.origin())).any(|listed| listed == origin)
     }
 }

@@ -1,0 +1,171 @@
+//! Which sources fail, of one region, counted by origin.
+//! It never counts a message, a door or a single machine as a source, and never takes silence for good news or bad.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use jiff::Timestamp;
+
+use crate::signal::{About, Origin, Signals, State, Thread};
+
+/// The share of a fleet, in percent, from which on it fails.
+pub const SHARE_ENTERS: u64 = 50;
+/// The share below which it does not fail any more: lower, so that a fleet at the edge does not flap.
+pub const SHARE_LEAVES: u64 = 20;
+/// One machine never speaks for its region.
+pub const MACHINES_MIN: u64 = 2;
+/// Bound on the names that are shown of a source.
+const NAMES_MAX: usize = 5;
+
+/// What one origin says of a region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Which.
+    pub origin: Origin,
+    /// What.
+    pub standing: Standing,
+    /// Since when it fails, by the earliest of its threads that are evidence.
+    pub since: Option<Timestamp>,
+    /// How much of a fleet, where it is one.
+    pub share: Option<Share>,
+    /// Its senders' names for what fails: some of them.
+    pub names: Vec<String>,
+}
+
+/// Where a source stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is evidence.
+    Failing,
+    /// Neither evidence nor well: one failed probe, a few machines of a fleet.
+    Uneasy,
+    /// It failed and has said nothing since.
+    Silent,
+    /// It says that all is well.
+    Well,
+    /// It never said anything.
+    Nothing,
+}
+
+/// How many of how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// That fail.
+    pub failing: u64,
+    /// In all. Stopped machines are among them: that makes the share smaller, which is the safe side.
+    pub of: u64,
+}
+
+impl Share {
+    fn reaches(self, percent: u64) -> bool {
+        self.of > 0 && self.failing * 100 >= percent * self.of
+    }
+}
+
+/// What each origin says of a region with so many machines. `failing_before` has the origins that failed at the last look.
+pub fn sources(
+    signals: &Signals,
+    region: &str,
+    machines: u64,
+    failing_before: &[Origin],
+    now: Timestamp,
+) -> Vec<Source> {
+    let of = |origin| {
+        let threads: Vec<(&About, &Thread)> = signals.threads(region, origin).collect();
+        let matters: Vec<_> = threads.iter().filter(|(about, _)| matches!(about, About::Region { .. })).collect();
+        let fleet: Vec<_> = threads.iter().filter(|(about, _)| matches!(about, About::Machine(_))).collect();
+        let by_matter = of_matters(origin, &matters, now);
+        let (by_fleet, share) = of_fleet(origin, &fleet, machines, failing_before.contains(&origin), now);
+        let standing = worse(by_matter, by_fleet);
+        let evidence: Vec<_> = threads
+            .iter()
+            .filter(|(about, thread)| {
+                let speaks = match about {
+                    About::Region { .. } => by_matter == Standing::Failing,
+                    About::Machine(_) => by_fleet == Standing::Failing,
+                };
+                speaks && thread.is_evidence(origin, now)
+            })
+            .collect();
+        Source {
+            origin,
+            standing,
+            since: evidence.iter().map(|(_, thread)| thread.since).min(),
+            share,
+            names: evidence.iter().take(NAMES_MAX).map(|(about, _)| name(about)).collect(),
+        }
+    };
+    Origin::ALL.into_iter().map(of).collect()
+}
+
+/// Incidents, rules and probes: one that fails is enough, but of probes it takes half.
+fn of_matters(origin: Origin, threads: &[&(&About, &Thread)], now: Timestamp) -> Standing {
+    if threads.is_empty() {
+        return Standing::Nothing;
+    }
+    let count = |is: &dyn Fn(&Thread) -> bool| threads.iter().filter(|(_, thread)| is(thread)).count() as u64;
+    let failing = count(&|thread| thread.is_evidence(origin, now));
+    let enough = match origin {
+        Origin::Probe => Share { failing, of: threads.len() as u64 }.reaches(SHARE_ENTERS),
+        _ => true,
+    };
+    if failing > 0 && enough {
+        Standing::Failing
+    } else if count(&|thread| thread.state != State::Well && thread.is_fresh(origin, now)) > 0 {
+        Standing::Uneasy
+    } else if count(&|thread| thread.state != State::Well) > 0 {
+        Standing::Silent
+    } else if origin == Origin::Probe && count(&|thread| !thread.is_fresh(origin, now)) > 0 {
+        // A probe that was well and is not asked any more says nothing.
+        Standing::Silent
+    } else {
+        Standing::Well
+    }
+}
+
+fn of_fleet(
+    origin: Origin,
+    threads: &[&(&About, &Thread)],
+    machines: u64,
+    failed_before: bool,
+    now: Timestamp,
+) -> (Standing, Option<Share>) {
+    if threads.is_empty() {
+        return (Standing::Nothing, None);
+    }
+    let of = machines.max(threads.len() as u64);
+    let count = |is: &dyn Fn(&Thread) -> bool| threads.iter().filter(|(_, thread)| is(thread)).count() as u64;
+    let share = Share { failing: count(&|thread| thread.is_evidence(origin, now)), of };
+    let ever = Share { failing: count(&|thread| thread.state == State::Failing), of };
+    let enters = share.reaches(SHARE_ENTERS) && share.failing >= MACHINES_MIN;
+    let stays = failed_before && share.reaches(SHARE_LEAVES) && share.failing >= MACHINES_MIN;
+    let standing = if enters || stays {
+        Standing::Failing
+    } else if share.reaches(SHARE_LEAVES) && share.failing >= MACHINES_MIN {
+        Standing::Uneasy
+    } else if ever.reaches(SHARE_LEAVES) && ever.failing >= MACHINES_MIN {
+        Standing::Silent
+    } else {
+        Standing::Well
+    };
+    (standing, Some(share))
+}
+
+/// The one of two that is further from well.
+fn worse(a: Standing, b: Standing) -> Standing {
+    let rank = |standing| match standing {
+        Standing::Failing => 4,
+        Standing::Uneasy => 3,
+        Standing::Silent => 2,
+        Standing::Well => 1,
+        Standing::Nothing => 0,
+    };
+    if rank(a) >= rank(b) { a } else { b }
+}
+
+fn name(about: &About) -> String {
+    match about {
+        About::Region { matter, service } if service.is_empty() => matter.clone(),
+        About::Region { matter, service } => alloc::format!("{matter} ({service})"),
+        About::Machine(id) => id.rsplit('/').next().unwrap_or(id).into(),
+    }
+}
