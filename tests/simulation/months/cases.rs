@@ -156,7 +156,7 @@ pub const FAULTS: [Fault; 23] = [
     Fault::HostLost,
 ];
 
-const PLACES: [At; 10] = [
+pub const PLACES: [At; 10] = [
     At::ArmRead,
     At::ArmQuery,
     At::ArmPut,

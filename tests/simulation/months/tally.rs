@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cases::{self, At, Case, FAULTS, Fault, Kill, TRANSITIONS, Transition};
+use super::cases::{self, At, Case, FAULTS, Fault, Kill, PLACES, TRANSITIONS, Transition};
 
 /// What came of a seed.
 pub struct Done {
@@ -63,44 +63,40 @@ pub const READ_OTHERWISE: [(&str, &str); 3] = [
     ),
 ];
 
-/// What a combination has: a transition, a fault, a place; and the reason why it cannot happen.
-type Impossible = (Option<Transition>, Option<Fault>, Option<At>, &'static str);
+/// A fault and the places where the handler cannot die under it, at both sides of the calls; and why not.
+type Impossible = (Fault, &'static [At], &'static str);
 
-/// Combinations that cannot happen, with the reason; a place is at both sides of its calls. One that is met beside a combination that
-/// can happen counts for that one alone.
-const CANNOT: [Impossible; 21] = {
-    const OFF: &str = "a handler that does not run dies at no call";
-    const WIPED: &str = "without the estate record nothing is read but the store, and nothing is written";
-    const REPLACED: &str = "with the record of another estate nothing is read but the store, and nothing is written";
-    const FORBIDDEN: &str = "what may not be read is unknown, and unknown changes nothing";
-    const SKEWED: &str = "while the clocks differ nothing is deleted";
-    const LATE: &str =
-        "with each answer of the store late, the check is older than ten seconds when a deletion would be sent";
-    const LOCKED: &str = "a lock that stands is read before anything is deleted";
-    [
-        (None, Some(Fault::HostLost), None, OFF),
-        (None, Some(Fault::StoreWiped), Some(At::ArmRead), WIPED),
-        (None, Some(Fault::StoreWiped), Some(At::ArmQuery), WIPED),
-        (None, Some(Fault::StoreWiped), Some(At::ArmPut), WIPED),
-        (None, Some(Fault::StoreWiped), Some(At::ArmDelete), WIPED),
-        (None, Some(Fault::StoreWiped), Some(At::BlobWrite), WIPED),
-        (None, Some(Fault::StoreWiped), Some(At::Lease), WIPED),
-        (None, Some(Fault::StoreWiped), Some(At::LedgerEntry), WIPED),
-        (None, Some(Fault::StoreReplaced), Some(At::ArmRead), REPLACED),
-        (None, Some(Fault::StoreReplaced), Some(At::ArmQuery), REPLACED),
-        (None, Some(Fault::StoreReplaced), Some(At::ArmPut), REPLACED),
-        (None, Some(Fault::StoreReplaced), Some(At::ArmDelete), REPLACED),
-        (None, Some(Fault::StoreReplaced), Some(At::BlobWrite), REPLACED),
-        (None, Some(Fault::StoreReplaced), Some(At::Lease), REPLACED),
-        (None, Some(Fault::StoreReplaced), Some(At::LedgerEntry), REPLACED),
-        (None, Some(Fault::PermissionLost), Some(At::ArmPut), FORBIDDEN),
-        (None, Some(Fault::PermissionLost), Some(At::ArmDelete), FORBIDDEN),
-        (None, Some(Fault::ClockAhead), Some(At::ArmDelete), SKEWED),
-        (None, Some(Fault::ClockBehind), Some(At::ArmDelete), SKEWED),
-        (None, Some(Fault::StoreSlow), Some(At::ArmDelete), LATE),
-        (None, Some(Fault::LockAppears), Some(At::ArmDelete), LOCKED),
-    ]
-};
+/// Combinations that cannot happen. One that is met beside a combination that can counts for that one alone.
+const CANNOT: [Impossible; 8] = [
+    (Fault::HostLost, &PLACES, "a handler that does not run dies at no call"),
+    (
+        Fault::StoreWiped,
+        &ALL_BUT_READING,
+        "without the estate record nothing is read but the store, and nothing is written",
+    ),
+    (
+        Fault::StoreReplaced,
+        &ALL_BUT_READING,
+        "with another estate's record nothing is read but the store, and nothing written",
+    ),
+    (
+        Fault::PermissionLost,
+        &[At::ArmPut, At::ArmDelete],
+        "what may not be read is unknown, and unknown changes nothing",
+    ),
+    (Fault::ClockAhead, &[At::ArmDelete], "while the clocks differ nothing is deleted"),
+    (Fault::ClockBehind, &[At::ArmDelete], "while the clocks differ nothing is deleted"),
+    (
+        Fault::StoreSlow,
+        &[At::ArmDelete],
+        "with each answer of the store late, the check is older than ten seconds when a deletion would be sent",
+    ),
+    (Fault::LockAppears, &[At::ArmDelete], "a lock that stands is read before anything is deleted"),
+];
+
+/// What is not done where there is no estate record of ours.
+const ALL_BUT_READING: [At; 7] =
+    [At::ArmRead, At::ArmQuery, At::ArmPut, At::ArmDelete, At::BlobWrite, At::Lease, At::LedgerEntry];
 
 impl Tally {
     /// Adds what came of a seed.
@@ -190,12 +186,10 @@ pub fn cannot(case: &Case) -> Option<&'static str> {
     if CAN.iter().any(can) {
         return None;
     }
-    let holds = |(transition, fault, at, _): &&Impossible| {
-        transition.is_none_or(|own| own == case.transition)
-            && fault.is_none_or(|own| case.fault == Some(own))
-            && at.is_none_or(|own| case.kill.is_some_and(|kill| kill.at == own))
+    let holds = |(fault, places, _): &&Impossible| {
+        case.fault == Some(*fault) && case.kill.is_some_and(|kill| places.contains(&kill.at))
     };
-    CANNOT.iter().find(holds).map(|(_, _, _, why)| *why)
+    CANNOT.iter().find(holds).map(|(_, _, why)| *why)
 }
 
 /// The processor time that this thread has had, in seconds.
