@@ -174,14 +174,17 @@ pub fn kills() -> Vec<Kill> {
     PLACES.iter().flat_map(|&at| [false, true].map(|after| Kill { at, after })).collect()
 }
 
+/// What goes wrong, or where the handler dies, or both.
+pub type Trouble = (Option<Fault>, Option<Kill>);
+
 /// The troubles of an ordinary run: each fault, and each kill point.
-pub fn troubles() -> Vec<(Option<Fault>, Option<Kill>)> {
+pub fn troubles() -> Vec<Trouble> {
     let faults = FAULTS.iter().map(|&fault| (Some(fault), None));
     faults.chain(kills().into_iter().map(|kill| (None, Some(kill)))).collect()
 }
 
 /// The troubles of the triple product.
-fn both() -> Vec<(Option<Fault>, Option<Kill>)> {
+fn both() -> Vec<Trouble> {
     FAULTS.iter().flat_map(|&fault| kills().into_iter().map(move |kill| (Some(fault), Some(kill)))).collect()
 }
 

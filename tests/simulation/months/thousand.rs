@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use crate::seeds::asked;
 use crate::virtual_time::{run, run_all};
 
-use super::cases::{self, At, Fault, Kill, Transition};
+use super::cases::{self, At, Fault, Kill, Transition, Trouble};
 use super::play::{Play, Wanted};
 use super::{finish, tally};
 
@@ -23,8 +23,7 @@ const DUE_AFTER_HOURS: i64 = (14 + 2) * 24;
 /// Hours of trouble, on the day itself and again when things are due.
 const HOURS_OF_TROUBLE: u32 = 3;
 /// What an ordinary run plays.
-const SOME: [(Option<Fault>, Option<Kill>); 2] =
-    [(Some(Fault::Throttled), None), (None, Some(Kill { at: At::ArmDelete, after: true }))];
+const SOME: [Trouble; 2] = [(Some(Fault::Throttled), None), (None, Some(Kill { at: At::ArmDelete, after: true }))];
 
 #[test]
 fn of_a_thousand_machines_deleted_at_once_nothing_goes_too_early_too_fast_or_to_the_last() {

@@ -29,10 +29,13 @@ fn with_vault() -> Policy {
     Policy { vault: Some(("vault".to_owned(), "daily".to_owned())), ..keeping() }
 }
 
+/// What is in force, and what is then done to a machine of the lost subscription or another.
+type Act<'a> = (Policy, &'a dyn Fn(&mut Story, bool));
+
 #[test]
 fn nothing_is_changed_in_the_lost_subscription_and_all_goes_on_in_another() {
     let backup = |vm_id: &str| What::BackupBegun { vm_id: vm_id.to_owned(), by: Hand::Lifeboat };
-    let changes: [(Policy, &dyn Fn(&mut Story, bool)); 4] = [
+    let changes: [Act<'_>; 4] = [
         (policy(), &|story, lost| story.delete(if lost { "old-1" } else { "other-1" })),
         (policy(), &|story, lost| story.make("made", if lost { "vm" } else { "other" }, Slot::At(SLOT))),
         (with_vault(), &|story, lost| story.protect(if lost { "vm" } else { "other" }, Hand::Lifeboat)),
