@@ -8,6 +8,7 @@
 //! ```
 
 pub(crate) mod handlers;
+mod stored;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -15,9 +16,7 @@ use std::time::Duration;
 
 use azure_core::http::HttpClient;
 use jiff::Timestamp;
-use lifeboat_execution::bundle::{Bundle, File};
-use lifeboat_execution::estate::{self, Estate};
-use lifeboat_execution::policies::{self, Pointer};
+use lifeboat_execution::policies;
 use lifeboat_execution::{Connections, Onlooker, Settings};
 use lifeboat_simulator::azure::blobs::Blobs;
 use lifeboat_simulator::bus::{Bus, QueueOptions};
@@ -34,6 +33,7 @@ use crate::ledgers::{self, Ledger};
 use crate::stage;
 use crate::tap::Wire;
 use handlers::{handlers, settings};
+pub use stored::{init, push};
 
 /// When every rig starts: a Sunday morning, a minute past a sweep's time.
 pub const EPOCH: &str = "2026-11-22T10:01:00Z";
@@ -388,18 +388,4 @@ impl App {
             self.start().await;
         }
     }
-}
-
-/// What `lifeboat init` writes, past HTTP.
-pub fn init(blobs: &Blobs, now: Timestamp) {
-    blobs.put(CONTAINER, estate::BLOB, Estate::new(DEPLOYMENT, ESTATE, now).to_bytes());
-}
-
-/// What `lifeboat policies push` writes, past HTTP and its checks.
-pub fn push(blobs: &Blobs, documents: &[(&str, &str)], now: Timestamp) {
-    let file = |(name, text): &(&str, &str)| File { name: (*name).to_owned(), text: (*text).to_owned() };
-    let (bytes, digest) = Bundle::new(documents.iter().map(file).collect()).to_bytes();
-    blobs.put(CONTAINER, &Bundle::blob_name(&digest), bytes);
-    let pointer = Pointer { version: policies::VERSION, digest, previous: None, at: now };
-    blobs.put(CONTAINER, policies::CURRENT, pointer.to_bytes());
 }
