@@ -140,7 +140,7 @@ async fn left(
         if !granted.contains_key(policy) {
             let wanted = queue.iter().filter(|other| other.policy == policy).count();
             let limits = sweep.in_force.policies.iter().find(|one| one.name == policy).map(|one| &one.limits);
-            let count = course.count(policy);
+            let count = course.count(policy, sweep.lifeboat.clock.now());
             let would = match limits.map(|limits| Allowance::expiry(limits, count.made, count.points)) {
                 Some(allowance) => {
                     let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);

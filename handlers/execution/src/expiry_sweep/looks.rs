@@ -107,6 +107,7 @@ pub(super) async fn at_all(
     if !cut {
         course.read_to = None;
         course.counted = std::mem::take(&mut course.counting);
+        course.counted_at = Some(began_at);
     }
     // Before anything is deleted: whoever is stopped after this reads again what was about to change.
     rests.write(store).await?;

@@ -10,6 +10,7 @@ use lifeboat_planning::id::{PointName, hash};
 use lifeboat_planning::retention::RESTORABLE_AFTER_DELETION_BY_HAND;
 use serde::{Deserialize, Serialize};
 
+use super::rest::TURNOVER_OF;
 use crate::record::read_up_to;
 use crate::swap::SwapError;
 
@@ -50,6 +51,9 @@ pub struct Course {
     /// What was counted the last time that all collections were read, by policy.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counted: BTreeMap<String, Count>,
+    /// When that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_at: Option<Timestamp>,
     /// The version of the blob that this was read from; none where there was none.
     #[serde(skip)]
     pub etag: Option<ETag>,
@@ -127,11 +131,14 @@ impl Course {
         Ok(())
     }
 
-    /// What the limits of a policy are held against: the last whole count, or the one under way where that is more already.
-    pub fn count(&self, policy: &str) -> Count {
+    /// What the limits of a policy are held against: the last whole count, or the one under way where that is more already. What was made
+    /// in the day before a count that is older than a day was not made in the last one, and is no turnover.
+    pub fn count(&self, policy: &str, now: Timestamp) -> Count {
         let of = |counts: &BTreeMap<String, Count>| counts.get(policy).copied().unwrap_or_default();
         let (whole, so_far) = (of(&self.counted), of(&self.counting));
-        Count { made: whole.made.max(so_far.made), points: whole.points.max(so_far.points) }
+        let fresh = self.counted_at.is_some_and(|at| now.duration_since(at) < TURNOVER_OF);
+        let made = if fresh { whole.made.max(so_far.made) } else { 0 };
+        Count { made, points: whole.points.max(so_far.points) }
     }
 
     /// A point of a policy goes: what it was counted in is less by it, because the next whole count may be a day away, or as far as an
@@ -301,7 +308,7 @@ mod tests {
     fn version_1_of_the_course_reads_as_it_was_written() {
         let golden = include_bytes!("../../golden/expiry-course-v1.json");
         let course: Course = crate::record::read_up_to(VERSION, "golden", golden).expect("reads");
-        assert_eq!((course.number, course.count("production").made), (7, 30));
+        assert_eq!((course.number, course.counted["production"].made), (7, 30));
         let written: serde_json::Value = serde_json::to_value(&course).expect("writes");
         assert_eq!(written, serde_json::from_slice::<serde_json::Value>(golden).expect("JSON"));
     }
@@ -336,15 +343,30 @@ mod tests {
     }
 
     #[test]
+    fn a_count_older_than_a_day_grants_no_turnover() {
+        let counted = BTreeMap::from([("production".to_owned(), Count { made: 9, points: 30 })]);
+        let course = Course { counted, counted_at: Some(Timestamp::UNIX_EPOCH), ..Course::default() };
+        let after = |hours: i64| course.count("production", Timestamp::from_second(hours * 3_600).expect("a time"));
+        assert_eq!(after(23), Count { made: 9, points: 30 });
+        assert_eq!(after(24), Count { made: 0, points: 30 });
+        let unknown = Course { counted_at: None, ..course.clone() };
+        assert_eq!(
+            unknown.count("production", Timestamp::UNIX_EPOCH).made,
+            0,
+            "what does not say when is no count of today"
+        );
+    }
+
+    #[test]
     fn what_went_is_in_no_share() {
         let of = |points| BTreeMap::from([("production".to_owned(), Count { made: 0, points })]);
         let mut course = Course { counted: of(30), counting: of(1), ..Course::default() };
         course.one_goes("production");
         course.one_goes("production");
         course.one_goes("another");
-        assert_eq!(course.count("production"), Count { made: 0, points: 28 });
+        assert_eq!(course.count("production", Timestamp::UNIX_EPOCH), Count { made: 0, points: 28 });
         assert_eq!(course.counting, of(0), "never below none");
-        assert_eq!(course.count("another"), Count::default());
+        assert_eq!(course.count("another", Timestamp::UNIX_EPOCH), Count::default());
     }
 
     #[test]

@@ -187,9 +187,9 @@ async fn allowed(sweep: &Sweep<'_>, course: &Course, policy: &str, wanted: usize
     let Some(limits) = sweep.in_force.policies.iter().find(|one| one.name == policy).map(|one| &one.limits) else {
         return Ok(0);
     };
-    let count = course.count(policy);
-    let allowance = Allowance::expiry(limits, count.made, count.points);
     let (store, now) = (&sweep.lifeboat.store, sweep.lifeboat.clock.now());
+    let count = course.count(policy, now);
+    let allowance = Allowance::expiry(limits, count.made, count.points);
     let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
     let reserved = breakers::reserve(store, policy, counters::Kind::Expiry, wanted, allowance, now).await?;
     Ok(reserved.granted)
