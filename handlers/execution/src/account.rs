@@ -13,8 +13,7 @@ use crate::lifeboat::Report;
 const GROUP: &str = "make resource group ";
 const COLLECTION: &str = "make restore point collection ";
 const POINT: &str = "make restore point ";
-/// See above; whoever settles a former machine's account asks whether snapshots must be read.
-pub const SNAPSHOT: &str = "make snapshot ";
+const SNAPSHOT: &str = "make snapshot ";
 const PROTECT: &str = "protect the machine ";
 const BACK_UP: &str = "back the machine up ";
 const DELETE_POINT: &str = "delete restore point ";
@@ -36,6 +35,11 @@ impl<'a> Seen<'a> {
     pub fn of(facts: &'a Facts) -> Self {
         Self { collection: &facts.collection, snapshots: &facts.snapshots, protection: facts.protection.as_ref() }
     }
+}
+
+/// True when only the snapshots of the points' group can answer for an effect.
+pub fn asks_for_snapshots(what: &str) -> bool {
+    what.starts_with(SNAPSHOT) || what.starts_with(DELETE_SNAPSHOT)
 }
 
 /// Answers for effects without an outcome, and says which points came to an end.

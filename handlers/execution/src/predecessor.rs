@@ -153,7 +153,7 @@ async fn answer_for(
     }
     let group = id::points_group(&former.region);
     let seen = observe::collection(lifeboat, machine_id.subscription(), &group, &id::collection(&key)).await?;
-    let snapshots = match chain.unanswered().iter().any(|effect| effect.what.starts_with(account::SNAPSHOT)) {
+    let snapshots = match chain.unanswered().iter().any(|effect| account::asks_for_snapshots(&effect.what)) {
         true => observe_snapshots::in_group(lifeboat, machine_id.subscription(), &group).await?,
         false => SnapshotsSeen::Unknown(UnknownBecause::NotAsked),
     };
