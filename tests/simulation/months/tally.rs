@@ -175,8 +175,11 @@ impl Tally {
 }
 
 /// What contradicts the list: people's own order to stop is written whatever the estate record says, and people unlock.
-const CAN: [(Transition, Fault, At); 2] =
-    [(Transition::Stop, Fault::StoreReplaced, At::BlobWrite), (Transition::Unlock, Fault::LockAppears, At::ArmDelete)];
+const CAN: [(Transition, Fault, At); 3] = [
+    (Transition::Stop, Fault::StoreWiped, At::BlobWrite),
+    (Transition::Stop, Fault::StoreReplaced, At::BlobWrite),
+    (Transition::Unlock, Fault::LockAppears, At::ArmDelete),
+];
 
 /// Why a case cannot happen.
 pub fn cannot(case: &Case) -> Option<&'static str> {
