@@ -2,9 +2,11 @@
 //! It never punishes a doubt: each bound is the one that no right implementation can pass, and what may have been used up is asked for apart.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::mem::take;
 
 use super::calendar::{DAY, HOUR, written};
 use super::history::{Event, Hand, Policy, Time, What, Wrong};
+use super::rounds::sweeps_of_round;
 use super::scope::{DECISION_AGE, InForce};
 use super::verdicts::{is_surely_due, surely_due_of};
 use super::world::World;
@@ -22,8 +24,10 @@ struct Tally {
     turnover: VecDeque<Time>,
     /// Accepted deletions beyond it.
     beyond: VecDeque<Time>,
-    /// All that were asked for, refused ones included: they may have been reserved.
+    /// All of the last day that were asked for since a person last closed the breaker, refused ones included: they may have been reserved.
     asked: VecDeque<Time>,
+    /// All that were ever asked for: closing a breaker gives no day's allowance back.
+    asked_ever: Vec<Time>,
     protections: VecDeque<Time>,
     /// More was due when the limit had been reached: the breaker is open by any reading.
     open: bool,
@@ -43,7 +47,7 @@ pub struct Counters {
 pub enum Allowed {
     /// All that is due.
     All,
-    /// Not all, but some, and nothing was asked for in 24 hours.
+    /// Not all, but some, and nothing was asked for in that time and the 24 hours before.
     SomeAndNoneWent,
     /// A breaker may be open, or may have opened on the way.
     Unknown,
@@ -66,6 +70,7 @@ impl Counters {
                 let Some(owner) = point.owner.clone() else { return };
                 let tally = self.tallies.entry(owner.clone()).or_default();
                 tally.asked.push_back(event.at);
+                tally.asked_ever.push(event.at);
                 if *accepted && let Some(wrong) = tally.delete(world, &owner, event.at) {
                     wrongs.push(format!("{}: point {} of policy {owner}: {wrong}", written(event.at), point.id));
                 }
@@ -74,7 +79,8 @@ impl Counters {
             What::Protected { vm_id, vault, by: Hand::Lifeboat } => self.protect(world, event.at, vm_id, vault, wrongs),
             What::BreakerClosed { policy } => {
                 let tally = self.tallies.entry(policy.clone()).or_default();
-                *tally = Tally { protections: std::mem::take(&mut tally.protections), ..Tally::default() };
+                let (protections, asked_ever) = (take(&mut tally.protections), take(&mut tally.asked_ever));
+                *tally = Tally { protections, asked_ever, ..Tally::default() };
             }
             What::Swept { expiry: true } => {
                 for (owner, tally) in &mut self.tallies {
@@ -115,14 +121,19 @@ impl Counters {
         }
     }
 
-    /// What the counters surely let go now, of so many.
-    pub fn allow(&self, world: &World, policy: &str, due: usize, at: Time) -> Allowed {
+    /// What the counters surely let go, of so many, at every moment from `from` to `at`.
+    pub fn allow(&self, world: &World, policy: &str, due: usize, from: Time, at: Time) -> Allowed {
         let none = Tally::default();
         let tally = self.tallies.get(policy).unwrap_or(&none);
-        let asked = since(&tally.asked, at - DAY);
+        let (asked, allowed) = if from < at {
+            let asked = tally.asked_ever.iter().filter(|time| **time > from - DAY).count();
+            (asked, allowed_at_least(world, policy, from).min(allowed_at_least(world, policy, at)))
+        } else {
+            (since(&tally.asked, at - DAY), allowed_at_least(world, policy, at))
+        };
         if tally.may_be_open {
             Allowed::Unknown
-        } else if due + asked <= allowed_at_least(world, policy, at) {
+        } else if due + asked <= allowed {
             Allowed::All
         } else if asked == 0 {
             Allowed::SomeAndNoneWent
@@ -173,7 +184,8 @@ impl Tally {
         }
     }
 
-    /// A sweep ended with the limit reached, and something was due that it must have seen an hour ago: of a machine that could be read.
+    /// A sweep ended with the limit reached, and something was due that a sweep must have seen by then, an hour ago or a round of them: of a
+    /// machine that could be read.
     fn note_open(&mut self, world: &World, policy: &str, at: Time) {
         drop_before(&mut self.beyond, at - DAY);
         drop_before(&mut self.turnover, at - DAY);
@@ -186,7 +198,10 @@ impl Tally {
         {
             return;
         }
-        self.open = surely_due_of(world, policy, at - HOUR).any(|(key, point)| {
+        let round = sweeps_of_round(world);
+        let before = world.expiry_sweeps.len().checked_sub(1 + round).map(|index| world.expiry_sweeps[index]);
+        let Some(seen_from) = (if round == 1 { Some(at - HOUR) } else { before }) else { return };
+        self.open = surely_due_of(world, policy, seen_from).any(|(key, point)| {
             world.is_calm_since(&key.0, at - DAY)
                 && point.is_free_since(at - DAY)
                 && is_surely_due(world, point, key, at)

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::calendar::{DAY, HOUR, written};
 use super::counters::{Allowed, Counters};
 use super::history::{Entry, Policy, Schedule, Slot, Time, Wrong};
+use super::rounds::sweeps_of_round;
 use super::scope::InForce;
 use super::slots::{clocks_change_near, newest_of};
 use super::verdicts::{GONE_FLOOR, allowing_entry, is_surely_due, surely_due_of};
@@ -18,8 +19,8 @@ pub const SETTLE: i64 = 2 * HOUR;
 /// An attempt whose last try failed this often is used up, and alarmed instead.
 const ATTEMPTS: usize = 3;
 
-/// Expiry sweeps that must have ended after a point became due: the one that may have begun before, and one whole.
-const SWEEPS: usize = 2;
+/// The expiry sweep that may have begun before a point became due; after it comes one whole round.
+const BEGUN_BEFORE: usize = 1;
 
 /// When a machine was gone is seen within this, in seconds; the fourteen days count from then.
 const SEEN_GONE: i64 = 2 * DAY;
@@ -196,10 +197,15 @@ impl Asked<'_> {
     }
 }
 
-/// Each point that had to go before the last whole sweeps began is going, where the counters surely let all of them go.
+/// Each point that had to go before the last whole round of sweeps began is going, where the counters surely let all of them go: two sweeps
+/// where each reads every collection.
 fn judge_due(world: &World, counters: &Counters, calm_from: Time, end: Time, wrongs: &mut Vec<Wrong>) {
     let sweeps: Vec<Time> = world.expiry_sweeps.iter().copied().filter(|sweep| *sweep >= calm_from).collect();
-    let Some(due_at) = sweeps.len().checked_sub(SWEEPS + 1).map(|index| sweeps[index]) else { return };
+    let round = sweeps_of_round(world);
+    let more = BEGUN_BEFORE + round;
+    let Some(due_at) = sweeps.len().checked_sub(more + 1).map(|index| sweeps[index]) else { return };
+    // A collection may have its turn at any time of a round, so the counters must have let it go in all of that time.
+    let free_from = if round == 1 { end } else { sweeps[sweeps.len() - 1 - round] };
     let Some(bundle) = world.bundles.last() else { return };
     if !bundle.readable || bundle.since > due_at {
         return;
@@ -225,16 +231,18 @@ fn judge_due(world: &World, counters: &Counters, calm_from: Time, end: Time, wro
                 written(due_at)
             )
         };
-        match counters.allow(world, &policy.name, due.len() + unfinished.len(), end) {
+        match counters.allow(world, &policy.name, due.len() + unfinished.len(), free_from, end) {
             Allowed::All => {
                 let calm = unfinished.iter().filter(|point| world.is_calm_since(&point.vm_id, due_at));
                 wrongs.extend(calm.map(|point| wrong(point, "its deletion is not finished, begun before")));
-                wrongs
-                    .extend(demanded.iter().map(|point| wrong(point, "still there after two more sweeps, due since")));
+                let words = format!("still there after {more} more sweeps, due since");
+                wrongs.extend(demanded.iter().map(|point| wrong(point, &words)));
             }
             // Turnover always passes, and is one at least: more than the limits let go is no reason to let nothing go.
             Allowed::SomeAndNoneWent => {
-                wrongs.extend(demanded.first().map(|point| wrong(point, "nothing went in 24 hours, due since")));
+                let words =
+                    if round == 1 { "nothing went in 24 hours" } else { "nothing went in a round and 24 hours" };
+                wrongs.extend(demanded.first().map(|point| wrong(point, &format!("{words}, due since"))));
             }
             Allowed::Unknown => {}
         }

@@ -6,7 +6,8 @@
 //!
 //! `judge` walks through the history once: each event is judged in the world as it was before it (`deletes`, `makes`, `calls`, `counters`),
 //! then the world changes (`world`), and at the end `liveness` asks what is missing. `verdicts` says what may and what must go, by the
-//! rules of `keep`; `scope` says whose word counts for a machine, `gates` what forbids changes of it; `slots` and `calendar` say when.
+//! rules of `keep`; `scope` says whose word counts for a machine, `gates` what forbids changes of it; `slots` and `calendar` say when,
+//! and `rounds` by when a crowded estate was looked through.
 
 mod calendar;
 mod calls;
@@ -17,6 +18,7 @@ pub mod history;
 mod keep;
 mod liveness;
 mod makes;
+mod rounds;
 mod scope;
 mod slots;
 #[cfg(test)]

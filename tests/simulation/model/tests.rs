@@ -1,6 +1,7 @@
 //! Tests of the model itself: for each wrong a small history that must be judged wrong, beside one that is healthy.
 //! They never run the product: a model that calls everything right would be found here.
 
+mod crowds;
 mod days;
 mod deleting;
 mod ends;
