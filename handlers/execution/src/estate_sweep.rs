@@ -88,10 +88,12 @@ async fn remembered(
 ) -> Result<Remembered, SweepError> {
     let mut remembered = Remembered::of(policies);
     let present = catalogue::present(&lifeboat.store).await?;
-    let reads: Vec<_> = present.into_iter().map(|number| catalogue::read(&lifeboat.store, number)).collect();
-    let mut shards = stream::iter(reads).buffered(SHARDS_AT_A_TIME);
-    while let Some(shard) = shards.try_next().await? {
-        remembered.add(shard);
+    let present: Vec<usize> = present.into_iter().collect();
+    for numbers in present.chunks(SHARDS_AT_A_TIME) {
+        // All of them to their end before the lease is renewed: what is not polled meanwhile may have the turn that it would wait for.
+        let reads: Vec<_> = numbers.iter().map(|&number| catalogue::read(&lifeboat.store, number)).collect();
+        let shards: Vec<_> = stream::iter(reads).buffered(SHARDS_AT_A_TIME).try_collect().await?;
+        shards.into_iter().for_each(|shard| remembered.add(shard));
         turn.keep().await?;
     }
     Ok(remembered)

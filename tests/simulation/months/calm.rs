@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_execution::ledger::Entry;
+use lifeboat_simulator::host::Outcome;
 use lifeboat_tests::rig::QUEUE;
 
 use super::calls::changes;
@@ -16,6 +17,11 @@ const CALM_DAYS: i64 = 2;
 const CALM_DAYS_MAX: i64 = 14;
 /// Hours that are skipped of a calm day.
 const HOURS_BETWEEN: u32 = 21;
+/// Of a crowded estate each hour of a calm day is played, so that each collection has its turn in it.
+const HOURS_CROWDED: u32 = 24;
+/// Days without a change after which a crowded estate is calm: a day for each collection to have its turn, and before it a day in which
+/// nothing was counted against the limits, so that these hold nothing back in the other.
+const STILL_DAYS: usize = 2;
 /// Hours after a slot by which everything is done that the limits let pass.
 const LAST_LOOKS_MAX: u32 = 4;
 
@@ -31,11 +37,12 @@ impl Play {
         let mut slot = self.next_slot();
         self.skip(slot - SignedDuration::from_mins(5)).await;
         self.rest_of(slot).await;
-        let mut left = None;
+        let (mut left, mut still) = (None, 0);
         for day in 0..CALM_DAYS_MAX {
+            let writes = self.record.writes;
             // A day later, in the middle between two slots where there are several a day.
             if self.crowded {
-                self.hours(HOURS_BETWEEN).await;
+                self.hours(HOURS_CROWDED).await;
             } else {
                 self.rig.skip_to(self.rig.clock.now() + SignedDuration::from_hours(HOURS_BETWEEN.into())).await;
             }
@@ -49,7 +56,8 @@ impl Play {
             if day + 1 >= CALM_DAYS {
                 left = self.last_look().await;
             }
-            if day + 1 >= CALM_DAYS && left.is_none() {
+            still = if self.record.writes == writes { still + 1 } else { 0 };
+            if day + 1 >= CALM_DAYS && left.is_none() && (!self.crowded || still >= STILL_DAYS) {
                 break;
             }
         }
@@ -77,8 +85,9 @@ impl Play {
         last
     }
 
-    /// What must hold of the ledgers, the queue, and deletions.
-    pub fn check(&mut self) {
+    /// What must hold of the ledgers, the queue, and deletions; and of the sweeps since it is calm.
+    pub fn check(&mut self, calm_from: Timestamp) {
+        self.unfinished_sweeps(calm_from);
         match self.rig.read_ledgers() {
             Err(fault) => self.wrongs.push(fault),
             Ok(ledgers) => {
@@ -97,6 +106,17 @@ impl Play {
         let counts = self.rig.bus.counts(QUEUE);
         if counts.dead > 0 {
             self.wrongs.push(format!("{} dead letters", counts.dead));
+        }
+    }
+
+    /// Sweeps that failed though nothing was wrong any more: the model is told only of those that ran to their end.
+    fn unfinished_sweeps(&mut self, calm_from: Timestamp) {
+        for one in self.rig.invocations() {
+            let failed = one.outcome == Some(Outcome::Failed);
+            if one.function.ends_with("Sweep") && one.began >= calm_from && failed {
+                let (began, after) = (one.began, one.duration);
+                self.wrongs.push(format!("{began}: {} failed in a calm, after {after:?}", one.function));
+            }
         }
     }
 

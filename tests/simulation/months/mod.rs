@@ -100,7 +100,7 @@ async fn one(seed: u64, triples: bool, tell: bool) -> Done {
 async fn finish(mut play: Play, began: f64, tell: bool) -> Done {
     let epoch = play.rig.epoch;
     let calm_from = play.calm().await;
-    play.check();
+    play.check(calm_from);
     if tell {
         play.tell_all();
     }

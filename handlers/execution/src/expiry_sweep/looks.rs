@@ -76,9 +76,40 @@ pub(super) async fn at_all(
         None => course.counting.clear(),
     }
     let (mut all, mut cut, mut renewed) = (Looks::default(), false, tokio::time::Instant::now());
-    let steps = stream::iter(asked).map(|one| look(sweep, one)).buffered(PARALLEL);
-    let mut steps = std::pin::pin!(steps);
-    while let Some(step) = steps.try_next().await? {
+    let mut asked = asked.into_iter();
+    while !cut {
+        let together: Vec<Asked> = asked.by_ref().take(PARALLEL).collect();
+        if together.is_empty() {
+            break;
+        }
+        // All of them to their end before anything else is awaited: one that is not polled meanwhile may have been given its turn at a
+        // token, which the lease's renewal and every other sweep of the process would then wait for until the host ends us.
+        let steps = stream::iter(together).map(|one| look(sweep, one)).buffered(PARALLEL);
+        let steps: Vec<Step> = steps.try_collect().await?;
+        // The first that was not read ends it: the next sweep goes on there.
+        cut = take_steps(sweep, steps, (course, &mut rests, &mut all));
+        if renewed.elapsed() > RENEW_EVERY {
+            sweep.lifeboat.store.renew(lease).await?;
+            renewed = tokio::time::Instant::now();
+        }
+    }
+    if !cut {
+        course.read_to = None;
+        course.counted = std::mem::take(&mut course.counting);
+        course.counted_at = Some(began_at);
+    }
+    // Before anything is deleted: whoever is stopped after this reads again what was about to change.
+    rests.write(store).await?;
+    Ok(all)
+}
+
+/// Takes what came of some collections, in their order; true when one was not read.
+fn take_steps(
+    sweep: &Sweep<'_>,
+    steps: Vec<Step>,
+    (course, rests, all): (&mut Course, &mut Rests, &mut Looks),
+) -> bool {
+    for step in steps {
         match step {
             Step::Read(looked) => {
                 course.read_to = Some(looked.subject.collection.key().to_owned());
@@ -93,25 +124,10 @@ pub(super) async fn at_all(
                 all.resting += 1;
                 all.would.extend((rest.would > 0).then(|| (subject.machine.name().to_owned(), rest.would)));
             }
-            // The first that was not read ends it: the next sweep goes on there.
-            Step::Spent => {
-                cut = true;
-                break;
-            }
-        }
-        if renewed.elapsed() > RENEW_EVERY {
-            sweep.lifeboat.store.renew(lease).await?;
-            renewed = tokio::time::Instant::now();
+            Step::Spent => return true,
         }
     }
-    if !cut {
-        course.read_to = None;
-        course.counted = std::mem::take(&mut course.counting);
-        course.counted_at = Some(began_at);
-    }
-    // Before anything is deleted: whoever is stopped after this reads again what was about to change.
-    rests.write(store).await?;
-    Ok(all)
+    false
 }
 
 /// One collection; what fails at this one alone ends nothing else.
