@@ -14,7 +14,7 @@ const WRITE_AGAIN: &str = "write it again with LIFEBOAT_GOLDEN=write cargo test 
 const AT: &str = "2026-11-22T02:00:00Z";
 
 fn at() -> Timestamp {
-    AT.parse().unwrap()
+    AT.parse().expect("it is there")
 }
 
 fn sent(event: &Event) -> Value {
@@ -29,14 +29,18 @@ fn holds_committed(file: &str, now: &Value) {
     let path = format!("{}/{file}", env!("CARGO_MANIFEST_DIR"));
     let now = format!("{now:#}\n");
     if std::env::var("LIFEBOAT_GOLDEN").as_deref() == Ok("write") {
-        std::fs::write(&path, &now).unwrap();
+        std::fs::write(&path, &now).expect("it is there");
     }
     assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), now, "{file}: {WRITE_AGAIN}");
 }
 
 fn files(folder: &str) -> BTreeSet<String> {
-    let there = std::fs::read_dir(format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    there.map(|entry| format!("{folder}/{}", entry.unwrap().file_name().into_string().unwrap())).collect()
+    let there = std::fs::read_dir(format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"))).expect("it is there");
+    there
+        .map(|entry| {
+            format!("{folder}/{}", entry.expect("it is there").file_name().into_string().expect("it is there"))
+        })
+        .collect()
 }
 
 fn example_file(event: &Event) -> String {
@@ -160,7 +164,7 @@ fn faults(document: &Value) -> Vec<String> {
         let there = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
         need(there.is_some(), format!("{reference} leads nowhere"));
     }
-    for (name, operation) in document["operations"].as_object().unwrap() {
+    for (name, operation) in document["operations"].as_object().expect("it is there") {
         need(matches!(operation["action"].as_str(), Some("send" | "receive")), format!("{name}: action"));
         let channel = operation["channel"]["$ref"].as_str().unwrap_or_default();
         need(channel.starts_with("#/channels/"), format!("{name}: channel"));
@@ -170,10 +174,10 @@ fn faults(document: &Value) -> Vec<String> {
             need(of_channel, format!("{name}: {message}"));
         }
     }
-    for (name, message) in document["components"]["messages"].as_object().unwrap() {
+    for (name, message) in document["components"]["messages"].as_object().expect("it is there") {
         need(message["payload"]["$ref"].is_string() && message["contentType"].is_string(), name.clone());
     }
-    for (name, payload) in document["components"]["schemas"].as_object().unwrap() {
+    for (name, payload) in document["components"]["schemas"].as_object().expect("it is there") {
         let valid = payload["schema"].is_object() && jsonschema::meta::is_valid(&payload["schema"]);
         need(valid && payload["schemaFormat"].is_string(), name.clone());
     }
