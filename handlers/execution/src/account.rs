@@ -15,10 +15,13 @@ const COLLECTION: &str = "make restore point collection ";
 const POINT: &str = "make restore point ";
 /// See above; whoever settles a former machine's account asks whether snapshots must be read.
 pub const SNAPSHOT: &str = "make snapshot ";
-const PROTECT: &str = "protect the machine ";
+/// See above; what became of it is told.
+pub const PROTECT: &str = "protect the machine ";
 const BACK_UP: &str = "back the machine up ";
-const DELETE_POINT: &str = "delete restore point ";
-const DELETE_SNAPSHOT: &str = "delete snapshot ";
+/// See above; what became of it is told.
+pub const DELETE_POINT: &str = "delete restore point ";
+/// See above; what became of it is told.
+pub const DELETE_SNAPSHOT: &str = "delete snapshot ";
 
 /// What answers.
 #[derive(Clone, Copy, Debug)]
