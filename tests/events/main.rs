@@ -12,8 +12,8 @@ use lifeboat_tests::azure::Azure;
 use lifeboat_tests::policy::document;
 use serde_json::Value;
 
-/// More than a dozen sweeps.
-const AFTERWARDS: Duration = Duration::from_secs(65 * 60);
+/// Longer than an announcement may lead to nothing, and eight sweeps.
+const AFTERWARDS: Duration = Duration::from_secs(40 * 60);
 
 /// A rig that tells, with a machine that is being created.
 async fn creating() -> Rig {
