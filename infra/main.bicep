@@ -63,6 +63,9 @@ param telemetryLocalAuth bool = true
 @description('An OTLP endpoint for the handler\'s telemetry. Empty: Application Insights alone.')
 param otlpEndpoint string = ''
 
+@description('Whether other systems are told what Lifeboat does: makes an Event Grid topic that they can subscribe to.')
+param eventTopic bool = true
+
 @description('Action groups that are told of dead letters.')
 param actionGroupIds string[] = []
 
@@ -100,6 +103,16 @@ module bus 'app/service_bus.bicep' = {
     name: serviceBusName
     location: location
     tags: allTags
+  }
+}
+
+module topic 'app/event_topic.bicep' = if (eventTopic) {
+  name: '${deployment}-event-topic'
+  params: {
+    name: '${deployment}-events'
+    location: location
+    tags: allTags
+    identityName: identity.name
   }
 }
 
@@ -160,6 +173,7 @@ module functionApp 'app/function_app.bicep' = {
       ownedRegions: ownedRegions
       subscriptions: subscriptions
       serviceBusNamespace: bus.outputs.fullyQualifiedNamespace
+      eventsUrl: topic.?outputs.endpoint ?? ''
       otlpEndpoint: otlpEndpoint
     }
     instanceMemoryMB: instanceMemoryMB
@@ -187,6 +201,9 @@ output deadLetterContainer string = storage.outputs.deadLetterContainer
 
 @description('Name of the Service Bus namespace.')
 output serviceBusName string = serviceBusName
+
+@description('Name of the topic that other systems subscribe to; empty where there is none.')
+output eventTopicName string = topic.?outputs.name ?? ''
 
 @description('Object id of the identity, for assignments of your own.')
 output identityPrincipalId string = identity.properties.principalId

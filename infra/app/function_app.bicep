@@ -31,6 +31,7 @@ param handler {
   ownedRegions: string[]
   subscriptions: string[]
   serviceBusNamespace: string
+  eventsUrl: string
   otlpEndpoint: string
 }
 
@@ -104,6 +105,8 @@ var handlerSettings = [
   { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
 ]
 
+var eventSettings = empty(handler.eventsUrl) ? [] : [{ name: 'LIFEBOAT_EVENTS_URL', value: handler.eventsUrl }]
+
 var otlpSettings = empty(handler.otlpEndpoint)
   ? []
   : [{ name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: handler.otlpEndpoint }]
@@ -162,7 +165,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
           )
         : []
       scmIpSecurityRestrictionsUseMain: true
-      appSettings: concat(hostSettings, handlerSettings, otlpSettings)
+      appSettings: concat(hostSettings, handlerSettings, eventSettings, otlpSettings)
     }
   }
 }

@@ -15,6 +15,7 @@
 //! run TIME              settle [TIME]
 //! (about disks: disks.rs; about expiry: expiry.rs; about vaults and schedules: vaults.rs; about plans and checks: onlook.rs)
 //! points NAME why | explain NAME | explain point NAME 40d | spoil|mend NAME N: people.rs
+//! topic on|busy|down|good | told: topic.rs
 //! points NAME | ledger NAME | queue | status | calls | expect …
 //! ```
 
@@ -24,6 +25,7 @@ use crate::disks::{self, Disks};
 use crate::expiry::{self, Expiry};
 use crate::onlook::{self, Onlook};
 use crate::people::{self, People};
+use crate::topic::{self, Topic};
 use crate::vaults::{self, Vaults};
 
 /// A line of a scenario.
@@ -76,6 +78,7 @@ pub enum Command {
     Vaults(Vaults),
     People(People),
     Onlook(Onlook),
+    Topic(Topic),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -179,6 +182,7 @@ fn of_a_file(words: &[&str]) -> Option<Result<Command, String>> {
         .or_else(|| Some(vaults::read(words)?.map(Command::Vaults)))
         .or_else(|| Some(people::read(words)?.map(Command::People)))
         .or_else(|| Some(onlook::read(words)?.map(Command::Onlook)))
+        .or_else(|| Some(topic::read(words)?.map(Command::Topic)))
 }
 
 fn command(words: &[&str]) -> Result<Command, String> {

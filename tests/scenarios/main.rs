@@ -11,6 +11,7 @@ mod payloads;
 mod people;
 mod play;
 mod show;
+mod topic;
 mod vaults;
 
 use std::path::PathBuf;

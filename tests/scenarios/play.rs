@@ -20,7 +20,7 @@ use crate::language::{Command, Estate, Events, Expect, Fault, Line, Policy, Prop
 use crate::onlook;
 use crate::people;
 use crate::show::Shown;
-use crate::{disks, vaults};
+use crate::{disks, topic, vaults};
 
 /// A name for what manages a machine.
 const MANAGER: &str = "/subscriptions/00000000-0000-4000-8000-00000000000a/resourceGroups/rg-app/providers/Microsoft.Compute/virtualMachineScaleSets/set-1";
@@ -103,6 +103,11 @@ impl Play {
             }
             Command::Onlook(line) => {
                 let shown = onlook::act(&self.rig, line).await?;
+                self.say(shown);
+            }
+            Command::Topic(line) => {
+                let shown = topic::act(&mut self.rig, line).await;
+                self.shown.calls(&self.rig);
                 self.say(shown);
             }
             Command::Sweep => self.rig.sweep().await,

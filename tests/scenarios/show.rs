@@ -198,7 +198,11 @@ fn told(rig: &Rig, call: &Call) -> String {
         let at = call.scheduled.map_or(String::new(), |at| format!(", to be seen at {}", since(rig, at)));
         return format!("queue: {}{at} → {answer}", look(sent));
     }
-    let service = if call.service == Service::Blobs { "store" } else { "ARM" };
+    let service = match call.service {
+        Service::Blobs => "store",
+        Service::Bus => "topic",
+        Service::Arm | Service::Identity => "ARM",
+    };
     let path = neat(rig, &last(&call.path.replace("%2F", "/"), 2));
     format!("{service}: {} {path} → {answer}", call.method)
 }

@@ -14,7 +14,7 @@ use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request, StatusCode};
 use jiff::Timestamp;
 use lifeboat_simulator::azure::blobs::{Blobs, ConnectionReset};
 use lifeboat_simulator::azure::{
-    Arm, ArmOptions, BUS_AUDIENCE, EventGrid, EventSchema, EventSubscription, EventTarget, Grant, Identity,
+    Arm, ArmOptions, BUS_AUDIENCE, EventGrid, EventSchema, EventSubscription, EventTarget, EventTopic, Grant, Identity,
     MachineSeed, PointView, Principal, STORAGE_AUDIENCE, SubscriptionState,
 };
 use lifeboat_simulator::bus::{Bus, QueueOptions};
@@ -35,6 +35,8 @@ pub struct Azure {
     pub arm: Arm,
     /// Events.
     pub events: EventGrid,
+    /// The topic that the handler publishes to, where a rig has it do so.
+    pub topic: EventTopic,
     /// Principals and tokens.
     pub identity: Identity,
     /// The handler's principal.
@@ -101,7 +103,9 @@ impl Azure {
             arm.add_subscription(subscription, "production");
             arm.add_group(subscription, GROUP, LOCATION);
         }
-        Self { arm, events, identity, principal, subscriptions, clock: clock.clone() }
+        let topic = EventTopic::new(clock.clone(), identity.clone());
+        topic.allow(&principal.object_id);
+        Self { arm, events, topic, identity, principal, subscriptions, clock: clock.clone() }
     }
 
     /// A store and a queue that take this directory's tokens.
@@ -117,6 +121,7 @@ impl Azure {
             arm: self.arm.router(),
             blobs: blobs.router(),
             bus: bus.router(),
+            topic: self.topic.router(),
             identity: self.identity.router(),
         })
     }
@@ -230,6 +235,7 @@ struct InProcess {
     arm: Router,
     blobs: Router,
     bus: Router,
+    topic: Router,
     identity: Router,
 }
 
@@ -239,6 +245,7 @@ impl InProcess {
             "management.azure.com" => &self.arm,
             "acct.blob.core.windows.net" => &self.blobs,
             "ns.servicebus.windows.net" => &self.bus,
+            _ if host.ends_with(".eventgrid.azure.net") => &self.topic,
             _ => &self.identity,
         }
     }

@@ -10,7 +10,7 @@
 pub(crate) mod handlers;
 mod stored;
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -94,6 +94,7 @@ pub struct Rig {
     pub gateway: Gateway,
     settings: Settings,
     skew: Arc<AtomicI64>,
+    tells: Arc<AtomicBool>,
     app: App,
     transport: Arc<dyn HttpClient>,
     guard: Option<tokio::task::JoinHandle<()>>,
@@ -153,7 +154,9 @@ impl Rig {
         let transport: Arc<dyn HttpClient> = wire.tap(azure.transport(&blobs, &bus));
         let skew = Arc::new(AtomicI64::new(0));
         let own = (clock.clone(), Arc::clone(&skew));
-        let factory = handlers(Arc::clone(&transport), azure.identity_header(), own, seed, settings.clone());
+        let tells = Arc::new(AtomicBool::new(false));
+        let told = (settings.clone(), Arc::clone(&tells));
+        let factory = handlers(Arc::clone(&transport), azure.identity_header(), own, seed, told);
         let timers = TimerStatusStore::default();
         let app = App { clock: clock.clone(), bus: bus.clone(), factory, timers, gateway: gateway.clone(), seed };
         Self {
@@ -166,6 +169,7 @@ impl Rig {
             gateway,
             settings,
             skew,
+            tells,
             app,
             transport,
             guard: None,
@@ -297,6 +301,11 @@ impl Rig {
     /// Handlers that start from now on have a clock that is so much ahead of Azure's.
     pub fn set_skew(&self, seconds: i64) {
         self.skew.store(seconds, Ordering::Relaxed);
+    }
+
+    /// Handlers that start from now on have a topic to tell what they do; the rig begins without one.
+    pub fn tells_events(&self) {
+        self.tells.store(true, Ordering::Relaxed);
     }
 
     /// Lets time pass until nothing waits and nothing is under way, for so long at most; says whether it came to that.

@@ -20,7 +20,7 @@ pub enum Service {
     Arm,
     /// The store.
     Blobs,
-    /// The queue.
+    /// The queue, and the topic that events are published to.
     Bus,
     /// The endpoint that gives tokens.
     Identity,
@@ -240,7 +240,7 @@ impl Call {
 fn service(host: &str) -> Service {
     if host.contains(".blob.") {
         Service::Blobs
-    } else if host.contains(".servicebus.") {
+    } else if host.contains(".servicebus.") || host.ends_with(".eventgrid.azure.net") {
         Service::Bus
     } else if host.starts_with("management.") {
         Service::Arm

@@ -117,3 +117,25 @@ async fn nothing_is_written_after_its_latest_moment_or_with_a_bad_token() {
     assert!(error.is_permission(), "{error}: {:?}", error.code());
     assert_eq!(target.store.get("b").await.expect("an answer"), None);
 }
+
+#[tokio::test]
+async fn a_blob_is_deleted_once_and_may_be_made_again() {
+    let target = Target::new("deleted").await;
+    assert!(!target.store.delete("pending/a").await.expect("an answer"), "nothing was there");
+    target.store.put("pending/a", Bytes::from("one"), Condition::IfAbsent).await.expect("nothing is there yet");
+    assert!(target.store.delete("pending/a").await.expect("an answer"));
+    assert_eq!(target.store.get("pending/a").await.expect("an answer"), None);
+    assert_eq!(target.store.list("pending/").await.expect("an answer"), [""; 0]);
+    target.store.put("pending/a", Bytes::from("two"), Condition::IfAbsent).await.expect("it is gone");
+}
+
+#[tokio::test]
+async fn a_part_is_read_from_where_it_begins_and_is_nothing_beyond_the_end() {
+    let target = Target::new("parts").await;
+    assert_eq!(target.store.part("log", 0, 10).await.expect("an answer"), None);
+    let end = target.store.append("log", 0, Bytes::from("one\n")).await.expect("appended");
+    assert_eq!(target.store.part("log", end, 10).await.expect("an answer"), None, "nothing is there yet");
+    target.store.append("log", end, Bytes::from("two\n")).await.expect("appended");
+    assert_eq!(target.store.part("log", end, 10).await.expect("an answer"), Some(Bytes::from("two\n")));
+    assert_eq!(target.store.part("log", 0, 3).await.expect("an answer"), Some(Bytes::from("one")));
+}

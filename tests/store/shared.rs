@@ -6,6 +6,7 @@ use lifeboat_azure::blobs::{Condition, Store};
 use lifeboat_execution::alarms::{self, Cause, Machines, Raised};
 use lifeboat_execution::catalogue::{self, Entry, Reading, SHARDS, shard_of};
 use lifeboat_execution::counters::Kind;
+use lifeboat_execution::outbox::Outbox;
 use lifeboat_execution::stop::{self, Stop};
 use lifeboat_execution::{breakers, counters};
 use lifeboat_planning::allowance::Allowance;
@@ -25,7 +26,7 @@ async fn raise(store: &Store, machine: &str, now: Timestamp) {
     let machines = [machine.to_owned()];
     let what = "all attempts failed".to_owned();
     let raised = Raised { cause: Cause::AttemptsUsedUp, policy: POLICY, what, machines: Machines::Also(&machines) };
-    alarms::raise(store, &raised, now).await;
+    alarms::raise(&Outbox::off(store.clone()), &raised, now).await;
 }
 
 #[tokio::test]
@@ -37,18 +38,19 @@ async fn an_alarm_is_one_record_whoever_raises_it_and_closes_with_its_last_machi
     });
     join_all(raises).await;
     let store = &target.store;
+    let outbox = Outbox::off(store.clone());
     let open = alarms::open(store).await.expect("an answer");
     let writers = WRITERS as u64;
     assert_eq!((open.len(), open[0].count, open[0].machines_total), (1, writers, writers), "{open:?}");
     for n in 0..WRITERS {
-        alarms::clear(store, Cause::AttemptsUsedUp, POLICY, &format!("VM-{n}"), at(100)).await.expect("an answer");
+        alarms::clear(&outbox, Cause::AttemptsUsedUp, POLICY, &format!("VM-{n}"), at(100)).await.expect("an answer");
     }
     assert_eq!(alarms::open(store).await.expect("an answer"), vec![]);
     raise(store, "vm-1", at(200)).await;
     let open = alarms::open(store).await.expect("an answer");
     assert_eq!((open[0].since, open[0].count), (at(200), 1), "it opens anew");
-    alarms::settle(store, Cause::AttemptsUsedUp, POLICY, at(300)).await.expect("an answer");
-    alarms::settle(store, Cause::NoVault, POLICY, at(300)).await.expect("what is not open is not opened");
+    alarms::settle(&outbox, Cause::AttemptsUsedUp, POLICY, at(300)).await.expect("an answer");
+    alarms::settle(&outbox, Cause::NoVault, POLICY, at(300)).await.expect("what is not open is not opened");
     assert_eq!(alarms::open(store).await.expect("an answer"), vec![]);
 }
 
@@ -58,7 +60,7 @@ async fn instances_that_count_at_once_never_get_more_than_the_limit_and_a_person
     let allowance = Allowance { turnover: 5, beyond: 20 };
     let requests = (0..WRITERS).map(|_| {
         let store = target.another();
-        async move { breakers::reserve(&store, "production", Kind::Expiry, 10, allowance, at(0)).await }
+        async move { breakers::reserve(&Outbox::off(store), "production", Kind::Expiry, 10, allowance, at(0)).await }
     });
     let answers = join_all(requests).await;
     let granted: u32 = answers.iter().filter_map(|answer| answer.as_ref().ok()).map(|answer| answer.granted).sum();
@@ -66,16 +68,17 @@ async fn instances_that_count_at_once_never_get_more_than_the_limit_and_a_person
     let opened = answers.iter().filter(|answer| answer.as_ref().is_ok_and(|answer| answer.opened_now)).count();
     assert_eq!(opened, 1, "one of them opens it");
     let store = &target.store;
+    let outbox = Outbox::off(store.clone());
     let alarm = alarms::open(store).await.expect("an answer");
     assert_eq!((alarm.len(), alarm[0].cause), (1, Cause::BreakerOpen));
     let later = at(3 * 86_400);
-    let still = breakers::reserve(store, "production", Kind::Expiry, 50, allowance, later).await.expect("an answer");
+    let still = breakers::reserve(&outbox, "production", Kind::Expiry, 50, allowance, later).await.expect("an answer");
     assert_eq!((still.granted, still.open.is_some()), (5, true), "turnover passes, and it stays open");
     let other = counters::reserve(store, "other", Kind::Expiry, 10, allowance, at(0)).await.expect("an answer");
     assert_eq!((other.granted, other.open), (10, None), "each policy has its own");
     assert_eq!(breakers::open(store).await.expect("an answer").len(), 1);
-    assert!(breakers::close(store, "production", Kind::Expiry, PERSON, later).await.expect("an answer"));
-    assert!(!breakers::close(store, "production", Kind::Expiry, PERSON, later).await.expect("an answer"));
+    assert!(breakers::close(&outbox, "production", Kind::Expiry, PERSON, later).await.expect("an answer"));
+    assert!(!breakers::close(&outbox, "production", Kind::Expiry, PERSON, later).await.expect("an answer"));
     assert_eq!(breakers::open(store).await.expect("an answer"), vec![]);
     assert_eq!(alarms::open(store).await.expect("an answer"), vec![]);
 }
@@ -84,10 +87,11 @@ async fn instances_that_count_at_once_never_get_more_than_the_limit_and_a_person
 async fn a_counter_that_cannot_be_read_grants_nothing() {
     let target = Target::new("counters-spoilt").await;
     let store = &target.store;
+    let outbox = Outbox::off(store.clone());
     let allowance = Allowance { turnover: 5, beyond: 20 };
     let name = counters::blob_name("production", Kind::Expiry);
     store.put(&name, "{".into(), Condition::Any).await.expect("it is spoilt");
-    assert!(breakers::reserve(store, "production", Kind::Expiry, 1, allowance, at(0)).await.is_err());
+    assert!(breakers::reserve(&outbox, "production", Kind::Expiry, 1, allowance, at(0)).await.is_err());
 }
 
 #[tokio::test]

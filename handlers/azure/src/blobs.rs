@@ -24,8 +24,9 @@ use azure_core::http::{
 use azure_storage_blob::{
     BlobClient, BlobContainerClient, BlobContainerClientOptions,
     models::{
-        AppendBlobClientAppendBlockOptions, AppendBlobClientCreateOptions, BlobClientDownloadOptions,
-        BlobContainerClientCreateOptions, BlobContainerClientListBlobsOptions, BlockBlobClientUploadOptions, HttpRange,
+        AppendBlobClientAppendBlockOptions, AppendBlobClientCreateOptions, BlobClientDeleteOptions,
+        BlobClientDownloadOptions, BlobContainerClientCreateOptions, BlobContainerClientListBlobsOptions,
+        BlockBlobClientUploadOptions, HttpRange,
     },
 };
 use bytes::Bytes;
@@ -126,6 +127,30 @@ impl Store {
             }
         }
         Err(Error::because(ErrorKind::Conflict, OPERATION, "the blob changed at each reading"))
+    }
+
+    /// A part of a blob from a position on, at most so many bytes; none if there is no such blob or it ends before. A repeat is safe.
+    pub async fn part(&self, name: &str, from: u64, max_bytes: usize) -> Result<Option<Bytes>, Error> {
+        let max = max_bytes.clamp(1, MAX_ANSWER_BYTES) as u64;
+        match self.read("blob part", name, Some(HttpRange::new(from, max))).await {
+            Ok(found) => Ok(found.map(|part| part.bytes)),
+            Err(error) if error.code_is("InvalidRange") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes a blob; says whether it was there. A repeat is safe.
+    pub async fn delete(&self, name: &str) -> Result<bool, Error> {
+        let deleted = self.call("blob delete", Repeat::Safe, || {
+            let blob = self.blob(name);
+            let options = BlobClientDeleteOptions { method_options: self.method(), ..Default::default() };
+            async move { blob.delete(Some(options)).await }
+        });
+        match deleted.await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == ErrorKind::NotFound && !error.code_is("ContainerNotFound") => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes a whole blob. `Conflict` when the condition does not hold. Repeat: with [`Condition::Any`] safe; otherwise read

@@ -6,7 +6,8 @@
 //! ```text
 //! ArmClient ─┐
 //! Store ─────┼─► retries, bearer token ─► Guarded (latest moment, no token over plain http) ─► HttpClient
-//! Sender ────┘
+//! Sender ────┤
+//! Topic ─────┘
 //! ```
 //!
 //! What could destroy, stop or move something is not sent while it rests on an assumed belief: [`operations`] names the
@@ -25,6 +26,7 @@ pub mod blobs;
 pub mod credentials;
 pub mod disks;
 pub mod error;
+pub mod event_topic;
 pub mod evidence;
 pub mod failover;
 pub mod graph;

@@ -106,6 +106,30 @@ pub const LINKED: &[Linked] = &[
     linked(&graph::QUERY, Place::Rows, ITEM, protected_items::GET.action, "graph-rows-readable"),
 ];
 
+/// A right to data, which a built-in role grants on the resource itself: no custom role of ours holds one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataRight {
+    /// The RBAC data action.
+    pub needs: &'static str,
+    /// What it is for.
+    pub call: &'static str,
+    /// The built-in role.
+    pub role: &'static str,
+    /// The role's id in Azure.
+    pub role_id: &'static str,
+    /// The entry of the evidence register that says how well this is known.
+    pub evidence: &'static str,
+}
+
+/// Rights to data that are given where their resource is made in `infra/`, each by one role that holds nothing else.
+pub const DATA: &[DataRight] = &[DataRight {
+    needs: "Microsoft.EventGrid/events/send/action",
+    call: "POST /api/events",
+    role: "EventGrid Data Sender",
+    role_id: "d5a91429-5739-47e2-a06b-3470a27159e7",
+    evidence: "topic-right",
+}];
+
 /// Every right that these calls need, by its action.
 pub fn of(spoken: &[&'static Operation]) -> BTreeMap<&'static str, Need> {
     let mut needs: BTreeMap<&'static str, Need> = BTreeMap::new();
@@ -120,7 +144,7 @@ pub fn of(spoken: &[&'static Operation]) -> BTreeMap<&'static str, Need> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LINKED, of};
+    use super::{DATA, LINKED, of};
     use crate::{evidence, operations, restore_points};
 
     #[test]
@@ -133,6 +157,15 @@ mod tests {
                 linked.needs,
                 linked.evidence
             );
+        }
+    }
+
+    #[test]
+    fn every_right_to_data_names_its_entry_and_is_given_in_infra() {
+        let infra = include_str!("../../../infra/app/event_topic.bicep");
+        for right in DATA {
+            assert!(evidence::find(right.evidence).is_some(), "{}", right.needs);
+            assert!(infra.contains(right.role_id) && infra.contains(right.role), "{}", right.needs);
         }
     }
 

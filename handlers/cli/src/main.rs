@@ -25,6 +25,7 @@ mod scratch;
 mod settings;
 mod stage;
 mod status;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -40,8 +41,9 @@ use settings::Settings;
 /// Lifeboat runs in your own Azure Functions app. This command tries it out on your machine (`local`), judges policies (`check`),
 /// shows which points a policy would keep (`keep`), begins a store (`init`), puts policies in force (`policies push`), says what
 /// would be done now (`plan`), tells how a deployment does (`status`), what becomes of its points (`points`) and why (`explain`),
-/// keeps a point (`hold`), stops all changes (`stop`), writes what is deployed (`package`), sends a function what its trigger would
-/// send (`invoke`), plays what signals would have decided (`declaration replay`) and prints what is believed about Azure (`evidence`).
+/// shows what other systems are told (`watch`), keeps a point (`hold`), stops all changes (`stop`), writes what is deployed
+/// (`package`), sends a function what its trigger would send (`invoke`), plays what signals would have decided (`declaration replay`)
+/// and prints what is believed about Azure (`evidence`).
 #[derive(Debug, Parser)]
 #[command(
     name = "lifeboat",
@@ -74,6 +76,7 @@ enum Command {
     Invoke(invoke::InvokeArgs),
     Package(package::PackageArgs),
     Declaration(declaration::DeclarationArgs),
+    Watch(watch::WatchArgs),
     Evidence(evidence::EvidenceArgs),
 }
 
@@ -110,6 +113,7 @@ fn run(command: Command) -> Result<Outcome> {
             Command::Invoke(args) => invoke::run(&args, &settings).await,
             Command::Package(args) => package::run(&args, &settings).await,
             Command::Declaration(args) => declaration::run(&args),
+            Command::Watch(args) => watch::run(&args).await,
             Command::Evidence(args) => evidence::run(&args),
         }
     })

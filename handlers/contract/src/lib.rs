@@ -5,6 +5,7 @@
 
 pub mod declaration;
 pub mod event_grid;
+pub mod events;
 pub mod keep;
 pub mod plan;
 pub mod policy;

@@ -14,10 +14,13 @@ const GROUP: &str = "make resource group ";
 const COLLECTION: &str = "make restore point collection ";
 const POINT: &str = "make restore point ";
 const SNAPSHOT: &str = "make snapshot ";
-const PROTECT: &str = "protect the machine ";
+/// See above; what became of it is told.
+pub const PROTECT: &str = "protect the machine ";
 const BACK_UP: &str = "back the machine up ";
-const DELETE_POINT: &str = "delete restore point ";
-const DELETE_SNAPSHOT: &str = "delete snapshot ";
+/// See above; what became of it is told.
+pub const DELETE_POINT: &str = "delete restore point ";
+/// See above; what became of it is told.
+pub const DELETE_SNAPSHOT: &str = "delete snapshot ";
 
 /// What answers.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,9 @@ use jiff::Timestamp;
 use lifeboat_azure::blobs::Store;
 use lifeboat_planning::id::hash;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use crate::outbox::{Outbox, Tells, of_alarm};
 use crate::swap::{self, Change, SwapError};
 
 /// The version of [`Alarm`] that this release writes.
@@ -61,6 +63,8 @@ pub enum Cause {
     Unsupported,
     /// The audit refused a plan: a bug.
     AuditRefused,
+    /// Events lie untold: the topic does not take them.
+    EventsUntold,
 }
 
 /// One alarm.
@@ -91,6 +95,9 @@ pub struct Alarm {
     /// How many machines it is about, as of the last raise.
     #[serde(default)]
     pub machines_total: u64,
+    /// What its last openings and closings told other systems: in the same write. A release that does not know the field reads the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outbox: Vec<Value>,
 }
 
 /// What is raised.
@@ -146,10 +153,14 @@ impl Tally {
 
 /// Raises an alarm: one error line and one count of the metric, whatever the store does, and the record where it does. A record that
 /// was not written is written by the next raise.
-pub async fn raise(store: &Store, raised: &Raised<'_>, now: Timestamp) {
+pub async fn raise(outbox: &Outbox, raised: &Raised<'_>, now: Timestamp) {
     say(raised);
     let name = blob_name(raised.cause, raised.policy);
-    let changed = swap::swap(store, &name, VERSION, |known| Change::Write(raised.on(known, now), ()));
+    let changed = outbox.swap(&name, VERSION, now, |known: Option<Alarm>| {
+        let after = raised.on(known.clone(), now);
+        let told = of_alarm(known.as_ref(), &after);
+        (Change::Write(after, ()), told)
+    });
     if let Err(error) = changed.await {
         tracing::warn!(error = %error, cause = %raised.cause, "the alarm could not be recorded");
     }
@@ -162,30 +173,43 @@ pub fn say(raised: &Raised<'_>) {
 }
 
 /// Closes an alarm whose cause is over; nothing where it is not open.
-pub async fn settle(store: &Store, cause: Cause, policy: Option<&str>, now: Timestamp) -> Result<(), SwapError> {
-    swap::swap(store, &blob_name(cause, policy), VERSION, |known: Option<Alarm>| match known {
-        Some(open) if open.is_open() => Change::Write(Alarm { settled_at: Some(now), ..open }, ()),
-        _ => Change::Leave(()),
-    })
-    .await
+pub async fn settle(outbox: &Outbox, cause: Cause, policy: Option<&str>, now: Timestamp) -> Result<(), SwapError> {
+    let closed = |open: Alarm| Alarm { settled_at: Some(now), ..open };
+    change(outbox, (cause, policy), now, |open| Some(closed(open))).await
+}
+
+/// Changes an alarm that is open, or leaves it.
+async fn change(
+    outbox: &Outbox,
+    (cause, policy): (Cause, Option<&str>),
+    now: Timestamp,
+    change: impl Fn(Alarm) -> Option<Alarm>,
+) -> Result<(), SwapError> {
+    let name = blob_name(cause, policy);
+    let changed = outbox.swap(&name, VERSION, now, |known: Option<Alarm>| {
+        let open = known.filter(Alarm::is_open);
+        match open.clone().and_then(&change) {
+            Some(after) => {
+                let told = of_alarm(open.as_ref(), &after);
+                (Change::Write(after, ()), told)
+            }
+            None => (Change::Leave(()), Vec::new()),
+        }
+    });
+    changed.await
 }
 
 /// Takes a machine out of an open alarm, because its cause is over for it; the alarm closes with its last one. A machine that is not
 /// named, because there are too many, stays counted.
 pub async fn clear(
-    store: &Store,
+    outbox: &Outbox,
     cause: Cause,
     policy: Option<&str>,
     machine: &str,
     now: Timestamp,
 ) -> Result<(), SwapError> {
-    swap::swap(store, &blob_name(cause, policy), VERSION, |known: Option<Alarm>| match known {
-        Some(open) if open.is_open() && open.machines.iter().any(|id| id.eq_ignore_ascii_case(machine)) => {
-            Change::Write(open.without(machine, now), ())
-        }
-        _ => Change::Leave(()),
-    })
-    .await
+    let is_named = |open: &Alarm| open.machines.iter().any(|id| id.eq_ignore_ascii_case(machine));
+    change(outbox, (cause, policy), now, |open| is_named(&open).then(|| open.without(machine, now))).await
 }
 
 /// The open alarms, oldest first.
@@ -210,6 +234,7 @@ pub fn blob_name(cause: Cause, policy: Option<&str>) -> String {
 impl Raised<'_> {
     /// The record after this raise.
     fn on(&self, known: Option<Alarm>, now: Timestamp) -> Alarm {
+        let outbox = known.as_ref().map(|known| known.outbox.clone()).unwrap_or_default();
         let before = known.filter(Alarm::is_open);
         let (mut machines, total) = match (&before, self.machines) {
             (Some(before), Machines::Also(_)) => (before.machines.clone(), before.machines_total),
@@ -234,6 +259,7 @@ impl Raised<'_> {
             what: self.what.clone(),
             machines,
             machines_total,
+            outbox,
         }
     }
 }
@@ -251,6 +277,12 @@ impl Machines<'_> {
             Self::Also(list) | Self::All(list) => list.len() as u64,
             Self::Tallied(tally) => tally.total,
         }
+    }
+}
+
+impl Tells for Alarm {
+    fn outbox(&mut self) -> &mut Vec<Value> {
+        &mut self.outbox
     }
 }
 
@@ -291,6 +323,7 @@ impl Cause {
             Self::NotPermitted => "notPermitted",
             Self::Unsupported => "unsupported",
             Self::AuditRefused => "auditRefused",
+            Self::EventsUntold => "eventsUntold",
         }
     }
 
@@ -321,6 +354,7 @@ impl Cause {
                 "see the support matrix; exclude the machines, or protect them by another kind of point"
             }
             Self::AuditRefused => "report this: the plan was not performed",
+            Self::EventsUntold => "see what the topic says: a right, its address, a limit; nothing else waits for it",
         }
     }
 }

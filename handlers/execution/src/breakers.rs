@@ -7,6 +7,7 @@ use lifeboat_planning::allowance::Allowance;
 
 use crate::alarms::{self, Cause, Machines, Raised};
 use crate::counters::{self, BreakerRecord, Counter, FOLDER, Kind, Reserved, VERSION, blob_name};
+use crate::outbox::Outbox;
 use crate::swap::{self, Change, SwapError};
 
 /// Counters read for one listing, at most: two for each of some hundred policies.
@@ -14,14 +15,14 @@ const LISTED_MAX: usize = 1_000;
 
 /// Counts up to `wanted` before they are done, and raises the alarm where the breaker opens with it.
 pub async fn reserve(
-    store: &Store,
+    outbox: &Outbox,
     policy: &str,
     kind: Kind,
     wanted: u32,
     allowance: Allowance,
     now: Timestamp,
 ) -> Result<Reserved, SwapError> {
-    let reserved = counters::reserve(store, policy, kind, wanted, allowance, now).await?;
+    let reserved = counters::reserve(outbox.store(), policy, kind, wanted, allowance, now).await?;
     if reserved.opened_now {
         let what = format!(
             "{wanted} were wanted, {} of them granted; {} in 24 h is the limit ({kind} of the policy {policy})",
@@ -29,7 +30,7 @@ pub async fn reserve(
             u64::from(allowance.turnover) + u64::from(allowance.beyond),
         );
         let raised = Raised { cause: Cause::BreakerOpen, policy: Some(policy), what, machines: Machines::Also(&[]) };
-        alarms::raise(store, &raised, now).await;
+        alarms::raise(outbox, &raised, now).await;
     }
     Ok(reserved)
 }
@@ -59,7 +60,8 @@ pub async fn open(store: &Store) -> Result<Vec<Counter>, SwapError> {
 }
 
 /// Closes a breaker on the order of the person with this object id. False when it was not open.
-pub async fn close(store: &Store, policy: &str, kind: Kind, person: &str, now: Timestamp) -> Result<bool, SwapError> {
+pub async fn close(outbox: &Outbox, policy: &str, kind: Kind, person: &str, now: Timestamp) -> Result<bool, SwapError> {
+    let store = outbox.store();
     let closed = swap::swap(store, &blob_name(policy, kind), VERSION, |known: Option<Counter>| {
         let Some(mut counter) = known else { return Change::Leave(false) };
         match counter.breaker.as_mut().filter(|breaker| breaker.is_open()) {
@@ -74,7 +76,7 @@ pub async fn close(store: &Store, policy: &str, kind: Kind, person: &str, now: T
     .await?;
     let others = open(store).await?.iter().any(|counter| counter.policy == policy);
     if !others {
-        alarms::settle(store, Cause::BreakerOpen, Some(policy), now).await?;
+        alarms::settle(outbox, Cause::BreakerOpen, Some(policy), now).await?;
     }
     Ok(closed)
 }

@@ -3,11 +3,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_azure::ErrorKind;
-use lifeboat_azure::blobs::{Condition, Store};
+use lifeboat_azure::blobs::Condition;
+use lifeboat_contract::events::Event;
 use lifeboat_planning::id::MachineKey;
 
 use crate::clock::Clock;
 use crate::ledger::{self, Body, Decision, EXPIRY_CAUSE, Entry, Fault, Head};
+use crate::outbox::{self, Outbox, Proof};
 
 /// The end of a chain that is read before it is added to: some forty entries, more than one piece of work writes.
 const TAIL_BYTES: usize = 32 * 1024;
@@ -37,7 +39,7 @@ pub enum ChainError {
 /// A machine's chain, open for adding to.
 #[derive(Debug)]
 pub struct Chain<'a> {
-    store: &'a Store,
+    outbox: &'a Outbox,
     clock: Clock,
     name: String,
     machine: String,
@@ -60,8 +62,8 @@ pub fn head_name(key: &MachineKey) -> String {
 
 impl<'a> Chain<'a> {
     /// Opens the chain of a machine, reading its end.
-    pub async fn open(store: &'a Store, clock: Clock, key: &MachineKey, machine: &str) -> Result<Self, ChainError> {
-        let name = blob_name(key);
+    pub async fn open(outbox: &'a Outbox, clock: Clock, key: &MachineKey, machine: &str) -> Result<Self, ChainError> {
+        let (name, store) = (blob_name(key), outbox.store());
         let (position, text) = match store.tail(&name, TAIL_BYTES).await? {
             Some(tail) => (tail.length, whole_lines(tail.bytes.as_ref(), tail.length)),
             None => (0, String::new()),
@@ -70,7 +72,7 @@ impl<'a> Chain<'a> {
         let (machine, head_name) = (machine.to_owned(), head_name(key));
         // Whoever was here before may have been stopped between its last entry and the head: what is found is sealed again.
         let unsealed = !bodies.is_empty();
-        Ok(Self { store, clock, name, machine, position, head, bodies, head_name, unsealed })
+        Ok(Self { outbox, clock, name, machine, position, head, bodies, head_name, unsealed })
     }
 
     /// The entries at the end of the chain, oldest first, those added since included.
@@ -110,12 +112,17 @@ impl<'a> Chain<'a> {
         last.last().flatten().filter(|at| now.duration_since(*at) < TURN_GRACE)
     }
 
-    /// Adds an entry; it is in the store when this returns.
+    /// Adds an entry, and in the same write what it tells other systems; it is in the store when this returns.
     pub async fn add(&mut self, entry: Entry) -> Result<(), ChainError> {
-        let (line, head) = self.head.next(self.clock.now(), &self.machine, entry)?;
+        let now = self.clock.now();
+        let told = if self.outbox.is_on() { outbox::of_entry(&self.bodies, &self.machine, &entry, now) } else { None };
+        let told: Vec<_> = told.iter().map(Event::to_json).collect();
+        let (line, head) = self.head.next_telling(now, &self.machine, entry, told.clone())?;
         let (mut read, _) =
             ledger::read(&line).map_err(|source| ChainError::Broken { name: self.name.clone(), source })?;
-        self.store.append(&self.name, self.position, line.clone().into_bytes().into()).await?;
+        let announced = self.outbox.announce(&Proof::line(&self.name, self.position), &told, now).await;
+        self.outbox.store().append(&self.name, self.position, line.clone().into_bytes().into()).await?;
+        self.outbox.written(announced);
         self.position += line.len() as u64;
         self.head = head;
         self.bodies.append(&mut read);
@@ -129,14 +136,14 @@ impl<'a> Chain<'a> {
         if !std::mem::take(&mut self.unsealed) {
             return Ok(());
         }
-        let (kept, etag) = self.store.get(&self.head_name).await?.unzip();
+        let (kept, etag) = self.outbox.store().get(&self.head_name).await?.unzip();
         let kept: Option<Head> = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         if kept.is_some_and(|kept| kept.seq >= self.head.seq) {
             return Ok(());
         }
         let head = serde_json::to_vec(&self.head)?;
         let condition = etag.map_or(Condition::IfAbsent, Condition::IfMatch);
-        match self.store.put(&self.head_name, head.into(), condition).await {
+        match self.outbox.store().put(&self.head_name, head.into(), condition).await {
             // Another one keeps its own at this moment; who opens the chain next finds one of the two, and goes on from there.
             Err(error) if error.kind == ErrorKind::Conflict => Ok(()),
             kept => Ok(kept.map(drop)?),

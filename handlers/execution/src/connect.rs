@@ -8,6 +8,7 @@ use azure_core::http::HttpClient;
 use azure_core::http::Url;
 use lifeboat_azure::access::{Random, TraceParent};
 use lifeboat_azure::blobs::Store;
+use lifeboat_azure::event_topic::Topic;
 use lifeboat_azure::reading::Reading;
 use lifeboat_azure::service_bus::Sender;
 use lifeboat_azure::{Access, ArmClient, Error, credentials, transport};
@@ -15,6 +16,7 @@ use lifeboat_azure::{Access, ArmClient, Error, credentials, transport};
 use crate::budget::Reserved;
 use crate::clock::Clock;
 use crate::lifeboat::Lifeboat;
+use crate::outbox::Outbox;
 use crate::policies::Kept;
 use crate::settings::Settings;
 
@@ -32,6 +34,8 @@ pub struct Places {
     pub bus_namespace: String,
     /// Where Service Bus is, if not at its namespace.
     pub bus_url: Option<String>,
+    /// The Event Grid topic that other systems listen to; nobody is told where there is none.
+    pub events_url: Option<String>,
 }
 
 /// How Azure is reached: the one seam, the credential, the clock, the dice.
@@ -108,9 +112,18 @@ impl Lifeboat {
     pub fn connect(connections: Connections, places: &Places, settings: Settings) -> Result<Self, ConnectError> {
         let Connections { access, clock } = connections;
         let bus = places.bus_url.clone().unwrap_or_else(|| format!("https://{}", places.bus_namespace));
+        let store = Store::new(url("the store", &places.store_url)?, &access)?;
+        let outbox = match &places.events_url {
+            Some(topic) => {
+                let topic = Topic::new(url("the event topic", topic)?, &access)?;
+                Outbox::on(store.clone(), topic, &settings.deployment)
+            }
+            None => Outbox::off(store.clone()),
+        };
         Ok(Self {
             arm: ArmClient::new(url("Azure Resource Manager", &places.arm_url)?, &access)?,
-            store: Store::new(url("the store", &places.store_url)?, &access)?,
+            store,
+            outbox,
             sender: Sender::new(url("Service Bus", &bus)?, &access)?,
             clock,
             reserved: Reserved::default(),

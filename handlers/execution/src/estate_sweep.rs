@@ -168,7 +168,7 @@ impl EstateSweep<'_> {
         }
         for (cause, policy, machine) in part.over {
             let now = self.lifeboat.clock.now();
-            if let Err(error) = alarms::clear(&self.lifeboat.store, cause, Some(&policy), &machine, now).await {
+            if let Err(error) = alarms::clear(&self.lifeboat.outbox, cause, Some(&policy), &machine, now).await {
                 tracing::warn!(error = %error, policy, "an alarm could not be closed");
             }
         }
@@ -249,11 +249,11 @@ pub async fn tell_breaches(
                 let what = format!("{} machines have no conforming point young enough", machines.total);
                 let machines = Machines::Tallied(machines);
                 let raised = Raised { cause: alarms::Cause::RpoBreached, policy: name, what, machines };
-                alarms::raise(&lifeboat.store, &raised, now).await;
+                alarms::raise(&lifeboat.outbox, &raised, now).await;
             }
             Some(Breached { unsure: true, .. }) => {}
             Some(_) | None => {
-                if let Err(error) = alarms::settle(&lifeboat.store, alarms::Cause::RpoBreached, name, now).await {
+                if let Err(error) = alarms::settle(&lifeboat.outbox, alarms::Cause::RpoBreached, name, now).await {
                     tracing::warn!(error = %error, policy = policy.name, "an alarm could not be closed");
                 }
             }

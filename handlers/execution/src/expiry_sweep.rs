@@ -142,7 +142,7 @@ pub async fn run(lifeboat: &Lifeboat, event: ExpirySweep) -> Result<Report, Expi
     if let Err(ExpiryError::Audit { notes }) = &done {
         let what = format!("the expiry sweep stopped: {}", notes.join("; "));
         let raised = Raised { cause: Cause::AuditRefused, policy: None, what, machines: Machines::Also(&[]) };
-        alarms::raise(&lifeboat.store, &raised, lifeboat.clock.now()).await;
+        alarms::raise(&lifeboat.outbox, &raised, lifeboat.clock.now()).await;
     }
     done
 }
@@ -184,7 +184,7 @@ async fn still_withheld(lifeboat: &Lifeboat, in_force: &InForce) -> Option<Withh
     if !watch::clocks_agree(lifeboat) {
         let what = "Azure's clock and ours differ by more than five minutes: nothing is deleted".to_owned();
         let raised = Raised { cause: Cause::ClockSkew, policy: None, what, machines: Machines::Also(&[]) };
-        alarms::raise(&lifeboat.store, &raised, lifeboat.clock.now()).await;
+        alarms::raise(&lifeboat.outbox, &raised, lifeboat.clock.now()).await;
         return Some(Withheld::ClockSkew);
     }
     match policies::in_force(&lifeboat.store, &lifeboat.policies).await {

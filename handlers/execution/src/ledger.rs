@@ -9,6 +9,7 @@
 use jiff::Timestamp;
 use lifeboat_planning::id::hex;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
@@ -165,6 +166,10 @@ pub struct Body {
     pub machine: String,
     /// What it says.
     pub entry: Entry,
+    /// The events that it tells other systems, as they are kept in the outbox: in the same write as the entry. A release that does not
+    /// know the field, or an event, reads the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outbox: Vec<Value>,
 }
 
 #[derive(Serialize)]
@@ -219,9 +224,20 @@ impl Head {
 
     /// The next line of the chain, with its newline, and the new head.
     pub fn next(&self, at: Timestamp, machine: &str, entry: Entry) -> Result<(String, Self), serde_json::Error> {
+        self.next_telling(at, machine, entry, Vec::new())
+    }
+
+    /// The same, with the events that the entry tells.
+    pub fn next_telling(
+        &self,
+        at: Timestamp,
+        machine: &str,
+        entry: Entry,
+        outbox: Vec<Value>,
+    ) -> Result<(String, Self), serde_json::Error> {
         let (version, seq, previous) = (VERSION, self.seq + 1, self.hash.clone());
-        let body =
-            serde_json::value::to_raw_value(&Body { version, seq, previous, at, machine: machine.to_owned(), entry })?;
+        let body = Body { version, seq, previous, at, machine: machine.to_owned(), entry, outbox };
+        let body = serde_json::value::to_raw_value(&body)?;
         let hash = digest(body.get());
         let line = serde_json::to_string(&LineOut { hash: &hash, body: &body })? + "\n";
         Ok((line, Self { seq, hash }))

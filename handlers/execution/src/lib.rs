@@ -31,6 +31,7 @@ mod observe_snapshots;
 mod observe_vault;
 mod onlooker;
 pub mod operator;
+pub mod outbox;
 mod perform;
 pub mod policies;
 mod policy_sweep;

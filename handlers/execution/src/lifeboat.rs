@@ -12,6 +12,7 @@ use crate::budget::Reserved;
 use crate::clock::Clock;
 use crate::event::{Api, Event};
 use crate::holds::{Hold, HoldError};
+use crate::outbox::Outbox;
 use crate::queue::{self, QueueError};
 use crate::settings::Settings;
 use crate::stop::Stop;
@@ -27,6 +28,8 @@ pub struct Lifeboat {
     pub store: Store,
     /// Service Bus.
     pub sender: Sender,
+    /// What is told to other systems.
+    pub outbox: Outbox,
     /// The time.
     pub clock: Clock,
     /// Settings.
@@ -95,8 +98,19 @@ impl Report {
 }
 
 impl Lifeboat {
-    /// Takes care of one event.
+    /// Takes care of one event, and tells other systems what came of it; the sweep also what nobody could tell yet.
     pub async fn handle(&self, event: Event) -> Result<Answer, NotDone> {
+        let sweeps = matches!(event, Event::PolicySweep(_));
+        let done = self.take_care_of(event).await;
+        // Whatever came of the event: what was written is told.
+        self.outbox.drain_own(self.clock.now()).await;
+        if sweeps {
+            self.outbox.drain_all(self.clock.now()).await;
+        }
+        done
+    }
+
+    async fn take_care_of(&self, event: Event) -> Result<Answer, NotDone> {
         match event {
             Event::VmWritten(written) => {
                 self.queue_look(&written.machine, Cause::Written { event_id: written.event_id }).await

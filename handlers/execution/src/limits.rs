@@ -16,7 +16,7 @@ use crate::lifeboat::Lifeboat;
 pub async fn counted(lifeboat: &Lifeboat, policy: Option<&BackupPolicy>, plan: Plan, now: Timestamp) -> Plan {
     let (Some(policy), true) = (policy, plan.effects.iter().any(begins)) else { return plan };
     let allowance = Allowance::protection(&policy.limits);
-    let granted = match breakers::reserve(&lifeboat.store, &policy.name, Kind::Protection, 1, allowance, now).await {
+    let granted = match breakers::reserve(&lifeboat.outbox, &policy.name, Kind::Protection, 1, allowance, now).await {
         Ok(reserved) => reserved.granted > 0,
         Err(error) => {
             tracing::warn!(error = %error, policy = policy.name, "protection could not be counted, and is not begun");

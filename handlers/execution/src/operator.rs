@@ -13,9 +13,11 @@ use crate::bundle::Bundle;
 use crate::clock::Clock;
 use crate::connect::{ConnectError, Connections};
 use crate::estate::{self, Estate, InitError};
+use crate::outbox::{self, Told};
 use crate::perform::{ESTATE_TAG, OWNER_TAG};
 use crate::policies::{self, PushError, Pushed};
 use crate::story::{self, About, Story};
+use crate::swap::SwapError;
 use crate::vault_verdicts::{self, VaultVerdicts};
 
 /// A person's hands on the store.
@@ -79,6 +81,11 @@ impl Operator {
     /// What the ledgers tell of a machine or a point. Nothing is changed.
     pub async fn story(&self, about: About) -> Result<Story, Error> {
         story::read(&self.store, about).await
+    }
+
+    /// The events that other systems were told last, oldest first. Nothing is changed.
+    pub async fn told(&self) -> Result<Vec<Told>, SwapError> {
+        outbox::recent(&self.store).await
     }
 
     /// What would make each point of a machine in vaults go. An id that is no machine's has none.

@@ -84,7 +84,7 @@ pub async fn settle(
         // While nothing was there, looks wrote to the chain of the id itself. Whoever wrote last may have been stopped before its head,
         // and nobody opens it again: it is sealed before the record says that a machine has the id.
         let nobody = MachineKey::new("", machine_id.as_str());
-        Chain::open(&lifeboat.store, lifeboat.clock, &nobody, machine_id.as_str()).await?.seal().await?;
+        Chain::open(&lifeboat.outbox, lifeboat.clock, &nobody, machine_id.as_str()).await?.seal().await?;
         // Before its first decision: without this nothing would lead back to its ledger.
         etag = Some(write(lifeboat, machine_id, &record, etag).await?);
     }
@@ -145,7 +145,7 @@ async fn answer_for(
     report: &mut Report,
 ) -> Result<(bool, usize), NotNow> {
     let key = MachineKey::new(&former.vm_id, machine_id.as_str());
-    let mut chain = Chain::open(&lifeboat.store, lifeboat.clock, &key, machine_id.as_str()).await?;
+    let mut chain = Chain::open(&lifeboat.outbox, lifeboat.clock, &key, machine_id.as_str()).await?;
     if chain.last_act().is_none() {
         // Whoever wrote its last entry may have been stopped before the head: nobody else comes back to this chain.
         chain.seal().await?;

@@ -185,7 +185,7 @@ async fn with_lease(
         MachineSeen::Present(machine) => MachineKey::new(&machine.vm_id, &machine.id),
         MachineSeen::Gone | MachineSeen::Unknown(_) => MachineKey::new("", &message.machine),
     };
-    let mut chain = Chain::open(&lifeboat.store, lifeboat.clock, &key, &message.machine).await?;
+    let mut chain = Chain::open(&lifeboat.outbox, lifeboat.clock, &key, &message.machine).await?;
     let former = predecessor::settle(lifeboat, id, &facts.machine, report).await?;
     let former_under_way = former.under_way;
     account::settle(&mut chain, &Seen::of(&facts), report).await?;

@@ -60,25 +60,69 @@ pub async fn swap<R, T>(
 where
     R: DeserializeOwned + Serialize,
 {
-    let mut wait = FIRST_WAIT;
-    for _ in 0..TRIES_MAX {
-        let (known, condition) = match store.get(name).await? {
-            None => (None, Condition::IfAbsent),
-            Some((bytes, etag)) => (Some(read_up_to(version, name, &bytes)?), Condition::IfMatch(etag)),
-        };
+    let mut tries = Tries::default();
+    loop {
+        let (known, condition) = current(store, name, version).await?;
         let (record, result) = match change(known) {
             Change::Leave(result) => return Ok(result),
             Change::Write(record, result) => (record, result),
         };
-        let bytes = serde_json::to_vec(&record).map_err(SwapError::Unwritable)?;
-        match store.put(name, bytes.into(), condition).await {
-            Ok(_) => return Ok(result),
-            Err(error) if matches!(error.kind, ErrorKind::Conflict | ErrorKind::AlreadyExists) => {
-                tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(WAIT_MAX);
-            }
-            Err(error) => return Err(error.into()),
+        if put_if(store, name, &record, condition).await? {
+            return Ok(result);
         }
+        tries.again().await?;
     }
-    Err(SwapError::Busy)
+}
+
+/// What is there now, and the condition under which it is still that.
+pub(crate) async fn current<R: DeserializeOwned>(
+    store: &Store,
+    name: &str,
+    version: u32,
+) -> Result<(Option<R>, Condition), SwapError> {
+    Ok(match store.get(name).await? {
+        None => (None, Condition::IfAbsent),
+        Some((bytes, etag)) => (Some(read_up_to(version, name, &bytes)?), Condition::IfMatch(etag)),
+    })
+}
+
+/// Writes it under a condition; false when somebody else was faster.
+pub(crate) async fn put_if<R: Serialize>(
+    store: &Store,
+    name: &str,
+    record: &R,
+    condition: Condition,
+) -> Result<bool, SwapError> {
+    let bytes = serde_json::to_vec(record).map_err(SwapError::Unwritable)?;
+    match store.put(name, bytes.into(), condition).await {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.kind, ErrorKind::Conflict | ErrorKind::AlreadyExists) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The tries of one swap.
+#[derive(Debug)]
+pub(crate) struct Tries {
+    made: u32,
+    wait: Duration,
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self { made: 0, wait: FIRST_WAIT }
+    }
+}
+
+impl Tries {
+    /// Waits for the next try, or says that there are no more.
+    pub(crate) async fn again(&mut self) -> Result<(), SwapError> {
+        self.made += 1;
+        if self.made >= TRIES_MAX {
+            return Err(SwapError::Busy);
+        }
+        tokio::time::sleep(self.wait).await;
+        self.wait = (self.wait * 2).min(WAIT_MAX);
+        Ok(())
+    }
 }

@@ -97,18 +97,18 @@ pub async fn look(lifeboat: &Lifeboat, looked: Looked<'_>) {
         let Some((cause, of_policy)) = cause(refusal) else { continue };
         let policy = looked.policy.filter(|_| of_policy);
         let raised = Raised { cause, policy, what: refusal.to_string(), machines: Machines::Also(&machines) };
-        alarms::raise(&lifeboat.store, &raised, now).await;
+        alarms::raise(&lifeboat.outbox, &raised, now).await;
     }
     if let Some(first) = looked.audit.first() {
         let what = format!("the audit refused a plan: {first}");
         let raised = Raised { cause: Cause::AuditRefused, policy: None, what, machines: Machines::Also(&machines) };
-        alarms::raise(&lifeboat.store, &raised, now).await;
+        alarms::raise(&lifeboat.outbox, &raised, now).await;
     }
     let Some((policy, before)) = &looked.before else { return };
     for refusal in CLOSED_BY_LOOKS.iter().filter(|refusal| before.contains(&refusal.to_string())) {
         let Some((over, of_policy)) = cause(refusal).filter(|_| !looked.refusals.contains(refusal)) else { continue };
         let policy = Some(policy.as_str()).filter(|_| of_policy);
-        told(over, alarms::clear(&lifeboat.store, over, policy, looked.machine, now).await);
+        told(over, alarms::clear(&lifeboat.outbox, over, policy, looked.machine, now).await);
     }
 }
 
@@ -117,7 +117,7 @@ pub async fn sweep_begins(lifeboat: &Lifeboat, last_completed_at: Option<Timesta
     let Some(last) = last_completed_at.filter(|last| now.duration_since(*last) > SWEEP_OVERDUE) else { return };
     let what = format!("no sweep was completed since {last}");
     let raised = Raised { cause: Cause::SweepOverdue, policy: None, what, machines: Machines::All(&[]) };
-    alarms::raise(&lifeboat.store, &raised, now).await;
+    alarms::raise(&lifeboat.outbox, &raised, now).await;
 }
 
 /// The alarms of a completed sweep: machines that equals match, and what is over with it.
@@ -128,13 +128,13 @@ pub async fn sweep_ends(lifeboat: &Lifeboat, equal: &Tally, now: Timestamp) {
     } else {
         let (what, machines) = (Refusal::EqualPriorities.to_string(), Machines::Tallied(equal));
         let raised = Raised { cause: Cause::EqualPriorities, policy: None, what, machines };
-        alarms::raise(&lifeboat.store, &raised, now).await;
+        alarms::raise(&lifeboat.outbox, &raised, now).await;
     }
     match lifeboat.arm.clock_skew() {
         Some(skew) if skew.abs() > SKEW_MAX => {
             let what = format!("Azure's clock is {} s from ours: nothing is deleted", skew.as_secs());
             let raised = Raised { cause: Cause::ClockSkew, policy: None, what, machines: Machines::All(&[]) };
-            alarms::raise(&lifeboat.store, &raised, now).await;
+            alarms::raise(&lifeboat.outbox, &raised, now).await;
         }
         Some(_) => settle(lifeboat, Cause::ClockSkew, now).await,
         None => {}
@@ -153,7 +153,7 @@ pub async fn policies(lifeboat: &Lifeboat, read: Result<&InForce, &PolicyError>,
         Err(error @ (PolicyError::Missing { .. } | PolicyError::Unreadable { .. })) => error.to_string(),
     };
     let raised = Raised { cause: Cause::PolicyUnreadable, policy: None, what, machines: Machines::All(&[]) };
-    alarms::raise(&lifeboat.store, &raised, now).await;
+    alarms::raise(&lifeboat.outbox, &raised, now).await;
 }
 
 /// True when the clocks agree well enough for deleting. Not heard of Azure's clock yet is not agreed.
@@ -162,7 +162,7 @@ pub fn clocks_agree(lifeboat: &Lifeboat) -> bool {
 }
 
 async fn settle(lifeboat: &Lifeboat, cause: Cause, now: Timestamp) {
-    told(cause, alarms::settle(&lifeboat.store, cause, None, now).await);
+    told(cause, alarms::settle(&lifeboat.outbox, cause, None, now).await);
 }
 
 fn told(cause: Cause, done: Result<(), SwapError>) {

@@ -31,6 +31,8 @@ pub struct Settings {
     pub bus_namespace: String,
     /// Where Service Bus is, if not at its namespace.
     pub bus_url: Option<String>,
+    /// The endpoint of the Event Grid topic that other systems listen to; without it nobody is told.
+    pub events_url: Option<String>,
     /// The user-assigned identity to act as.
     pub client_id: Option<String>,
 }
@@ -100,6 +102,7 @@ impl Settings {
                 "a Service Bus namespace, <name>.servicebus.windows.net",
             )?,
             bus_url: optional("LIFEBOAT_SERVICEBUS_URL"),
+            events_url: optional("LIFEBOAT_EVENTS_URL"),
             client_id: optional("AZURE_CLIENT_ID"),
         })
     }
@@ -158,7 +161,7 @@ mod tests {
         let settings = Settings::read(set).expect("reads");
         assert_eq!(settings.subscriptions.len(), 2);
         assert_eq!(settings.owned_regions, ["westeurope", "northeurope"]);
-        assert_eq!(settings.arm_url, "https://management.azure.com");
+        assert_eq!((settings.arm_url.as_str(), settings.events_url), ("https://management.azure.com", None));
         for (name, value, fault) in [
             ("LIFEBOAT_DEPLOYMENT", "a/b", Fault::Unusable),
             ("LIFEBOAT_SUBSCRIPTIONS", "a,,b", Fault::Unusable),

@@ -31,6 +31,8 @@ pub struct Served {
     pub blobs: SocketAddr,
     /// Service Bus.
     pub bus: SocketAddr,
+    /// The topic to which events are published.
+    pub topic: SocketAddr,
     /// The control API.
     pub control: SocketAddr,
     over_tls: bool,
@@ -58,7 +60,7 @@ pub async fn serve(world: &World) -> io::Result<Served> {
     begin(world, None).await
 }
 
-/// Begins to serve a world; ARM, identity endpoint and blobs over TLS alone. Bus and control stay plain.
+/// Begins to serve a world; ARM, identity endpoint and blobs over TLS alone. Bus, topic and control stay plain.
 pub async fn serve_over_tls(world: &World, config: Arc<ServerConfig>) -> io::Result<Served> {
     begin(world, Some(&config)).await
 }
@@ -80,8 +82,9 @@ async fn begin(world: &World, tls: Option<&Arc<ServerConfig>>) -> io::Result<Ser
     let identity = listen(world.identity().router(), tls, &mut tasks).await?;
     let blobs = listen(world.blobs().router(), tls, &mut tasks).await?;
     let bus = listen(world.bus().router(), None, &mut tasks).await?;
+    let topic = listen(world.topic().router(), None, &mut tasks).await?;
     let control = listen(control::router(world.clone()), None, &mut tasks).await?;
-    Ok(Served { arm, identity, blobs, bus, control, over_tls: tls.is_some(), tasks })
+    Ok(Served { arm, identity, blobs, bus, topic, control, over_tls: tls.is_some(), tasks })
 }
 
 async fn listen(

@@ -2,7 +2,7 @@
 //! It never lets a call out of the process, and never decides by itself that a call dies.
 //!
 //! ```text
-//! the product's HttpClient ─► on_call hook ─┬─ proceed ─► by host: ARM | blobs | bus | identity ─► answer
+//! the product's HttpClient ─► on_call hook ─┬─ proceed ─► by host: ARM | blobs | bus | topic | identity ─► answer
 //!                                           ├─ die before: never answers, nothing was done
 //!                                           └─ die after:  never answers, all was done
 //! ```
@@ -20,8 +20,8 @@ use tower::ServiceExt;
 
 use crate::azure::blobs::Blobs;
 use crate::azure::{
-    Arm, ArmOptions, BUS_AUDIENCE, EventGrid, Grant, Identity, Latencies, MachineSeed, PointView, Principal,
-    RequestCounts, STORAGE_AUDIENCE,
+    Arm, ArmOptions, BUS_AUDIENCE, EventGrid, EventTopic, Grant, Identity, Latencies, MachineSeed, PointView,
+    Principal, RequestCounts, STORAGE_AUDIENCE,
 };
 use crate::bus::{Bus, QueueOptions};
 use crate::clock::Clock;
@@ -61,6 +61,8 @@ pub enum HostKind {
     Bus,
     /// The identity endpoint.
     Identity,
+    /// `*.eventgrid.azure.net`.
+    Topic,
 }
 
 /// A call that is about to be made.
@@ -103,7 +105,8 @@ struct Inner {
     bus: Bus,
     identity: Identity,
     event_grid: EventGrid,
-    routers: [(HostKind, Router); 4],
+    topic: EventTopic,
+    routers: [(HostKind, Router); 5],
     calls: Mutex<Calls>,
     died: Notify,
 }
@@ -145,14 +148,16 @@ impl World {
         let arm = Arm::new(clock.clone(), identity.clone(), event_grid.clone(), arm_options);
         let blobs = Blobs::new(clock.clone()).with_token_check(identity.token_check(STORAGE_AUDIENCE));
         let bus = Bus::new(bus_clock, queues).with_token_check(identity.token_check(BUS_AUDIENCE));
+        let topic = EventTopic::new(clock.clone(), identity.clone());
         let routers = [
+            (HostKind::Topic, topic.router()),
             (HostKind::Arm, arm.router()),
             (HostKind::Blobs, blobs.router()),
             (HostKind::Bus, bus.router()),
             (HostKind::Identity, identity.router()),
         ];
         let (calls, died) = (Mutex::default(), Notify::new());
-        Self { inner: Arc::new(Inner { clock, arm, blobs, bus, identity, event_grid, routers, calls, died }) }
+        Self { inner: Arc::new(Inner { clock, arm, blobs, bus, identity, event_grid, topic, routers, calls, died }) }
     }
 
     /// The clock.
@@ -178,6 +183,11 @@ impl World {
     /// Principals and tokens.
     pub fn identity(&self) -> &Identity {
         &self.inner.identity
+    }
+
+    /// The custom topic to which events are published.
+    pub fn topic(&self) -> &EventTopic {
+        &self.inner.topic
     }
 
     /// Event Grid.

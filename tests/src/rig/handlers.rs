@@ -2,7 +2,7 @@
 //! It never gives it anything that a deployment would not have.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use azure_core::http::HttpClient;
 use jiff::SignedDuration;
@@ -13,6 +13,9 @@ use lifeboat_simulator::host::HandlerFactory;
 
 use super::{CONTAINER, DEPLOYMENT, FUNCTION_TIMEOUT, LOCATION, STARTS_MAX, SUBSCRIPTION};
 use crate::identity::Identity;
+
+/// The topic, where the deployment tells other systems what it does.
+const TOPIC: &str = "https://lb-events.westeurope-1.eventgrid.azure.net/api/events";
 
 /// The settings of the deployment.
 pub(crate) fn settings() -> Settings {
@@ -31,6 +34,7 @@ pub(crate) fn places() -> Places {
         store_url: format!("https://acct.blob.core.windows.net/{CONTAINER}"),
         bus_namespace: "ns.servicebus.windows.net".to_owned(),
         bus_url: None,
+        events_url: None,
     }
 }
 
@@ -40,7 +44,7 @@ pub(super) fn handlers(
     header: String,
     (clock, skew): (Clock, Arc<AtomicI64>),
     seed: u64,
-    settings: Settings,
+    (settings, tells): (Settings, Arc<AtomicBool>),
 ) -> HandlerFactory {
     let started = AtomicU64::new(0);
     Arc::new(move || {
@@ -51,7 +55,9 @@ pub(super) fn handlers(
         let begins = clock.now().checked_add(ahead).expect("a time");
         let own = lifeboat_execution::clock::Clock::starting_at(begins);
         let connections = Connections::new(Arc::clone(&transport), credential, own, dice);
-        let lifeboat = Lifeboat::connect(connections, &places(), settings.clone()).expect("the places are places");
+        let events_url = tells.load(Ordering::Relaxed).then(|| TOPIC.to_owned());
+        let places = Places { events_url, ..places() };
+        let lifeboat = Lifeboat::connect(connections, &places, settings.clone()).expect("the places are places");
         lifeboat_functions::app(Arc::new(lifeboat), RuntimeOptions::below(FUNCTION_TIMEOUT)).router()
     })
 }

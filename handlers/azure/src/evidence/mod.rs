@@ -7,6 +7,7 @@ mod backup;
 mod blobs;
 mod bus;
 mod disks;
+mod event_topic;
 mod failover;
 mod graph;
 mod health;
@@ -64,6 +65,7 @@ pub const EVIDENCE: &[&[Entry]] = &[
     signals::ENTRIES,
     blobs::ENTRIES,
     bus::ENTRIES,
+    event_topic::ENTRIES,
     identity::ENTRIES,
     stand_in::ENTRIES[0],
     stand_in::ENTRIES[1],

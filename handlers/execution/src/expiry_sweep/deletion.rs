@@ -197,7 +197,7 @@ async fn delete_one(
 /// The machine's chain; none when it is broken, which only a person mends.
 async fn open<'a>(sweep: &Sweep<'a>, subject: &Subject) -> Result<Option<Chain<'a>>, ExpiryError> {
     let lifeboat = sweep.lifeboat;
-    match Chain::open(&lifeboat.store, lifeboat.clock, &subject.key, subject.machine.as_str()).await {
+    match Chain::open(&lifeboat.outbox, lifeboat.clock, &subject.key, subject.machine.as_str()).await {
         Ok(chain) => Ok(Some(chain)),
         Err(error @ ChainError::Broken { .. }) => {
             tracing::error!(machine = subject.machine.as_str(), error = %error, "nothing of it is deleted");

@@ -147,7 +147,7 @@ async fn look(sweep: &Sweep<'_>, asked: Asked) -> Result<Step, ExpiryError> {
         Err(ExpiryError::Record(SwapError::Record(error))) => {
             let what = format!("nothing of {} is deleted: {error}", one.subject.machine.name());
             let raised = Raised { cause: Cause::StoreUnreadable, policy: None, what, machines: Machines::Also(&[]) };
-            alarms::raise(&sweep.lifeboat.store, &raised, sweep.lifeboat.clock.now()).await;
+            alarms::raise(&sweep.lifeboat.outbox, &raised, sweep.lifeboat.clock.now()).await;
             one.unread = Some(error.to_string());
         }
         Err(error) => return Err(error),

@@ -60,9 +60,9 @@ pub(super) async fn run(lifeboat: &Lifeboat, estate: &Estate, lease: &mut Lease)
         None => delete_all(&sweep, &mut looks.read, &mut course, lease).await?,
     }
     if why != Some(Withheld::ClockSkew) {
-        alarms::settle(&lifeboat.store, Cause::ClockSkew, None, lifeboat.clock.now()).await?;
+        alarms::settle(&lifeboat.outbox, Cause::ClockSkew, None, lifeboat.clock.now()).await?;
     }
-    alarms::settle(&lifeboat.store, Cause::AuditRefused, None, lifeboat.clock.now()).await?;
+    alarms::settle(&lifeboat.outbox, Cause::AuditRefused, None, lifeboat.clock.now()).await?;
     tell::of_refused(&sweep, &looks.read).await;
     tell::report(&mut report, &looks, &course, &sweep, why.as_ref());
     course.version = super::memory::VERSION;
@@ -187,10 +187,10 @@ async fn allowed(sweep: &Sweep<'_>, course: &Course, policy: &str, wanted: usize
     let Some(limits) = sweep.in_force.policies.iter().find(|one| one.name == policy).map(|one| &one.limits) else {
         return Ok(0);
     };
-    let (store, now) = (&sweep.lifeboat.store, sweep.lifeboat.clock.now());
+    let (outbox, now) = (&sweep.lifeboat.outbox, sweep.lifeboat.clock.now());
     let count = course.count(policy, now);
     let allowance = Allowance::expiry(limits, count.made, count.points);
     let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
-    let reserved = breakers::reserve(store, policy, counters::Kind::Expiry, wanted, allowance, now).await?;
+    let reserved = breakers::reserve(outbox, policy, counters::Kind::Expiry, wanted, allowance, now).await?;
     Ok(reserved.granted)
 }

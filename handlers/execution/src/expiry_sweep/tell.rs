@@ -10,7 +10,7 @@ use crate::lifeboat::Report;
 
 /// Alarms of deletions that do not come through, and their end.
 pub(super) async fn of_refused(sweep: &Sweep<'_>, looked: &[Looked]) {
-    let (store, now) = (&sweep.lifeboat.store, sweep.lifeboat.clock.now());
+    let (outbox, now) = (&sweep.lifeboat.outbox, sweep.lifeboat.clock.now());
     for one in looked {
         let machine = one.subject.machine.as_str().to_owned();
         for deletion in &one.told {
@@ -25,7 +25,7 @@ pub(super) async fn of_refused(sweep: &Sweep<'_>, looked: &[Looked]) {
             let machines = [machine.clone()];
             let policy = Some(deletion.policy.as_str());
             let raised = Raised { cause: Cause::DeleteRefused, policy, what, machines: Machines::Also(&machines) };
-            alarms::raise(store, &raised, now).await;
+            alarms::raise(outbox, &raised, now).await;
         }
         for deletion in one.settled.iter().filter(|deletion| deletion.is_alarming()) {
             let same = |other: &Deletion| other.is_alarming() && other.policy == deletion.policy;
@@ -33,7 +33,7 @@ pub(super) async fn of_refused(sweep: &Sweep<'_>, looked: &[Looked]) {
                 continue;
             }
             let policy = Some(deletion.policy.as_str());
-            if let Err(error) = alarms::clear(store, Cause::DeleteRefused, policy, &machine, now).await {
+            if let Err(error) = alarms::clear(outbox, Cause::DeleteRefused, policy, &machine, now).await {
                 tracing::warn!(error = %error, "an alarm could not be closed");
             }
         }

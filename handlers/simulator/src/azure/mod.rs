@@ -20,6 +20,7 @@ mod disks;
 mod distortion;
 mod errors;
 mod event_grid;
+mod event_topic;
 mod evidence;
 mod faults;
 mod gates;
@@ -84,6 +85,7 @@ pub use self::event_grid::{
     DeliveryOutcome, DeliveryRecord, EventEffect, EventGrid, EventOrder, EventSchema, EventSubscription, EventTarget,
     PublishedEvent,
 };
+pub use self::event_topic::{Accepted, EVENTS_AUDIENCE, EventTopic, TopicTrouble};
 pub use self::evidence::{evidence_ids, route_actions};
 pub use self::faults::{ArmFault, ArmFaultEffect, CallMatch, RegionTrouble};
 pub use self::health::{

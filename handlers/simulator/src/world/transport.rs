@@ -34,6 +34,7 @@ impl HostKind {
             "identity.simulated" => Some(Self::Identity),
             _ if host.ends_with(".blob.core.windows.net") => Some(Self::Blobs),
             _ if host.ends_with(".servicebus.windows.net") => Some(Self::Bus),
+            _ if host.ends_with(".eventgrid.azure.net") => Some(Self::Topic),
             _ => None,
         }
     }
