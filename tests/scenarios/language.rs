@@ -13,7 +13,7 @@
 //! subscription disabled|enabled                 rights take ACTION | rights give-back
 //! host off|on|lost      kill    kill at METHOD TEXT before|after      sweep
 //! run TIME              settle [TIME]
-//! (about disks: disks.rs; about expiry: expiry.rs; about vaults and schedules: vaults.rs; about plans and checks: onlook.rs)
+//! (about disks: disks.rs; about expiry: expiry.rs; about vaults and schedules: vaults.rs; about plans and checks: onlook.rs; about regions: regions.rs)
 //! points NAME why | explain NAME | explain point NAME 40d | spoil|mend NAME N: people.rs
 //! points NAME | ledger NAME | queue | status | calls | expect …
 //! ```
@@ -24,6 +24,7 @@ use crate::disks::{self, Disks};
 use crate::expiry::{self, Expiry};
 use crate::onlook::{self, Onlook};
 use crate::people::{self, People};
+use crate::regions::{self, Regions};
 use crate::vaults::{self, Vaults};
 
 /// A line of a scenario.
@@ -75,6 +76,7 @@ pub enum Command {
     Expiry(Expiry),
     Vaults(Vaults),
     People(People),
+    Regions(Regions),
     Onlook(Onlook),
 }
 
@@ -179,6 +181,7 @@ fn of_a_file(words: &[&str]) -> Option<Result<Command, String>> {
         .or_else(|| Some(vaults::read(words)?.map(Command::Vaults)))
         .or_else(|| Some(people::read(words)?.map(Command::People)))
         .or_else(|| Some(onlook::read(words)?.map(Command::Onlook)))
+        .or_else(|| Some(regions::read(words)?.map(Command::Regions)))
 }
 
 fn command(words: &[&str]) -> Result<Command, String> {

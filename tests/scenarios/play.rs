@@ -20,7 +20,7 @@ use crate::language::{Command, Estate, Events, Expect, Fault, Line, Policy, Prop
 use crate::onlook;
 use crate::people;
 use crate::show::Shown;
-use crate::{disks, vaults};
+use crate::{disks, regions, vaults};
 
 /// A name for what manages a machine.
 const MANAGER: &str = "/subscriptions/00000000-0000-4000-8000-00000000000a/resourceGroups/rg-app/providers/Microsoft.Compute/virtualMachineScaleSets/set-1";
@@ -94,6 +94,11 @@ impl Play {
             }
             Command::People(line) => {
                 let shown = people::act(&self.rig, line).await?;
+                self.say(shown);
+            }
+            Command::Regions(line) => {
+                let shown = regions::act(&mut self.rig, line).await?;
+                self.shown.calls(&self.rig);
                 self.say(shown);
             }
             Command::Vaults(line) => {

@@ -61,6 +61,10 @@ pub enum Cause {
     Unsupported,
     /// The audit refused a plan: a bug.
     AuditRefused,
+    /// The region of a recovery plan is suspected to be lost, or is; open until the incident is closed.
+    RegionSuspected,
+    /// What tells of a region's health could not be read.
+    SignalUnreadable,
 }
 
 /// One alarm.
@@ -291,6 +295,8 @@ impl Cause {
             Self::NotPermitted => "notPermitted",
             Self::Unsupported => "unsupported",
             Self::AuditRefused => "auditRefused",
+            Self::RegionSuspected => "regionSuspected",
+            Self::SignalUnreadable => "signalUnreadable",
         }
     }
 
@@ -321,6 +327,10 @@ impl Cause {
                 "see the support matrix; exclude the machines, or protect them by another kind of point"
             }
             Self::AuditRefused => "report this: the plan was not performed",
+            Self::RegionSuspected => "see the evidence (`lifeboat region`), and decide whether to fail over",
+            Self::SignalUnreadable => {
+                "see what arrived, in signals/unread-*.json of the store: a sender may have changed what it sends"
+            }
         }
     }
 }

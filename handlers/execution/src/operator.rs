@@ -1,4 +1,4 @@
-//! What a person does with the store by their own sign-in: begin it, adopt it, put policies in force, read its ledgers.
+//! What a person does with the store by their own sign-in: begin it, adopt it, put policies in force, read its ledgers and evidence.
 //! It never changes anything in Azure but the store, and never acts as the handler.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,9 @@ use crate::connect::{ConnectError, Connections};
 use crate::estate::{self, Estate, InitError};
 use crate::perform::{ESTATE_TAG, OWNER_TAG};
 use crate::policies::{self, PushError, Pushed};
+use crate::signals::region::{self, RegionEvidence};
 use crate::story::{self, About, Story};
+use crate::swap::SwapError;
 use crate::vault_verdicts::{self, VaultVerdicts};
 
 /// A person's hands on the store.
@@ -79,6 +81,11 @@ impl Operator {
     /// What the ledgers tell of a machine or a point. Nothing is changed.
     pub async fn story(&self, about: About) -> Result<Story, Error> {
         story::read(&self.store, about).await
+    }
+
+    /// What the store has about a region, and the time of reading. Nothing is changed.
+    pub async fn region(&self, name: &str) -> Result<(RegionEvidence, Timestamp), SwapError> {
+        Ok((region::read(&self.store, name).await?, self.now()))
     }
 
     /// What would make each point of a machine in vaults go. An id that is no machine's has none.
