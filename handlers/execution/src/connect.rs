@@ -145,3 +145,22 @@ impl Lifeboat {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lifeboat_azure::probe::{Probed, ask};
+
+    #[tokio::test]
+    async fn a_probe_goes_inside_only_where_the_host_is_named_and_never_to_the_link() {
+        let unsent = Probed::NotSent("the name leads to an address that is not asked");
+        let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+        let inside = format!("http://127.0.0.1:{port}/healthz").parse().expect("a URL");
+        assert_eq!(ask(probes_of(Vec::new()).as_ref(), &inside).await, unsent);
+        assert_eq!(ask(probes_of(vec!["10.0.0.1".to_owned()]).as_ref(), &inside).await, unsent);
+        assert_eq!(ask(probes_of(vec!["127.0.0.1".to_owned()]).as_ref(), &inside).await, Probed::NoAnswer);
+        let link: Url = "http://169.254.169.254/metadata/identity".parse().expect("a URL");
+        let named = probes_of(vec!["169.254.169.254".to_owned()]);
+        assert_eq!(ask(named.as_ref(), &link).await, unsent);
+    }
+}

@@ -17,6 +17,7 @@ use lifeboat_planning::id::MachineKey;
 use lifeboat_planning::recovery::RecoveryPlan;
 use lifeboat_planning::signal::Signals;
 
+use crate::alarms::{self, Cause, Machines, Raised};
 use crate::chain::{Chain, ChainError};
 use crate::estate::{self, EstateError};
 use crate::foresee::with_causes;
@@ -86,6 +87,12 @@ async fn evaluate_those(
             Err(error) => {
                 let text = with_causes(&error);
                 tracing::error!(recovery_plan = plan.name, "the recovery plan could not be evaluated: {text}");
+                if matches!(error, DeclarationError::Store(SwapError::Record(_))) {
+                    let what = format!("the recovery plan {} cannot be evaluated: {text}", plan.name);
+                    let (cause, machines) = (Cause::StoreUnreadable, Machines::Also(&[]));
+                    let raised = Raised { cause, policy: None, what, machines };
+                    alarms::raise(&lifeboat.store, &raised, lifeboat.clock.now()).await;
+                }
                 failed = Some(error);
             }
         }

@@ -141,8 +141,10 @@ impl Open {
     fn of(record: Record, plans: &[RecoveryPlan], now: Timestamp) -> Option<Self> {
         let plan = plans.iter().find(|plan| plan.name == record.recovery_plan);
         let stands = plan.is_some() || now.duration_since(record.evaluated_at) <= ORPHAN_STANDS;
-        // The phase too: a record that says that something is under way is believed without an incident.
-        let open = record.incident.is_some() || record.phase != Phase::Normal;
+        // The phase too: a record that says that something is under way is believed without an incident. One that failed over stays so
+        // after its incident is closed.
+        let under_way = !matches!(record.phase, Phase::Normal | Phase::FailedOver);
+        let open = record.incident.is_some() || under_way;
         if !open || !stands {
             return None;
         }
@@ -238,6 +240,8 @@ mod tests {
         assert!(matches!(open.about(machine("any", &from)), Some(Why::Region { .. })), "well again, and not closed");
         assert_eq!(open.about(machine("any", &to)), None);
         assert_eq!(open.about(machine("any", "uksouth")), None);
+        let closed = Record { phase: Phase::FailedOver, ..record(Phase::Normal) };
+        assert!(incidents(closed, &plans, now).is_none(), "failed over, and its incident is closed");
         let by_group = Machine { region: None, points_in: &points_group(&from), ..machine("gone", "") };
         assert!(open.about(by_group).is_some(), "of a machine that is gone its points' group says where it was");
     }
@@ -279,7 +283,7 @@ mod tests {
 
     #[test]
     fn what_could_not_be_read_counts_as_an_incident_of_every_machine() {
-        let unread = Incidents { open: Vec::new(), not_read: true };
+        let unread = Incidents::not_read(&SwapError::Busy);
         assert_eq!(unread.about(machine("any", "uksouth")), Some(Why::NotRead));
         assert!(!unread.is_none());
         assert_ne!(unread.mark(), Incidents::default().mark());

@@ -221,13 +221,8 @@ async fn with_lease(
 
     let looked = message.look - 1;
     let Followed { policy, plan } = lifeboat_planning::follow(Work { look: looked }, &in_force.policies, &facts, now);
-    // Asked here too, so that nothing is decided that would not be done.
-    let plan = if plan.effects.is_empty() || !stop::is_stopped(&lifeboat.store).await { plan } else { plan.stopped() };
     let of_machine = Concerned { in_force: &in_force, machine: &facts.machine };
-    let plan = match plan.effects.is_empty() || of_machine.open(lifeboat).await.is_none() {
-        true => plan,
-        false => plan.during_incident(),
-    };
+    let plan = withheld(lifeboat, plan, of_machine).await;
     let named = policy.map_or("", |policy| policy.name.as_str());
     if !plan.effects.is_empty() && others_at_work(&chain, message, now) {
         report.lines.push("other looks are at work on it".to_owned());
@@ -271,6 +266,21 @@ async fn with_lease(
         Some(at) => Next::FollowUpAt(at),
         None => Next::Nothing,
     })
+}
+
+/// The plan, with nothing to be done where changes are stopped or an incident concerns the machine. Both are read again before each
+/// effect; asked here too, so that nothing is decided that would not be done.
+async fn withheld(lifeboat: &Lifeboat, plan: Plan, of_machine: Concerned<'_>) -> Plan {
+    if plan.effects.is_empty() {
+        return plan;
+    }
+    if stop::is_stopped(&lifeboat.store).await {
+        return plan.stopped();
+    }
+    match of_machine.open(lifeboat).await {
+        None => plan,
+        Some(_) => plan.during_incident(),
+    }
 }
 
 /// What is next where a plan makes a point and its turn at a budget of Azure's has not come.
