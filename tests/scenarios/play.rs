@@ -64,11 +64,7 @@ impl Play {
         match command {
             Command::Policy(policy) => self.write_policy(policy),
             Command::Estate(state) => self.write_estate(*state),
-            Command::Stop => {
-                let reason = serde_json::json!({ "reason": "disks are moved" });
-                let (status, _) = self.rig.order("/api/stop", &reason).await;
-                self.shown.say(&format!("  Api answers {status}"));
-            }
+            Command::Stop => self.stop().await,
             Command::Resume => self.resume(),
             Command::Events { .. } | Command::Resend { .. } | Command::Schema { .. } => self.events(command)?,
             Command::Fault(fault) => self.order(fault),
@@ -193,6 +189,12 @@ impl Play {
                 self.rig.write_policies(&[("another.yaml", &other), ("production.yaml", &one)]);
             }
         }
+    }
+
+    async fn stop(&mut self) {
+        let reason = serde_json::json!({ "reason": "disks are moved" });
+        let (status, _) = self.rig.order("/api/stop", &reason).await;
+        self.shown.say(&format!("  Api answers {status}"));
     }
 
     fn resume(&self) {
