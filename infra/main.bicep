@@ -20,8 +20,8 @@ param subscriptions string[] = [subscription().subscriptionId]
 @minLength(1)
 param ownedRegions string[] = [location]
 
-@description('Custom roles of the identity, for what policies ask: restore points, snapshots of disks, protection in vaults. The latter two hold strong rights.')
-param roles ('points' | 'snapshots' | 'vaults')[] = ['points']
+@description('Custom roles of the identity, for what policies and recovery plans ask: restore points, snapshots of disks, protection in vaults, how regions are. The second and third hold strong rights.')
+param roles ('points' | 'snapshots' | 'vaults' | 'recovery')[] = ['points']
 
 @description('Memory of an instance. The handler needs some 15 MB, the Functions host the rest.')
 @allowed([512, 2048, 4096])

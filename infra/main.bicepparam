@@ -7,8 +7,8 @@ param deployment = 'lb-weu'
 // Leave out to protect the subscription that Lifeboat is deployed in, or name all of them:
 // param subscriptions = ['00000000-0000-0000-0000-000000000000']
 
-// What policies ask for besides restore points needs its role (infra/README.md, Rights):
-// param roles = ['points', 'snapshots', 'vaults']
+// What policies and recovery plans ask for besides restore points needs its role (infra/README.md, Rights):
+// param roles = ['points', 'snapshots', 'vaults', 'recovery']
 
 param tags = {
   application: 'lifeboat'

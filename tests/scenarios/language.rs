@@ -13,7 +13,7 @@
 //! subscription disabled|enabled                 rights take ACTION | rights give-back
 //! host off|on|lost      kill    kill at METHOD TEXT before|after      sweep
 //! run TIME              settle [TIME]
-//! (about disks: disks.rs; about expiry: expiry.rs; about vaults and schedules: vaults.rs; about plans and checks: onlook.rs)
+//! (about disks: disks.rs; about expiry: expiry.rs; about vaults and schedules: vaults.rs; about plans and checks: onlook.rs; about regions: regions.rs)
 //! points NAME why | explain NAME | explain point NAME 40d | spoil|mend NAME N: people.rs
 //! topic on|busy|down|good | told: topic.rs
 //! points NAME | ledger NAME | queue | status | calls | expect …
@@ -25,6 +25,7 @@ use crate::disks::{self, Disks};
 use crate::expiry::{self, Expiry};
 use crate::onlook::{self, Onlook};
 use crate::people::{self, People};
+use crate::regions::{self, Regions};
 use crate::topic::{self, Topic};
 use crate::vaults::{self, Vaults};
 
@@ -77,6 +78,7 @@ pub enum Command {
     Expiry(Expiry),
     Vaults(Vaults),
     People(People),
+    Regions(Regions),
     Onlook(Onlook),
     Topic(Topic),
 }
@@ -183,6 +185,7 @@ fn of_a_file(words: &[&str]) -> Option<Result<Command, String>> {
         .or_else(|| Some(people::read(words)?.map(Command::People)))
         .or_else(|| Some(onlook::read(words)?.map(Command::Onlook)))
         .or_else(|| Some(topic::read(words)?.map(Command::Topic)))
+        .or_else(|| Some(regions::read(words)?.map(Command::Regions)))
 }
 
 fn command(words: &[&str]) -> Result<Command, String> {

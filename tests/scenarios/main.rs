@@ -10,6 +10,7 @@ mod onlook;
 mod payloads;
 mod people;
 mod play;
+mod regions;
 mod show;
 mod topic;
 mod vaults;

@@ -20,7 +20,7 @@ use crate::language::{Command, Estate, Events, Expect, Fault, Line, Policy, Prop
 use crate::onlook;
 use crate::people;
 use crate::show::Shown;
-use crate::{disks, topic, vaults};
+use crate::{disks, regions, topic, vaults};
 
 /// A name for what manages a machine.
 const MANAGER: &str = "/subscriptions/00000000-0000-4000-8000-00000000000a/resourceGroups/rg-app/providers/Microsoft.Compute/virtualMachineScaleSets/set-1";
@@ -64,11 +64,7 @@ impl Play {
         match command {
             Command::Policy(policy) => self.write_policy(policy),
             Command::Estate(state) => self.write_estate(*state),
-            Command::Stop => {
-                let reason = serde_json::json!({ "reason": "disks are moved" });
-                let (status, _) = self.rig.order("/api/stop", &reason).await;
-                self.shown.say(&format!("  Api answers {status}"));
-            }
+            Command::Stop => self.stop().await,
             Command::Resume => self.resume(),
             Command::Events { .. } | Command::Resend { .. } | Command::Schema { .. } => self.events(command)?,
             Command::Fault(fault) => self.order(fault),
@@ -94,6 +90,11 @@ impl Play {
             }
             Command::People(line) => {
                 let shown = people::act(&self.rig, line).await?;
+                self.say(shown);
+            }
+            Command::Regions(line) => {
+                let shown = regions::act(&mut self.rig, line).await?;
+                self.shown.calls(&self.rig);
                 self.say(shown);
             }
             Command::Vaults(line) => {
@@ -193,6 +194,12 @@ impl Play {
                 self.rig.write_policies(&[("another.yaml", &other), ("production.yaml", &one)]);
             }
         }
+    }
+
+    async fn stop(&mut self) {
+        let reason = serde_json::json!({ "reason": "disks are moved" });
+        let (status, _) = self.rig.order("/api/stop", &reason).await;
+        self.shown.say(&format!("  Api answers {status}"));
     }
 
     fn resume(&self) {

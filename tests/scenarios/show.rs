@@ -208,6 +208,9 @@ fn told(rig: &Rig, call: &Call) -> String {
 }
 
 fn look(message: &Value) -> String {
+    if let Some(region) = message["ask"]["region"].as_str() {
+        return format!("evaluate {region}");
+    }
     let kind = message["cause"]["kind"].as_str().unwrap_or("?");
     let machine = last(message["machine"].as_str().unwrap_or("?"), 1);
     format!("look {} at {machine}, {kind}", message["look"])

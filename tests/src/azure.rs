@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use axum::Router;
@@ -12,6 +13,7 @@ use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::{HeaderName, Headers};
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request, StatusCode};
 use jiff::Timestamp;
+use lifeboat_contract::sagas::QUEUE as SAGAS;
 use lifeboat_simulator::azure::blobs::{Blobs, ConnectionReset};
 use lifeboat_simulator::azure::{
     Arm, ArmOptions, BUS_AUDIENCE, EventGrid, EventSchema, EventSubscription, EventTarget, EventTopic, Grant, Identity,
@@ -43,6 +45,8 @@ pub struct Azure {
     pub principal: Principal,
     subscriptions: Vec<String>,
     clock: Clock,
+    /// Whether the workload answers to whoever asks from outside.
+    workload: Arc<AtomicBool>,
 }
 
 /// A machine, as the simulator shows it.
@@ -105,13 +109,16 @@ impl Azure {
         }
         let topic = EventTopic::new(clock.clone(), identity.clone());
         topic.allow(&principal.object_id);
-        Self { arm, events, topic, identity, principal, subscriptions, clock: clock.clone() }
+        let workload = Arc::new(AtomicBool::new(true));
+        Self { arm, events, topic, identity, principal, subscriptions, clock: clock.clone(), workload }
     }
 
-    /// A store and a queue that take this directory's tokens.
+    /// A store and the queues, alike but for their names, that take this directory's tokens.
     pub fn store_and_queue(&self, queue: QueueOptions) -> (Blobs, Bus) {
         let blobs = Blobs::new(self.clock.clone()).with_token_check(self.identity.token_check(STORAGE_AUDIENCE));
-        let bus = Bus::new(self.clock.clone(), vec![queue]).with_token_check(self.identity.token_check(BUS_AUDIENCE));
+        let sagas = QueueOptions { name: SAGAS.to_owned(), ..queue.clone() };
+        let bus =
+            Bus::new(self.clock.clone(), vec![queue, sagas]).with_token_check(self.identity.token_check(BUS_AUDIENCE));
         (blobs, bus)
     }
 
@@ -123,7 +130,13 @@ impl Azure {
             bus: bus.router(),
             topic: self.topic.router(),
             identity: self.identity.router(),
+            workload: Arc::clone(&self.workload),
         })
+    }
+
+    /// What answers at the hosts of workloads, those under `.example`, does so from now on, or nobody does.
+    pub fn workload_is(&self, up: bool) {
+        self.workload.store(up, Ordering::Relaxed);
     }
 
     /// The secret that the platform gives to the app's process.
@@ -237,6 +250,7 @@ struct InProcess {
     bus: Router,
     topic: Router,
     identity: Router,
+    workload: Arc<AtomicBool>,
 }
 
 impl InProcess {
@@ -256,6 +270,12 @@ impl HttpClient for InProcess {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let unusable = |what: &str| Error::with_message(ErrorKind::Io, what.to_owned());
         let url = request.url();
+        if url.host_str().is_some_and(|host| host.ends_with(".example")) {
+            return match self.workload.load(Ordering::Relaxed) {
+                true => Ok(AsyncRawResponse::from_bytes(StatusCode::Ok, Headers::new(), Vec::new())),
+                false => Err(unusable("nobody answers")),
+            };
+        }
         let mut copy = http::Request::builder().method(request.method().as_str()).uri(url.as_str());
         for (name, value) in request.headers().iter() {
             copy = copy.header(name.as_str(), value.as_str());

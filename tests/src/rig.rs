@@ -110,6 +110,8 @@ struct App {
     timers: TimerStatusStore,
     gateway: Gateway,
     seed: u64,
+    /// Whether the poll's timer fires.
+    polls: bool,
 }
 
 impl Rig {
@@ -158,7 +160,15 @@ impl Rig {
         let told = (settings.clone(), Arc::clone(&tells));
         let factory = handlers(Arc::clone(&transport), azure.identity_header(), own, seed, told);
         let timers = TimerStatusStore::default();
-        let app = App { clock: clock.clone(), bus: bus.clone(), factory, timers, gateway: gateway.clone(), seed };
+        let app = App {
+            clock: clock.clone(),
+            bus: bus.clone(),
+            factory,
+            timers,
+            gateway: gateway.clone(),
+            seed,
+            polls: false,
+        };
         Self {
             clock,
             epoch,
@@ -204,6 +214,16 @@ impl Rig {
         let places = handlers::places();
         Onlooker::connect(&self.connections(), &places.arm_url, Some(&places.store_url), self.settings.clone())
             .expect("the places are places")
+    }
+
+    /// Lets the timer of the poll fire every minute from now on. Elsewhere it is switched off: with no recovery plan in force it does
+    /// nothing, and a month of that nothing would be most of what a simulation does.
+    pub async fn poll_every_minute(&mut self) {
+        self.app.polls = true;
+        if self.gateway.host().is_some() {
+            self.host_off(false).await;
+            self.host_on().await;
+        }
     }
 
     /// Switches the host on; the platform starts it again when it ends by itself.
@@ -323,9 +343,12 @@ impl Rig {
 
     /// Whether nothing waits and nothing is under way.
     pub fn is_quiet(&self) -> bool {
-        let counts = self.bus.counts(QUEUE);
+        let waits = |queue| {
+            let counts = self.bus.counts(queue);
+            counts.active + counts.scheduled + counts.locked
+        };
         let in_flight = self.gateway.host().map_or(0, |host| host.in_flight());
-        counts.active + counts.scheduled + counts.locked + in_flight == 0 && self.azure.is_quiet()
+        waits(QUEUE) + waits(lifeboat_contract::sagas::QUEUE) + in_flight == 0 && self.azure.is_quiet()
     }
 
     /// What the host that runs has logged as an error, oldest first.
@@ -377,7 +400,9 @@ impl App {
         ];
         let link = HandlerLink::InProcess(Arc::clone(&self.factory));
         let mut options = HostOptions::new(stage::app_root(), link, self.clock.clone());
-        options.settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let polls = ("AzureWebJobs.HealthPoll.Disabled", if self.polls { "false" } else { "true" });
+        let settings = settings.into_iter().chain([polls]);
+        options.settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         options.bus = Some(self.bus.clone());
         options.seed = self.seed;
         options.timer_status = self.timers.clone();

@@ -43,6 +43,7 @@ mod pace;
 mod paging;
 pub mod permissions;
 pub mod presence;
+pub mod probe;
 pub mod protectable_items;
 pub mod protected_items;
 pub mod protection;

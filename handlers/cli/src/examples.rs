@@ -15,6 +15,14 @@ pub enum Function {
     PolicySweep,
     /// Timer: points that are due go.
     ExpirySweep,
+    /// HTTP: an action group tells of an alert.
+    RegionAlert,
+    /// Event Grid: the health of resources changed.
+    RegionHealthChanged,
+    /// Timer: the regions of recovery plans are to be asked after.
+    HealthPoll,
+    /// Service Bus: evidence is to be evaluated, or a saga goes on.
+    SagaWoken,
     /// HTTP: what is protected.
     Api,
 }
@@ -28,6 +36,10 @@ impl Function {
             Self::Reconcile => "Reconcile",
             Self::PolicySweep => "PolicySweep",
             Self::ExpirySweep => "ExpirySweep",
+            Self::RegionAlert => "RegionAlert",
+            Self::RegionHealthChanged => "RegionHealthChanged",
+            Self::HealthPoll => "HealthPoll",
+            Self::SagaWoken => "SagaWoken",
             Self::Api => "Api",
         }
     }
@@ -47,7 +59,7 @@ pub struct Example {
 }
 
 /// Every example.
-pub const EXAMPLES: [Example; 12] = [
+pub const EXAMPLES: [Example; 18] = [
     Example {
         function: Function::VmWritten,
         name: "created",
@@ -107,6 +119,42 @@ pub const EXAMPLES: [Example; 12] = [
         name: "hour",
         about: "the timer of expiry fires as planned",
         data: include_str!("../examples/ExpirySweep/hour.json"),
+    },
+    Example {
+        function: Function::RegionAlert,
+        name: "incident",
+        about: "Service Health tells of an incident in a region",
+        data: include_str!("../examples/RegionAlert/incident.json"),
+    },
+    Example {
+        function: Function::RegionAlert,
+        name: "test",
+        about: "the test of an action group: understood, and counts for nothing",
+        data: include_str!("../examples/RegionAlert/test.json"),
+    },
+    Example {
+        function: Function::RegionHealthChanged,
+        name: "unavailable",
+        about: "a machine became unavailable; who is to blame is not told",
+        data: include_str!("../examples/RegionHealthChanged/unavailable.json"),
+    },
+    Example {
+        function: Function::HealthPoll,
+        name: "minute",
+        about: "the timer of the poll fires as planned",
+        data: include_str!("../examples/HealthPoll/minute.json"),
+    },
+    Example {
+        function: Function::SagaWoken,
+        name: "evaluate",
+        about: "a region's evidence of one minute is to be evaluated",
+        data: include_str!("../examples/SagaWoken/evaluate.json"),
+    },
+    Example {
+        function: Function::SagaWoken,
+        name: "step",
+        about: "one more step of a recovery plan's saga: refused by this release",
+        data: include_str!("../examples/SagaWoken/step.json"),
     },
     Example {
         function: Function::Api,

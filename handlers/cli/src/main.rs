@@ -21,6 +21,7 @@ mod plan;
 mod points;
 mod policies;
 mod policy_files;
+mod region;
 mod scratch;
 mod settings;
 mod stage;
@@ -42,7 +43,7 @@ use settings::Settings;
 /// shows which points a policy would keep (`keep`), begins a store (`init`), puts policies in force (`policies push`), says what
 /// would be done now (`plan`), tells how a deployment does (`status`), what becomes of its points (`points`) and why (`explain`),
 /// shows what other systems are told (`watch`), keeps a point (`hold`), stops all changes (`stop`), writes what is deployed
-/// (`package`), sends a function what its trigger would send (`invoke`), plays what signals would have decided (`declaration replay`)
+/// (`package`), sends a function what its trigger would send (`invoke`), shows what tells of a region (`region`), plays what signals would have decided (`declaration replay`)
 /// and prints what is believed about Azure (`evidence`).
 #[derive(Debug, Parser)]
 #[command(
@@ -77,6 +78,7 @@ enum Command {
     Package(package::PackageArgs),
     Declaration(declaration::DeclarationArgs),
     Watch(watch::WatchArgs),
+    Region(region::RegionArgs),
     Evidence(evidence::EvidenceArgs),
 }
 
@@ -114,6 +116,7 @@ fn run(command: Command) -> Result<Outcome> {
             Command::Package(args) => package::run(&args, &settings).await,
             Command::Declaration(args) => declaration::run(&args),
             Command::Watch(args) => watch::run(&args).await,
+            Command::Region(args) => region::run(&args).await,
             Command::Evidence(args) => evidence::run(&args),
         }
     })

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use comfy_table::{Table, presets};
-use lifeboat_contract::status::{PolicyMode, PolicyStatus, Status, VERSION};
+use lifeboat_contract::status::{PolicyMode, PolicyStatus, RecoveryPlanStatus, Status, VERSION};
 use serde_json::Value;
 
 use crate::handler_api::{self, HandlerArgs};
@@ -64,6 +64,9 @@ fn text(status: &Status) -> Vec<String> {
     let points = &status.points;
     let (succeeded, in_progress, failed) = (points.succeeded, points.in_progress, points.failed);
     facts.add_row(["points", &format!("{succeeded} succeeded, {in_progress} in progress, {failed} failed")]);
+    for plan in &status.recovery_plans {
+        facts.add_row(["recovery plan", &recovery_plan(plan)]);
+    }
     let mut lines = shown(&facts);
     if status.holds_total > 0 {
         let mut held = table();
@@ -91,6 +94,13 @@ fn text(status: &Status) -> Vec<String> {
     }
     lines.extend(shown(&attention));
     lines
+}
+
+fn recovery_plan(plan: &RecoveryPlanStatus) -> String {
+    let phase = plan.phase.as_deref().unwrap_or("never evaluated");
+    let at = plan.evaluated_at.map_or(String::new(), |at| format!(", looked at {at}"));
+    let incident = plan.incident_since.map_or(String::new(), |at| format!(", an incident is open since {at}"));
+    format!("{}, from {} to {}: {phase}{at}{incident}", plan.name, plan.from, plan.to)
 }
 
 fn policies(policy: &PolicyStatus) -> String {

@@ -242,7 +242,7 @@ fn policies_are_checked_together_before_anything_is_sent() {
 }
 
 const RECOVERY_PLAN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../contract/examples/recovery-plan.yaml");
-const NOT_EXECUTED: &str = "this release reads and checks recovery plans, and does not execute them yet";
+const NOT_EXECUTED: &str = "this release declares by recovery plans, and does not execute them yet";
 
 #[test]
 fn a_recovery_plan_is_checked_and_said_not_to_be_executed() {

@@ -10,6 +10,7 @@ pub mod keep;
 pub mod plan;
 pub mod policy;
 pub mod recovery;
+pub mod sagas;
 pub mod schema;
 pub mod signals;
 pub mod status;

@@ -34,6 +34,9 @@ pub struct Status {
     /// How many there are.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub holds_total: u64,
+    /// Where each recovery plan in force stands, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recovery_plans: Vec<RecoveryPlanStatus>,
     /// What a person should look at, most urgent first; empty when all is well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attention: Vec<Attention>,
@@ -54,6 +57,27 @@ pub struct HeldPoint {
     pub since: Timestamp,
     /// Why, in a person's words.
     pub reason: String,
+}
+
+/// Where a recovery plan stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecoveryPlanStatus {
+    /// Its name.
+    pub name: String,
+    /// The region that may be lost.
+    pub from: String,
+    /// The region that takes over.
+    pub to: String,
+    /// Its phase; none where it was never evaluated, or where that could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
+    /// When it was evaluated last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluated_at: Option<Timestamp>,
+    /// Since when an incident is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident_since: Option<Timestamp>,
 }
 
 /// The program that answers.

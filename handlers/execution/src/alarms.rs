@@ -65,6 +65,10 @@ pub enum Cause {
     AuditRefused,
     /// Events lie untold: the topic does not take them.
     EventsUntold,
+    /// The region of a recovery plan is suspected to be lost, or is; open until the incident is closed.
+    RegionSuspected,
+    /// What tells of a region's health could not be read.
+    SignalUnreadable,
 }
 
 /// One alarm.
@@ -324,6 +328,8 @@ impl Cause {
             Self::Unsupported => "unsupported",
             Self::AuditRefused => "auditRefused",
             Self::EventsUntold => "eventsUntold",
+            Self::RegionSuspected => "regionSuspected",
+            Self::SignalUnreadable => "signalUnreadable",
         }
     }
 
@@ -355,6 +361,10 @@ impl Cause {
             }
             Self::AuditRefused => "report this: the plan was not performed",
             Self::EventsUntold => "see what the topic says: a right, its address, a limit; nothing else waits for it",
+            Self::RegionSuspected => "see the evidence (`lifeboat region`), and decide whether to fail over",
+            Self::SignalUnreadable => {
+                "see what arrived, in signals/unread-*.json of the store: a sender may have changed what it sends"
+            }
         }
     }
 }

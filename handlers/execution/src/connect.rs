@@ -11,7 +11,8 @@ use lifeboat_azure::blobs::Store;
 use lifeboat_azure::event_topic::Topic;
 use lifeboat_azure::reading::Reading;
 use lifeboat_azure::service_bus::Sender;
-use lifeboat_azure::{Access, ArmClient, Error, credentials, transport};
+use lifeboat_azure::{Access, ArmClient, Error, credentials, probe, transport};
+use lifeboat_contract::recovery::{Reached, address_reached};
 
 use crate::budget::Reserved;
 use crate::clock::Clock;
@@ -43,6 +44,7 @@ pub struct Places {
 pub struct Connections {
     access: Access,
     clock: Clock,
+    probes: Arc<dyn HttpClient>,
 }
 
 /// Why the hands cannot be put together. Repeating is pointless.
@@ -65,11 +67,25 @@ fn url(what: &'static str, text: &str) -> Result<Url, ConnectError> {
     Url::parse(text).map_err(|_| ConnectError::Address { what, text: text.to_owned() })
 }
 
+/// The transport of probes: to addresses that are asked from everywhere, to those inside a network only where the host is named, and never
+/// to Azure's own on the link.
+fn probes_of(inside: Vec<String>) -> Arc<dyn HttpClient> {
+    probe::over_http(Arc::new(move |host, address| match address_reached(address) {
+        None => false,
+        Some(Reached::Outside) => true,
+        Some(Reached::Inside) => {
+            let host = host.trim_end_matches('.');
+            inside.iter().any(|own| own.trim_end_matches('.').eq_ignore_ascii_case(host))
+        }
+    }))
+}
+
 impl Connections {
     /// Over any transport, as anybody: a simulated Azure is put in here.
     pub fn new(transport: Arc<dyn HttpClient>, credential: Arc<dyn TokenCredential>, clock: Clock, seed: u64) -> Self {
+        let probes = Arc::clone(&transport);
         let access = Access::new(transport, credential, Arc::new(move || clock.now()), Random::seeded(seed));
-        Self { access, clock }
+        Self { access, clock, probes }
     }
 
     /// Over HTTPS, as the managed identity: system-assigned, or the user-assigned one with this client id.
@@ -77,20 +93,28 @@ impl Connections {
         let transport = transport::https();
         let credential = credentials::managed_identity(Arc::clone(&transport), client_id);
         let access = Access::new(transport, credential, Arc::new(move || clock.now()), Random::from_system());
-        Self { access, clock }
+        Self { access, clock, probes: probes_of(Vec::new()) }
     }
 
     /// Over HTTPS, as the person who is signed in to `az` or `azd` on this machine.
     pub fn signed_in() -> Self {
         let clock = Clock::wall();
         let (transport, credential) = (transport::https(), credentials::developer());
-        Self { access: Access::new(transport, credential, Arc::new(move || clock.now()), Random::from_system()), clock }
+        let access = Access::new(transport, credential, Arc::new(move || clock.now()), Random::from_system());
+        Self { access, clock, probes: probes_of(Vec::new()) }
     }
 
     /// For whoever only looks: what could change anything is not sent, whoever asks for it.
     #[must_use]
     pub fn reading_only(mut self) -> Self {
         self.access.transport = Reading::over(self.access.transport);
+        self
+    }
+
+    /// Probes may ask these hosts although they are inside a network: each as it stands in a URL.
+    #[must_use]
+    pub fn probing(mut self, inside: Vec<String>) -> Self {
+        self.probes = probes_of(inside);
         self
     }
 
@@ -110,7 +134,7 @@ impl Connections {
 impl Lifeboat {
     /// One deployment's hands.
     pub fn connect(connections: Connections, places: &Places, settings: Settings) -> Result<Self, ConnectError> {
-        let Connections { access, clock } = connections;
+        let Connections { access, clock, probes } = connections;
         let bus = places.bus_url.clone().unwrap_or_else(|| format!("https://{}", places.bus_namespace));
         let store = Store::new(url("the store", &places.store_url)?, &access)?;
         let outbox = match &places.events_url {
@@ -125,11 +149,31 @@ impl Lifeboat {
             store,
             outbox,
             sender: Sender::new(url("Service Bus", &bus)?, &access)?,
+            probes,
             clock,
             reserved: Reserved::default(),
             policies: Kept::default(),
             settings,
             started_at: clock.now(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lifeboat_azure::probe::{Probed, ask};
+
+    #[tokio::test]
+    async fn a_probe_goes_inside_only_where_the_host_is_named_and_never_to_the_link() {
+        let unsent = Probed::NotSent("the name leads to an address that is not asked");
+        let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+        let inside = format!("http://127.0.0.1:{port}/healthz").parse().expect("a URL");
+        assert_eq!(ask(probes_of(Vec::new()).as_ref(), &inside).await, unsent);
+        assert_eq!(ask(probes_of(vec!["10.0.0.1".to_owned()]).as_ref(), &inside).await, unsent);
+        assert_eq!(ask(probes_of(vec!["127.0.0.1".to_owned()]).as_ref(), &inside).await, Probed::NoAnswer);
+        let link: Url = "http://169.254.169.254/metadata/identity".parse().expect("a URL");
+        let named = probes_of(vec!["169.254.169.254".to_owned()]);
+        assert_eq!(ask(named.as_ref(), &link).await, unsent);
     }
 }

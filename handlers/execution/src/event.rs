@@ -16,6 +16,14 @@ pub enum Event {
     PolicySweep(PolicySweep),
     /// Timer: let go of the points that are due.
     ExpirySweep(ExpirySweep),
+    /// HTTP: an action group tells of an alert. The body as it came.
+    RegionAlert(Vec<u8>),
+    /// Event Grid: the health of resources changed. The events as they came.
+    RegionHealthChanged(Vec<serde_json::Value>),
+    /// Timer: ask how the regions of the recovery plans are.
+    HealthPoll(HealthPoll),
+    /// Service Bus: evidence is to be evaluated, or a saga goes on. The body is the message as it lay on the queue.
+    SagaWoken(Vec<u8>),
     /// HTTP: somebody asks.
     Api(Api),
 }
@@ -50,6 +58,15 @@ pub struct PolicySweep {
 /// The timer of expiry fired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExpirySweep {
+    /// It fired later than it should have.
+    pub past_due: bool,
+    /// When it last ran, by the host's word.
+    pub last: Option<Timestamp>,
+}
+
+/// The timer of the poll fired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HealthPoll {
     /// It fired later than it should have.
     pub past_due: bool,
     /// When it last ran, by the host's word.

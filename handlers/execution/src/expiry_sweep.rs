@@ -34,12 +34,13 @@ use crate::alarms::{self, Cause, Machines, Raised};
 use crate::chain::ChainError;
 use crate::estate::{self, Estate, EstateError};
 use crate::event::ExpirySweep;
+use crate::incident::{self, Why};
 use crate::lifeboat::{Lifeboat, Report};
 use crate::policies::{self, InForce, PolicyError};
 use crate::stop;
 use crate::swap::SwapError;
 use crate::watch;
-use seen::EstateSeen;
+use seen::{EstateSeen, Subject};
 
 /// The lease that keeps two sweeps apart.
 const LEASE: &str = "leases/expiry-sweep";
@@ -108,6 +109,8 @@ enum Left {
     Limit,
     /// It was tried lately.
     Waits,
+    /// An incident that concerns the machine was opened, or whether one was could not be read.
+    Incident(Why),
     /// Nothing is deleted at all.
     Withheld(Withheld),
 }
@@ -154,6 +157,16 @@ impl Sweep<'_> {
             return Some(Withheld::Late);
         }
         still_withheld(self.lifeboat, &self.in_force).await
+    }
+
+    /// Why an incident concerns a machine, read before each deletion. Where no recovery plan is in force and no declaration was in the
+    /// store when the sweep began, none can open while the same policies are in force, which is asked as well.
+    async fn concerned(&self, subject: &Subject) -> Option<Why> {
+        if self.in_force.recovery_plans.is_empty() && self.seen.incidents().is_none() {
+            return None;
+        }
+        let (store, now) = (&self.lifeboat.store, self.lifeboat.clock.now());
+        self.seen.concerned(&incident::before_deletions(store, &self.in_force.recovery_plans, now).await, subject)
     }
 }
 
@@ -224,6 +237,7 @@ impl fmt::Display for Left {
             Self::LedgerBroken => f.write_str("the machine's ledger is broken"),
             Self::Limit => f.write_str("the policy's limit for a day is reached"),
             Self::Waits => f.write_str("it was tried lately and is tried again later"),
+            Self::Incident(why) => why.fmt(f),
             Self::Withheld(why) => why.fmt(f),
         }
     }

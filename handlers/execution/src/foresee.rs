@@ -29,12 +29,13 @@ use crate::bundle::{Bundle, BundleError};
 use crate::counters::Kind;
 use crate::estate::{self, Estate, EstateError};
 use crate::expiry_sweep::{self, ExpiryError};
+use crate::incident::{self, Incidents};
 use crate::observe::{self, row_attributes};
 use crate::onlooker::Onlooker;
 use crate::policies::{self, InForce, PolicyError};
 use crate::record::SweepRecord;
 use crate::sweep_record::{self, SweepRecordError};
-use crate::{decided, limits, policy_sweep, said_of, stop};
+use crate::{decided, limits, policy_sweep, reconcile, said_of, stop};
 
 /// Machines looked at at a time, as the sweeps do.
 const PARALLEL: usize = 8;
@@ -90,6 +91,7 @@ struct Ground {
     from: PoliciesFrom,
     known_since: Timestamp,
     stopped: bool,
+    incidents: Incidents,
     notes: Vec<String>,
     now: Timestamp,
 }
@@ -191,7 +193,11 @@ impl Onlooker {
             Estate::owner,
         );
         let known_since = record.unwrap_or_else(|| SweepRecord::first(now)).known_since;
-        Ok(Ground { estate, owner, in_force, from, known_since, stopped, notes, now })
+        let incidents = match self.has_store {
+            true => incident::before_changes(store, &in_force.recovery_plans, now).await,
+            false => Incidents::default(),
+        };
+        Ok(Ground { estate, owner, in_force, from, known_since, stopped, incidents, notes, now })
     }
 
     /// The ids of the machines to look at: those asked for, else all that a policy covers. The others are counted.
@@ -255,6 +261,8 @@ impl Onlooker {
         let work = Work { look: 0 };
         let Followed { policy, plan } = lifeboat_planning::follow(work, &in_force.policies, &facts, *now);
         let plan = if ground.stopped && !plan.effects.is_empty() { plan.stopped() } else { plan };
+        let concerned = !plan.effects.is_empty() && reconcile::of_seen(&ground.incidents, &facts.machine).is_some();
+        let plan = if concerned { plan.during_incident() } else { plan };
         Looked { machine, policy, plan, facts: Some(facts), unread: None }
     }
 

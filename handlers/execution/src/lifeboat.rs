@@ -1,20 +1,28 @@
 //! What everything rests on, and the one entry: an event comes in, what came of it goes out.
 //! It never decides and never loops; one event, one attempt.
 
+use std::sync::Arc;
+
+use azure_core::http::HttpClient;
 use jiff::Timestamp;
 use lifeboat_azure::ArmClient;
 use lifeboat_azure::blobs::Store;
 use lifeboat_azure::service_bus::Sender;
+use lifeboat_contract::sagas::SagasMessage;
+use lifeboat_contract::signals::Door;
 use lifeboat_contract::status::{Points, Status};
 use lifeboat_contract::work::{Cause, ReconcileMessage, WorkError};
 
 use crate::budget::Reserved;
 use crate::clock::Clock;
 use crate::event::{Api, Event};
+use crate::health_poll::{self, PollError};
 use crate::holds::{Hold, HoldError};
 use crate::outbox::Outbox;
 use crate::queue::{self, QueueError};
+use crate::saga_woken::{self, WokenError};
 use crate::settings::Settings;
+use crate::signals::doors::{self, DoorError};
 use crate::stop::Stop;
 use crate::swap::SwapError;
 use crate::{expiry_sweep, holds, policies, policy_sweep, reconcile, status, stop};
@@ -30,6 +38,8 @@ pub struct Lifeboat {
     pub sender: Sender,
     /// What is told to other systems.
     pub outbox: Outbox,
+    /// What probes are sent by: no token, and only to where one may ask.
+    pub probes: Arc<dyn HttpClient>,
     /// The time.
     pub clock: Clock,
     /// Settings.
@@ -85,6 +95,15 @@ pub enum NotDone {
     /// A sweep of expiry could not be finished; the next one starts where it started.
     #[error(transparent)]
     Expiry(#[from] expiry_sweep::ExpiryError),
+    /// Evidence was not kept.
+    #[error(transparent)]
+    Door(#[from] DoorError),
+    /// A poll was not completed; the next one comes in a minute.
+    #[error(transparent)]
+    Poll(#[from] PollError),
+    /// A message of the queue of sagas was not taken care of.
+    #[error(transparent)]
+    Woken(#[from] WokenError),
     /// A question could not be answered.
     #[error(transparent)]
     Status(#[from] status::StatusError),
@@ -121,6 +140,12 @@ impl Lifeboat {
             Event::Reconcile(body) => Ok(Answer::Done(reconcile::run(self, &ReconcileMessage::decode(&body)?).await?)),
             Event::PolicySweep(sweep) => Ok(Answer::Done(policy_sweep::run(self, sweep).await?)),
             Event::ExpirySweep(sweep) => Ok(Answer::Done(expiry_sweep::run(self, sweep).await?)),
+            Event::RegionAlert(body) => self.take(Door::RegionAlert, &json_or_text(&body)).await,
+            Event::RegionHealthChanged(events) => {
+                self.take(Door::RegionHealthChanged, &serde_json::Value::Array(events)).await
+            }
+            Event::HealthPoll(poll) => Ok(Answer::Done(health_poll::run(self, poll).await?)),
+            Event::SagaWoken(body) => Ok(Answer::Done(saga_woken::run(self, &body).await?)),
             Event::Api(Api::Status) => Ok(Answer::Status(Box::new(status::status(self).await?))),
             Event::Api(Api::Stop { reason }) => {
                 Ok(Answer::Stopped(stop::stop(&self.store, &reason, self.clock.now()).await?))
@@ -132,9 +157,25 @@ impl Lifeboat {
         }
     }
 
+    /// Keeps evidence that arrived, and has each region that it says something new of evaluated: once for all that a minute brings.
+    async fn take(&self, door: Door, body: &serde_json::Value) -> Result<Answer, NotDone> {
+        let doors::Took { mut lines, regions } = doors::take(self, door, body).await?;
+        for region in regions {
+            let message = SagasMessage::evaluate(region, self.clock.now());
+            queue::send_sagas(&self.sender, &message, message.minute_ends_at()).await?;
+            lines.push("queued an evaluation".to_owned());
+        }
+        Ok(Answer::Done(Report { lines }))
+    }
+
     /// Puts the first look of a piece of work on the queue.
     async fn queue_look(&self, machine: &str, cause: Cause) -> Result<Answer, NotDone> {
         queue::send(&self.sender, &ReconcileMessage::new(machine, cause), None).await?;
         Ok(Answer::Done(Report::line(format!("queued a look at {machine}"))))
     }
+}
+
+/// A body as JSON; what is no JSON stays a text, which no reader takes for anything.
+fn json_or_text(body: &[u8]) -> serde_json::Value {
+    serde_json::from_slice(body).unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned().into())
 }

@@ -9,7 +9,7 @@ use lifeboat_planning::{Plan, id};
 use crate::catalogue::{self, Consistency, Entry, Reading, Seen, State};
 use crate::lifeboat::Lifeboat;
 
-/// What only reports, or waits for a person, is looked at again after so long: the sweep would else ask every five minutes.
+/// What only reports, waits for a person, or for an incident's end, is looked at again after so long: the sweep would else ask every five minutes.
 const SETTLED_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 /// Notes one look. What is not known of the machine's points is not noted: absence would follow from it.
@@ -54,7 +54,8 @@ fn entry(facts: &Facts, plan: &Plan, next: Option<Timestamp>, now: Timestamp) ->
 
 /// With nothing to wait for a sweep may ask at once; what only reports or was refused for good is left alone for a while.
 fn look_at(plan: &Plan, now: Timestamp) -> Timestamp {
-    let waits = |refusal: &Refusal| matches!(refusal, Refusal::ReportOnly | Refusal::ProtectionsCounted);
+    let waits =
+        |refusal: &Refusal| matches!(refusal, Refusal::ReportOnly | Refusal::ProtectionsCounted | Refusal::Incident);
     let settled = plan.refusals.iter().any(|refusal| refusal.alarms() || waits(refusal));
     if settled { now.checked_add(SETTLED_FOR).unwrap_or(now) } else { now }
 }

@@ -1,4 +1,4 @@
-//! What a person does with the store by their own sign-in: begin it, adopt it, put policies in force, read its ledgers.
+//! What a person does with the store by their own sign-in: begin it, adopt it, put policies in force, read its ledgers and evidence.
 //! It never changes anything in Azure but the store, and never acts as the handler.
 
 use std::collections::BTreeMap;
@@ -16,6 +16,7 @@ use crate::estate::{self, Estate, InitError};
 use crate::outbox::{self, Told};
 use crate::perform::{ESTATE_TAG, OWNER_TAG};
 use crate::policies::{self, PushError, Pushed};
+use crate::signals::region::{self, RegionEvidence};
 use crate::story::{self, About, Story};
 use crate::swap::SwapError;
 use crate::vault_verdicts::{self, VaultVerdicts};
@@ -86,6 +87,11 @@ impl Operator {
     /// The events that other systems were told last, oldest first. Nothing is changed.
     pub async fn told(&self) -> Result<Vec<Told>, SwapError> {
         outbox::recent(&self.store).await
+    }
+
+    /// What the store has about a region, and the time of reading. Nothing is changed.
+    pub async fn region(&self, name: &str) -> Result<(RegionEvidence, Timestamp), SwapError> {
+        Ok((region::read(&self.store, name).await?, self.now()))
     }
 
     /// What would make each point of a machine in vaults go. An id that is no machine's has none.

@@ -24,10 +24,11 @@ use crate::budget::{self, Budget};
 use crate::chain::{Chain, ChainError};
 use crate::decided::{audited, decision, is_news, others_at_work, refused_before, tell};
 use crate::estate::{self, EstateError};
+use crate::incident::{self, Incidents};
 use crate::ledger::{Decision, Entry, OutcomeResult};
 use crate::lifeboat::{Lifeboat, NotDone, Report};
 use crate::perform::{self, Outcome};
-use crate::policies::{self, PolicyError};
+use crate::policies::{self, InForce, PolicyError};
 use crate::predecessor::{self, PredecessorError};
 use crate::sweep_record::{self, SweepRecordError};
 use crate::{limits, noted, observe, queue, stop, watch};
@@ -77,6 +78,34 @@ pub enum NotNow {
     /// The message names no machine.
     #[error("the machine's id is not an ARM id")]
     Id,
+}
+
+/// A machine, of which nothing is made, enabled or started while an incident concerns it.
+#[derive(Clone, Copy)]
+struct Concerned<'a> {
+    in_force: &'a InForce,
+    machine: &'a MachineSeen,
+}
+
+impl Concerned<'_> {
+    /// Why an incident concerns it, read now.
+    async fn open(self, lifeboat: &Lifeboat) -> Option<incident::Why> {
+        let incidents =
+            incident::before_changes(&lifeboat.store, &self.in_force.recovery_plans, lifeboat.clock.now()).await;
+        of_seen(&incidents, self.machine)
+    }
+}
+
+/// Why an incident concerns a machine as it was read. What was not read is changed by nothing anyway.
+pub fn of_seen(incidents: &Incidents, machine: &MachineSeen) -> Option<incident::Why> {
+    let MachineSeen::Present(machine) = machine else { return None };
+    let about = &machine.about;
+    incidents.about(incident::Machine {
+        name: &about.name,
+        region: Some(&about.location),
+        points_in: "",
+        about: Some(about),
+    })
 }
 
 /// Takes one look.
@@ -192,8 +221,8 @@ async fn with_lease(
 
     let looked = message.look - 1;
     let Followed { policy, plan } = lifeboat_planning::follow(Work { look: looked }, &in_force.policies, &facts, now);
-    // Asked here too, so that nothing is decided that would not be done.
-    let plan = if plan.effects.is_empty() || !stop::is_stopped(&lifeboat.store).await { plan } else { plan.stopped() };
+    let of_machine = Concerned { in_force: &in_force, machine: &facts.machine };
+    let plan = withheld(lifeboat, plan, of_machine).await;
     let named = policy.map_or("", |policy| policy.name.as_str());
     if !plan.effects.is_empty() && others_at_work(&chain, message, now) {
         report.lines.push("other looks are at work on it".to_owned());
@@ -226,7 +255,7 @@ async fn with_lease(
     }
     // What came of the last decision that did something is for the looks of its cause to see.
     let acted = chain.last_act_of_looks().is_some_and(|(_, last)| last.cause == decision.cause);
-    let again = perform_all(lifeboat, &plan.effects, lease, &mut chain, looked, &message.machine).await?;
+    let again = perform_all(lifeboat, &plan.effects, (lease, &mut chain), looked, &message.machine, of_machine).await?;
     chain.seal().await?;
     let own_again = again.or(plan.look_again_at);
     noted::note(lifeboat, &facts, &plan, own_again, now).await;
@@ -237,6 +266,21 @@ async fn with_lease(
         Some(at) => Next::FollowUpAt(at),
         None => Next::Nothing,
     })
+}
+
+/// The plan, with nothing to be done where changes are stopped or an incident concerns the machine. Both are read again before each
+/// effect; asked here too, so that nothing is decided that would not be done.
+async fn withheld(lifeboat: &Lifeboat, plan: Plan, of_machine: Concerned<'_>) -> Plan {
+    if plan.effects.is_empty() {
+        return plan;
+    }
+    if stop::is_stopped(&lifeboat.store).await {
+        return plan.stopped();
+    }
+    match of_machine.open(lifeboat).await {
+        None => plan,
+        Some(_) => plan.during_incident(),
+    }
 }
 
 /// What is next where a plan makes a point and its turn at a budget of Azure's has not come.
@@ -283,10 +327,10 @@ async fn turn_of_point(lifeboat: &Lifeboat, plan: &Plan) -> Option<Timestamp> {
 async fn perform_all(
     lifeboat: &Lifeboat,
     effects: &[Effect],
-    lease: &mut Lease,
-    chain: &mut Chain<'_>,
+    (lease, chain): (&mut Lease, &mut Chain<'_>),
     looked: u32,
     machine: &str,
+    of_machine: Concerned<'_>,
 ) -> Result<Option<Timestamp>, NotNow> {
     let mut stopped: Vec<(Discriminant<Effect>, Outcome)> = Vec::new();
     for effect in effects {
@@ -298,7 +342,7 @@ async fn perform_all(
                 let checked = tokio::time::Instant::now();
                 lifeboat.store.renew(lease).await?;
                 // Read again before each effect: whoever stops changes waits for one request, not for a plan.
-                if stop::is_stopped(&lifeboat.store).await {
+                if stop::is_stopped(&lifeboat.store).await || of_machine.open(lifeboat).await.is_some() {
                     Outcome::not_sent(effect)
                 } else {
                     perform::perform(lifeboat, effect, Latest(checked + LATEST)).await

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use lifeboat_azure::needs::{self, Need};
 use lifeboat_azure::operations::Operation;
 use lifeboat_azure::{
-    backup_jobs, disks, graph, locks, machines, protectable_items, protected_items, protection, protection_status,
-    resource_groups, restore_points, snapshots, subscriptions, tags, vault_policies, vaults,
+    backup_jobs, disks, graph, health, locks, machines, protectable_items, protected_items, protection,
+    protection_status, resource_groups, restore_points, snapshots, subscriptions, tags, vault_policies, vaults,
 };
 
 /// One custom role: what a deployment is given for one kind of work.
@@ -22,7 +22,7 @@ pub struct Role {
 }
 
 /// All roles. Every deployment has the first; the others hold strong rights and are given where policies ask for their work.
-pub const ROLES: [Role; 3] = [
+pub const ROLES: [Role; 4] = [
     Role {
         name: "points",
         speaks: &[
@@ -63,6 +63,7 @@ pub const ROLES: [Role; 3] = [
             &backup_jobs::GET,
         ],
     },
+    Role { name: "recovery", speaks: &[&health::LIST_EVENTS, &health::LIST_STATUSES] },
 ];
 
 impl Role {

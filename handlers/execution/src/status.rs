@@ -7,7 +7,7 @@ use lifeboat_azure::ResourceId;
 use lifeboat_azure::graph;
 use lifeboat_contract::status::{
     Attention, Build, Consistency, HeldPoint, MachineCounts, NamedPolicy, Point, PointCounts, PointState, Points,
-    PolicyMode, PolicyStatus, Status, SweepStatus, VERSION,
+    PolicyMode, PolicyStatus, RecoveryPlanStatus, Status, SweepStatus, VERSION,
 };
 use lifeboat_planning::creation;
 use lifeboat_planning::facts::{self, CollectionSeen, MachineSeen, Owner};
@@ -15,12 +15,14 @@ use lifeboat_planning::id::PointName;
 use lifeboat_planning::policy::{BackupPolicy, Choice, Mode, choose};
 
 use crate::alarms::{self, Cause};
+use crate::declaration::record;
 use crate::estate::{self, Estate, EstateError};
 use crate::holds::Hold;
 use crate::lifeboat::Lifeboat;
 use crate::observe;
 use crate::perform::OWNER_TAG;
 use crate::policies::{self, PolicyError};
+use crate::signals::doors;
 use crate::watch::SWEEP_OVERDUE;
 use crate::{holds, stop, sweep_record};
 
@@ -84,6 +86,7 @@ pub async fn status(lifeboat: &Lifeboat) -> Result<Status, StatusError> {
     }
     shown(lifeboat, now, &mut tell).await;
     let (holds, holds_total) = held(lifeboat, now, &mut tell).await;
+    let recovery_plans = recovery_plans(lifeboat, now, &mut tell).await;
     let build = Build {
         version: lifeboat.settings.build.version.clone(),
         id: lifeboat.settings.build.id.clone(),
@@ -104,6 +107,7 @@ pub async fn status(lifeboat: &Lifeboat) -> Result<Status, StatusError> {
         points,
         holds,
         holds_total,
+        recovery_plans,
         attention,
     })
 }
@@ -122,6 +126,36 @@ async fn held(
             (Vec::new(), 0)
         }
     }
+}
+
+/// Where the recovery plans in force stand.
+async fn recovery_plans(
+    lifeboat: &Lifeboat,
+    now: Timestamp,
+    tell: &mut impl FnMut(Timestamp, String, &str),
+) -> Vec<RecoveryPlanStatus> {
+    let mut all = Vec::new();
+    // Policies that cannot be read are told already.
+    for plan in doors::recovery_plans(lifeboat).await.unwrap_or_default() {
+        let record = match record::read(&lifeboat.store, &plan.name).await {
+            Ok(found) => found.map(|(record, _)| record),
+            Err(error) => {
+                let advice = "it counts as an open incident of every machine: put the blob back from its versions";
+                tell(now, format!("recovery plan {}: {error}", plan.name), advice);
+                None
+            }
+        };
+        all.push(RecoveryPlanStatus {
+            from: plan.from.as_str().to_owned(),
+            to: plan.to.as_str().to_owned(),
+            phase: record.as_ref().map(|record| record.phase.word().to_owned()),
+            evaluated_at: record.as_ref().map(|record| record.evaluated_at),
+            incident_since: record.and_then(|record| record.incident).map(|incident| incident.opened_at),
+            name: plan.name,
+        });
+    }
+    all.sort_by(|one, other| one.name.cmp(&other.name));
+    all
 }
 
 /// The estate, or what is to be done to have one.
@@ -160,7 +194,9 @@ async fn shown(lifeboat: &Lifeboat, now: Timestamp, tell: &mut impl FnMut(Timest
                 if matches!(alarm.cause, Cause::PolicyUnreadable | Cause::SweepOverdue) {
                     continue;
                 }
-                let policy = alarm.policy.as_ref().map(|policy| format!("policy {policy}: ")).unwrap_or_default();
+                // That one says itself which recovery plan it is about.
+                let policy = alarm.policy.as_ref().filter(|_| alarm.cause != Cause::RegionSuspected);
+                let policy = policy.map(|policy| format!("policy {policy}: ")).unwrap_or_default();
                 let machines = match alarm.machines_total {
                     0 => String::new(),
                     1 => " (1 machine)".to_owned(),

@@ -14,7 +14,9 @@ pub fn lifeboat(
     traceparent: fn() -> Option<String>,
 ) -> Result<Arc<Lifeboat>, lifeboat_execution::ConnectError> {
     let build = Build { version: env!("CARGO_PKG_VERSION").to_owned(), id: crate::BUILD_ID.to_owned() };
-    let connections = Connections::over_https(Clock::wall(), settings.client_id.clone()).with_traceparent(traceparent);
+    let connections = Connections::over_https(Clock::wall(), settings.client_id.clone())
+        .probing(settings.probe_hosts.clone())
+        .with_traceparent(traceparent);
     let deployment = lifeboat_execution::Settings {
         deployment: settings.deployment.clone(),
         owned_regions: settings.owned_regions.clone(),

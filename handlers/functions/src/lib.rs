@@ -4,10 +4,14 @@
 mod api;
 mod clients;
 mod expiry_sweep;
+mod health_poll;
 pub mod host;
 mod pages;
 mod policy_sweep;
 mod reconcile;
+mod region_alert;
+mod region_health_changed;
+mod saga_woken;
 pub mod settings;
 pub mod telemetry;
 mod vm_deleted;
@@ -30,6 +34,7 @@ pub fn app(lifeboat: Arc<Lifeboat>, options: RuntimeOptions) -> App {
     let shared = move || Arc::clone(&lifeboat);
     let (written, deleted, look) = (shared(), shared(), shared());
     let (sweep, expiry, asked) = (shared(), shared(), shared());
+    let (alert, health, poll, woken) = (shared(), shared(), shared(), shared());
     App::new(options)
         .on("VmWritten", move |invocation| {
             let lifeboat = Arc::clone(&written);
@@ -50,6 +55,23 @@ pub fn app(lifeboat: Arc<Lifeboat>, options: RuntimeOptions) -> App {
         .on("ExpirySweep", move |invocation| {
             let lifeboat = Arc::clone(&expiry);
             async move { expiry_sweep::receive(&lifeboat, invocation).await }
+        })
+        .on("RegionHealthChanged", move |invocation| {
+            let lifeboat = Arc::clone(&health);
+            async move { region_health_changed::receive(&lifeboat, invocation).await }
+        })
+        .on("HealthPoll", move |invocation| {
+            let lifeboat = Arc::clone(&poll);
+            async move { health_poll::receive(&lifeboat, invocation).await }
+        })
+        .on("SagaWoken", move |invocation| {
+            let lifeboat = Arc::clone(&woken);
+            async move { saga_woken::receive(&lifeboat, invocation).await }
+        })
+        // Before `Api`, whose route takes whatever no other takes.
+        .on_http("RegionAlert", "/api/RegionAlert", move |request| {
+            let lifeboat = Arc::clone(&alert);
+            async move { region_alert::receive(&lifeboat, request).await }
         })
         .on_http("Api", "/api", move |request| {
             let lifeboat = Arc::clone(&asked);

@@ -9,6 +9,11 @@ const FUNCTION_TIMEOUT_DEFAULT: Duration = Duration::from_secs(300);
 const SUBSCRIPTIONS_MAX: usize = 1_000;
 /// Owned regions, at most: more than Azure has.
 const REGIONS_MAX: usize = 200;
+/// Hosts inside a network that probes may ask, at most: as many as probes are made in a minute.
+const PROBE_HOSTS_MAX: usize = 50;
+/// What LIFEBOAT_PROBE_HOSTS should hold.
+const PROBE_HOSTS_EXPECTED: &str =
+    "hosts inside your network that probes may ask, as in the URLs, separated by commas: shop.internal, 10.1.0.4";
 /// What LIFEBOAT_OWNED_REGIONS should hold.
 const REGIONS_EXPECTED: &str = "the regions whose machines this deployment changes, separated by commas: westeurope";
 
@@ -35,6 +40,8 @@ pub struct Settings {
     pub events_url: Option<String>,
     /// The user-assigned identity to act as.
     pub client_id: Option<String>,
+    /// Hosts that probes may ask although they are inside a network.
+    pub probe_hosts: Vec<String>,
 }
 
 /// A setting that is missing or wrong. The process cannot work and ends.
@@ -104,6 +111,11 @@ impl Settings {
             bus_url: optional("LIFEBOAT_SERVICEBUS_URL"),
             events_url: optional("LIFEBOAT_EVENTS_URL"),
             client_id: optional("AZURE_CLIENT_ID"),
+            probe_hosts: probe_hosts(optional("LIFEBOAT_PROBE_HOSTS").as_deref()).ok_or(error(
+                "LIFEBOAT_PROBE_HOSTS",
+                Fault::Unusable,
+                PROBE_HOSTS_EXPECTED,
+            ))?,
         })
     }
 }
@@ -114,6 +126,15 @@ fn owned_regions(text: &str) -> Option<Vec<String>> {
     let plain = |region: &String| !region.is_empty() && region.bytes().all(|b| b.is_ascii_alphanumeric());
     let regions: Vec<String> = text.split(',').map(|name| name.replace(' ', "").to_lowercase()).collect();
     (regions.len() <= REGIONS_MAX && regions.iter().all(plain)).then_some(regions)
+}
+
+/// Hosts as they stand in URLs; none where nothing is set. A wildcard would allow more than anybody has read.
+fn probe_hosts(text: Option<&str>) -> Option<Vec<String>> {
+    let plain =
+        |host: &String| !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b));
+    let hosts = text.into_iter().flat_map(|text| text.split(','));
+    let hosts: Vec<String> = hosts.map(|host| host.trim().to_lowercase()).collect();
+    (hosts.len() <= PROBE_HOSTS_MAX && hosts.iter().all(plain)).then_some(hosts)
 }
 
 /// A variable of the process's environment.
@@ -162,6 +183,7 @@ mod tests {
         assert_eq!(settings.subscriptions.len(), 2);
         assert_eq!(settings.owned_regions, ["westeurope", "northeurope"]);
         assert_eq!((settings.arm_url.as_str(), settings.events_url), ("https://management.azure.com", None));
+        assert!(settings.probe_hosts.is_empty(), "nothing inside is asked unless it is named");
         for (name, value, fault) in [
             ("LIFEBOAT_DEPLOYMENT", "a/b", Fault::Unusable),
             ("LIFEBOAT_SUBSCRIPTIONS", "a,,b", Fault::Unusable),
@@ -169,6 +191,7 @@ mod tests {
             ("LIFEBOAT_OWNED_REGIONS", "", Fault::Missing),
             ("LIFEBOAT_OWNED_REGIONS", "westeurope,", Fault::Unusable),
             ("LIFEBOAT_OWNED_REGIONS", "west/europe", Fault::Unusable),
+            ("LIFEBOAT_PROBE_HOSTS", "*.internal", Fault::Unusable),
             ("ServiceBus__fullyQualifiedNamespace", "", Fault::Missing),
         ] {
             let error = Settings::read(|n| if n == name { Some(value.to_owned()) } else { set(n) }).expect_err(name);

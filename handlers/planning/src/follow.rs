@@ -35,9 +35,19 @@ pub fn follow<'a>(work: Work, policies: &'a [BackupPolicy], facts: &Facts, now: 
 impl Plan {
     /// The plan when a person has stopped all changes: what it would do is told, and nothing is done.
     #[must_use]
-    pub fn stopped(mut self) -> Self {
+    pub fn stopped(self) -> Self {
+        self.withheld(Refusal::ChangesStopped)
+    }
+
+    /// The plan while an incident concerns the machine: nothing is made, enabled or started on it, and it is told what would be.
+    #[must_use]
+    pub fn during_incident(self) -> Self {
+        self.withheld(Refusal::Incident)
+    }
+
+    fn withheld(mut self, because: Refusal) -> Self {
         self.would.append(&mut self.effects);
-        self.refusals.push(Refusal::ChangesStopped);
+        self.refusals.push(because);
         self.look_again_at = None;
         self
     }
@@ -56,6 +66,20 @@ mod tests {
     use super::*;
     use crate::audit::{self, Finding};
     use crate::tests::{at, facts, policy, with_machine};
+
+    #[test]
+    fn what_is_withheld_is_told_and_not_done() {
+        let all = [BackupPolicy { name: "one".into(), ..policy() }];
+        for (withheld, because) in
+            [(Plan::stopped as fn(Plan) -> Plan, Refusal::ChangesStopped), (Plan::during_incident, Refusal::Incident)]
+        {
+            let plan = follow(Work { look: 0 }, &all, &facts(), at(1)).plan;
+            let effects = plan.effects.clone();
+            let after = withheld(plan);
+            assert_eq!((after.effects.len(), after.would, after.look_again_at), (0, effects, None));
+            assert_eq!(after.refusals.last(), Some(&because));
+        }
+    }
 
     #[test]
     fn of_several_policies_the_highest_is_followed_and_between_equals_nothing_is_done() {

@@ -21,6 +21,8 @@ pub enum Refusal {
     EqualPriorities,
     /// A person has stopped all changes.
     ChangesStopped,
+    /// Its region, or the recovery plan that it belongs to, has an open incident, or whether it has is not known.
+    Incident,
     /// It is in a region that this deployment does not own.
     NotOurRegion,
     /// No entry of the policy wants a point now.
@@ -147,6 +149,9 @@ impl fmt::Display for Refusal {
             Self::ManagedElsewhere => f.write_str("something else manages the machine"),
             Self::EqualPriorities => f.write_str("several policies of the same highest priority match the machine"),
             Self::ChangesStopped => f.write_str("a person has stopped all changes"),
+            Self::Incident => f.write_str(
+                "its region or its recovery plan has an open incident, or whether it has could not be read: nothing is begun on it",
+            ),
             Self::NotOurRegion => f.write_str("the machine is in a region that this deployment does not own"),
             Self::NothingDue => f.write_str("no point is due"),
             Self::ReportOnly => f.write_str("the policy only reports"),

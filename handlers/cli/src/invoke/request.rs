@@ -74,9 +74,14 @@ impl Request {
 /// What must be sent so that a function gets this data from its trigger.
 pub fn requests(function: Function, data: &[u8], receiver: Receiver, key: Option<&str>) -> Result<Vec<Request>> {
     match function {
-        Function::VmWritten | Function::VmDeleted => events(function, data, receiver, key),
-        Function::Reconcile => message(data, receiver, key).map(|request| vec![request]),
-        Function::PolicySweep | Function::ExpirySweep => {
+        Function::VmWritten | Function::VmDeleted | Function::RegionHealthChanged => {
+            events(function, data, receiver, key)
+        }
+        Function::Reconcile | Function::SagaWoken => {
+            message(function, data, receiver, key).map(|request| vec![request])
+        }
+        Function::RegionAlert => posted(data, receiver, key).map(|request| vec![request]),
+        Function::PolicySweep | Function::ExpirySweep | Function::HealthPoll => {
             timer(function, data, receiver, key).map(|request| vec![request])
         }
         Function::Api => forwarded(data, receiver, key).map(|request| vec![request]),
@@ -100,19 +105,19 @@ fn events(function: Function, data: &[u8], receiver: Receiver, key: Option<&str>
     Ok(events.iter().map(|event| Request::post(format!("/{}", function.name()), &envelope(event))).collect())
 }
 
-fn message(data: &[u8], receiver: Receiver, key: Option<&str>) -> Result<Request> {
+fn message(function: Function, data: &[u8], receiver: Receiver, key: Option<&str>) -> Result<Request> {
     Ok(match receiver {
         Receiver::Handler => {
             let metadata = json!({ "DeliveryCount": "1" });
             Request::post(
-                "/Reconcile".to_owned(),
+                format!("/{}", function.name()),
                 &json!({ "Data": { "msg": BASE64.encode(data) }, "Metadata": metadata }),
             )
         }
         Receiver::Host => {
             let text = std::str::from_utf8(data)
                 .context("the admin API of the host takes text only; the data is not UTF-8")?;
-            admin(Function::Reconcile, text, key)
+            admin(function, text, key)
         }
     })
 }
@@ -139,6 +144,16 @@ fn admin(function: Function, input: &str, key: Option<&str>) -> Request {
         Some(key) => request.header("x-functions-key", key),
         None => request,
     }
+}
+
+/// A body as an action group posts it, forwarded as it came.
+fn posted(data: &[u8], receiver: Receiver, key: Option<&str>) -> Result<Request> {
+    let mut request = Request::post(format!("/api/{}", Function::RegionAlert.name()), &Value::Null);
+    request.body = data.to_vec();
+    Ok(match (receiver, key) {
+        (Receiver::Host, Some(key)) => request.header("x-functions-key", key),
+        _ => request,
+    })
 }
 
 fn forwarded(data: &[u8], receiver: Receiver, key: Option<&str>) -> Result<Request> {

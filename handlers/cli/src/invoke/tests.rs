@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use http::HeaderMap;
 use lifeboat_contract::event_grid::{Ignored, Told, read_event};
+use lifeboat_contract::sagas::{Ask, SagasMessage};
+use lifeboat_contract::signals::{self, Door, Known};
 use lifeboat_contract::work::ReconcileMessage;
 use lifeboat_functions::host::{Envelope, Invocation, InvocationId, TraceContext};
 
@@ -15,6 +17,10 @@ use crate::examples::{EXAMPLES, Example, Function};
 fn read(example: &Example) -> String {
     let requests = requests(example.function, example.data.as_bytes(), Receiver::Handler, None).unwrap();
     assert_eq!(requests.len(), 1, "an example is one invocation");
+    if example.function == Function::RegionAlert {
+        let body = serde_json::from_slice(&requests[0].body).unwrap();
+        return heard(Door::RegionAlert, &body);
+    }
     if example.function == Function::Api {
         return requests[0].path.split(['?', '/']).nth(2).unwrap().to_owned();
     }
@@ -38,8 +44,37 @@ fn read(example: &Example) -> String {
             hint.http_method.unwrap_or_default()
         }
         Function::Reconcile => ReconcileMessage::decode(&invocation.service_bus_body().unwrap()).unwrap().machine,
-        Function::PolicySweep | Function::ExpirySweep => invocation.timer().unwrap().is_past_due.to_string(),
-        Function::Api => String::new(),
+        Function::PolicySweep | Function::ExpirySweep | Function::HealthPoll => {
+            invocation.timer().unwrap().is_past_due.to_string()
+        }
+        Function::RegionHealthChanged => {
+            heard(Door::RegionHealthChanged, &invocation.event_grid_events().unwrap().into())
+        }
+        Function::SagaWoken => {
+            let asked = SagasMessage::decode(&invocation.service_bus_body().unwrap()).unwrap().ask;
+            match asked {
+                Ask::Evaluate { region, .. } => region,
+                Ask::Step { recovery_plan, .. } => recovery_plan,
+            }
+        }
+        Function::RegionAlert | Function::Api => String::new(),
+    }
+}
+
+/// What a payload tells of a region, in one word.
+fn heard(door: Door, body: &serde_json::Value) -> String {
+    let mut known = Known::default();
+    known.add_region("westeurope", "West Europe");
+    let shop = "6c1f0a52-3a5e-4b57-9f0c-1d2b7a9e4c10/resourceGroups/rg-shop";
+    known.add_machine(
+        &format!("/subscriptions/{shop}/providers/Microsoft.Compute/virtualMachines/web-01"),
+        "westeurope",
+    );
+    let reading = signals::read(door, body, &known, "2026-03-02T11:41:00Z".parse().unwrap());
+    match (reading.signals.first(), reading.uncounted.first()) {
+        (Some(signal), _) => signal.state.word().to_owned(),
+        (None, Some(uncounted)) => uncounted.why.to_string(),
+        (None, None) => "nothing".to_owned(),
     }
 }
 
@@ -61,6 +96,12 @@ fn every_example_is_read_by_the_handlers_own_decoders_as_what_it_says() {
         ("tick", "false"),
         ("past-due", "true"),
         ("hour", "false"),
+        ("incident", "failing"),
+        ("test", "it is a test"),
+        ("unavailable", "unavailable"),
+        ("minute", "false"),
+        ("evaluate", "westeurope"),
+        ("step", "shop"),
         ("status", "status"),
         ("points", "points"),
     ];
@@ -93,11 +134,18 @@ fn a_host_gets_each_example_where_it_takes_it_and_the_key_stays_out_of_the_path(
         assert!(!made[0].path.contains("a-key"));
         let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         match example.function {
-            function @ (Function::VmWritten | Function::VmDeleted) => {
+            function @ (Function::VmWritten | Function::VmDeleted | Function::RegionHealthChanged) => {
                 let webhook = "http://127.0.0.1:7071/runtime/webhooks/eventgrid?functionName=";
                 assert_eq!(request.url().as_str(), format!("{webhook}{}&code=a-key", function.name()));
                 assert_eq!(header("aeg-event-type").as_deref(), Some("Notification"));
                 assert_eq!(made[0].body, example.data.as_bytes());
+            }
+            Function::RegionAlert => {
+                assert_eq!((request.method().as_str(), header("x-functions-key").as_deref()), ("POST", Some("a-key")));
+                assert_eq!(
+                    (request.url().path(), made[0].body.as_slice()),
+                    ("/api/RegionAlert", example.data.as_bytes())
+                );
             }
             Function::Api => {
                 assert_eq!((request.method().as_str(), header("x-functions-key").as_deref()), ("GET", Some("a-key")));

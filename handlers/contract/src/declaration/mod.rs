@@ -9,7 +9,7 @@ mod words;
 
 pub use history::{HISTORY_BYTES_MAX, HistoryProblem, LINES_MAX, Line, LineFault, SPAN_MAX, read_history};
 pub use replay::{Heard, Played, replay};
-pub use shown::{as_json, as_lines};
+pub use shown::{as_json, as_lines, decision_as_json, decision_as_lines};
 pub use supposed::{NotSupposed, Supposed};
 pub use words::{condition, loss, source};
 

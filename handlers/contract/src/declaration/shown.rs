@@ -33,6 +33,11 @@ pub fn as_lines(plan: &RecoveryPlan, supposed: &Supposed, played: &Played) -> Ve
     lines
 }
 
+/// What a decision rests on, a line for each source that speaks and each condition.
+pub fn decision_as_lines(decision: &Decision) -> Vec<String> {
+    said(decision).into_iter().map(|line| line.trim_start().to_owned()).collect()
+}
+
 fn said(decision: &Decision) -> Vec<String> {
     let spoken = |s: &&Source| s.standing != lifeboat_planning::declaration::Standing::Nothing;
     let sources = decision.sources.iter().filter(spoken).map(|s| format!("    {}", source(s)));
@@ -77,8 +82,8 @@ pub fn as_json(plan: &RecoveryPlan, supposed: &Supposed, played: &Played) -> Val
         "notes": [NOT_EXECUTED],
         "supposed": supposed.words(),
         "heard": played.heard.iter().map(heard).collect::<Vec<_>>(),
-        "transitions": played.decisions.iter().map(decided).collect::<Vec<_>>(),
-        "end": played.last.as_ref().map(decided),
+        "transitions": played.decisions.iter().map(decision_as_json).collect::<Vec<_>>(),
+        "end": played.last.as_ref().map(decision_as_json),
     })
 }
 
@@ -114,7 +119,8 @@ fn heard(heard: &Heard) -> Value {
     })
 }
 
-fn decided(decision: &Decision) -> Value {
+/// One decision as JSON, with every condition, met or not.
+pub fn decision_as_json(decision: &Decision) -> Value {
     let conditions: Vec<Value> = decision
         .conditions
         .iter()

@@ -20,12 +20,13 @@ pub use fault::{NoUrl, RecoveryFault};
 pub use form::{ACTIONS_MAX, GROUPS_MAX, TRAFFIC_MAX};
 pub(crate) use judge::judge;
 pub use lifeboat_planning::recovery::RecoveryPlan;
+pub use url::{Reached, address_reached};
 
 use crate::policy::{Problem, form::RECOVERY_PLAN, root_of};
 
 /// What everybody is told who has recovery plans read: a promise nobody keeps is worse than none.
-pub const NOT_EXECUTED: &str = "this release reads and checks recovery plans, and does not execute them yet: nothing is declared \
-                                and nothing fails over";
+pub const NOT_EXECUTED: &str = "this release declares by recovery plans, and does not execute them yet: evidence is shown and \
+                                people are told, and nothing fails over";
 
 /// Reads the one recovery plan of a file. `file` is the name that problems give; problems come in the order of the document.
 ///

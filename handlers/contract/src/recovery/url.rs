@@ -78,6 +78,11 @@ fn name(host: &str) -> Result<Reached, NoUrl> {
     Ok(if is_inside { Reached::Inside } else { Reached::Outside })
 }
 
+/// From where an address is reached; none for one that is nobody's, which is never asked: what a name resolves to is judged so.
+pub fn address_reached(address: IpAddr) -> Option<Reached> {
+    reached(address).ok()
+}
+
 fn reached(address: IpAddr) -> Result<Reached, NoUrl> {
     match address {
         IpAddr::V4(address) => reached_v4(address),
@@ -162,6 +167,19 @@ mod tests {
             assert_eq!(check(text), Ok(Reached::Inside), "{text}");
         }
         assert_eq!(check("https://172.32.0.1/"), Ok(Reached::Outside));
+    }
+
+    #[test]
+    fn what_a_name_resolves_to_is_judged_as_the_same_address_in_a_url() {
+        for text in ["8.8.8.8", "2606:4700::1"] {
+            assert_eq!(address_reached(text.parse().unwrap()), Some(Reached::Outside), "{text}");
+        }
+        for text in ["10.0.0.1", "127.0.0.1", "::1", "fd00::1", "::ffff:10.0.0.1"] {
+            assert_eq!(address_reached(text.parse().unwrap()), Some(Reached::Inside), "{text}");
+        }
+        for text in ["169.254.169.254", "168.63.129.16", "fe80::1", "::ffff:169.254.169.254", "0.0.0.0"] {
+            assert_eq!(address_reached(text.parse().unwrap()), None, "{text}");
+        }
     }
 
     #[test]

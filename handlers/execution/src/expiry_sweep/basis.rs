@@ -42,7 +42,9 @@ impl Bases {
         let settings = &lifeboat.settings;
         let regions = settings.owned_regions.join(" ");
         let (version, build) = (&settings.build.version, &settings.build.id);
-        let common = hash(&[version, build, &owner.deployment, &owner.estate, &in_force.digest, &regions]);
+        // The same collection is read again when an incident opens, and when it closes.
+        let incidents = seen.incidents().mark();
+        let common = hash(&[version, build, &owner.deployment, &owner.estate, &in_force.digest, &regions, &incidents]);
         let mut of_shards: BTreeMap<usize, Vec<MachineKey>> = BTreeMap::new();
         for subject in subjects {
             if let Some(living) = seen.living(subject) {

@@ -114,6 +114,10 @@ async fn with_lease(
             all.push(Became::Left(Left::Withheld(why)));
             continue;
         }
+        if let Some(why) = sweep.concerned(subject).await {
+            all.push(Became::Left(Left::Incident(why)));
+            continue;
+        }
         sweep.lifeboat.store.renew(sweeps_lease).await?;
         sweep.lifeboat.store.renew(lease).await?;
         let good = match checked.take().filter(|checked| checked.at.elapsed() < GOOD_FOR) {

@@ -12,8 +12,8 @@ use lifeboat_planning::expiry::{Due, Expiry};
 
 use super::looks::{decide, take_in};
 use super::memory::{Course, Memory};
-use super::seen::{self, EstateSeen, Subject};
-use super::sweep::DELETIONS_MAX;
+use super::seen::{self, Subject};
+use super::sweep::{DELETIONS_MAX, observed};
 use super::{ExpiryError, Left, Sweep, Withheld, withheld_from_the_start};
 use crate::breakers;
 use crate::counters::Kind;
@@ -21,7 +21,7 @@ use crate::estate::Estate;
 use crate::foresee::with_causes;
 use crate::lifeboat::Lifeboat;
 use crate::policies::InForce;
-use crate::{stop, watch};
+use crate::{incident, stop, watch};
 
 /// Collections read at a time, as by the sweep.
 const PARALLEL: usize = 8;
@@ -45,7 +45,8 @@ pub async fn foresee(
 ) -> Result<ExpiryPlan, ExpiryError> {
     let course = Course::read(&lifeboat.store).await?;
     let mut subjects = seen::subjects(lifeboat).await?;
-    let observed = EstateSeen::observe(lifeboat, &subjects, &in_force.policies).await?;
+    let incidents = incident::before_deletions(&lifeboat.store, &in_force.recovery_plans, lifeboat.clock.now()).await;
+    let observed = observed(lifeboat, &subjects, &in_force, incidents).await?;
     let owner = estate.owner();
     subjects.extend(observed.without_collection(&subjects, &owner));
     subjects.retain(|one| of(one.machine.as_str()));

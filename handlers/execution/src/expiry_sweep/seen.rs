@@ -11,12 +11,13 @@ use lifeboat_planning::effect::Place;
 use lifeboat_planning::expiry::{LocksSeen, Scope, Whereabouts};
 use lifeboat_planning::facts::{Machine, MachineSeen, Owner, Snapshot, SnapshotsSeen, UnknownBecause};
 use lifeboat_planning::id::{MachineKey, collection, machine_source, points_group};
-use lifeboat_planning::policy::{BackupPolicy, PointKind};
+use lifeboat_planning::policy::{BackupPolicy, MachineAttributes, PointKind};
 
 use super::basis;
 use super::facts::Facts;
 use super::memory::Memory;
 use crate::catalogue;
+use crate::incident::{self, Incidents};
 use crate::lifeboat::Lifeboat;
 use crate::observe::{self, tag};
 use crate::perform::{MACHINE_TAG, OWNER_TAG};
@@ -36,6 +37,8 @@ pub struct EstateSeen {
     locks: HashMap<String, LocksSeen>,
     /// Snapshots, by group in lower case.
     snapshots: HashMap<String, SnapshotsOfGroup>,
+    /// The open incidents.
+    incidents: Incidents,
 }
 
 /// A machine that Resource Graph shows.
@@ -47,6 +50,8 @@ pub struct Living {
     pub shard: usize,
     key: MachineKey,
     scope: Scope,
+    /// What tells whether it is a recovery plan's member; kept only where one is in force or an incident is open.
+    about: Option<Box<MachineAttributes>>,
 }
 
 /// The snapshots of a group by the machine that their tag names: a machine's own are a few of thousands.
@@ -112,15 +117,22 @@ pub async fn subjects(lifeboat: &Lifeboat) -> Result<Vec<Subject>, Error> {
 
 impl EstateSeen {
     /// Observes the estate: a few pages and lists, no machine by itself.
-    pub async fn observe(lifeboat: &Lifeboat, subjects: &[Subject], policies: &[BackupPolicy]) -> Result<Self, Error> {
+    pub async fn observe(
+        lifeboat: &Lifeboat,
+        subjects: &[Subject],
+        policies: &[BackupPolicy],
+        (incidents, has_recovery_plans): (Incidents, bool),
+    ) -> Result<Self, Error> {
+        let keeps_about = has_recovery_plans || !incidents.is_none();
         let rows = graph::all_machines(&lifeboat.arm, &lifeboat.settings.subscriptions).await?;
         let rows = rows.into_iter().filter(|row| !row.vm_id.is_empty());
         let machines = rows
             .map(|row| {
                 let (key, shard) = (MachineKey::new(&row.vm_id, &row.id), catalogue::shard_of(&row.vm_id));
                 let (source, id) = (machine_source(&row.vm_id), row.id.clone());
-                let scope = Scope::of(policies, &observe::row_attributes(row));
-                (source, Living { id, shard, key, scope })
+                let about = observe::row_attributes(row);
+                let scope = Scope::of(policies, &about);
+                (source, Living { id, shard, key, scope, about: keeps_about.then(|| Box::new(about)) })
             })
             .collect();
         // Resource Graph leaves out what one may not read: a machine may have moved to where it is not seen.
@@ -159,7 +171,7 @@ impl EstateSeen {
                 snapshots.insert(key, SnapshotsOfGroup::from(seen));
             }
         }
-        Ok(Self { machines, whole, locks, snapshots })
+        Ok(Self { machines, whole, locks, snapshots, incidents })
     }
 
     /// Living machines that have snapshots of ours and no collection, as if they had the one that would be theirs. Of one that is
@@ -205,9 +217,25 @@ impl EstateSeen {
         Ok(Facts { whereabouts, scope: self.scope_of(subject), collection, snapshots, disks, locks })
     }
 
-    /// What the policies say of a machine. Of one that Resource Graph does not show yet nothing is known.
+    /// What the policies say of a machine, and open incidents. Of one that Resource Graph does not show yet nothing is known.
     fn scope_of(&self, subject: &Subject) -> Scope {
-        self.machines.get(&subject.vm_hash).map_or_else(Scope::unknown, |living| living.scope.clone())
+        let scope = self.machines.get(&subject.vm_hash).map_or_else(Scope::unknown, |living| living.scope.clone());
+        match self.concerned(&self.incidents, subject) {
+            None => scope,
+            Some(_) => scope.during_incident(),
+        }
+    }
+
+    /// Why one of these incidents concerns the machine of a collection.
+    pub fn concerned(&self, incidents: &Incidents, subject: &Subject) -> Option<incident::Why> {
+        let about = self.machines.get(&subject.vm_hash).and_then(|living| living.about.as_deref());
+        let (name, points_in) = (subject.machine.name(), subject.place.group.as_str());
+        incidents.about(incident::Machine { name, region: None, points_in, about })
+    }
+
+    /// The open incidents as they were when the estate was observed.
+    pub fn incidents(&self) -> &Incidents {
+        &self.incidents
     }
 
     /// The snapshots of a machine, as the observation has them.

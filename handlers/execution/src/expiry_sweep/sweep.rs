@@ -18,8 +18,9 @@ use crate::alarms::{self, Cause};
 use crate::breakers;
 use crate::counters;
 use crate::estate::Estate;
+use crate::incident::{self, Incidents};
 use crate::lifeboat::{Lifeboat, Report};
-use crate::policies;
+use crate::policies::{self, InForce};
 
 /// Deletions of one sweep, at most: each is some ten calls, a second or so, and a function may run for ten minutes.
 pub(super) const DELETIONS_MAX: usize = 300;
@@ -47,7 +48,8 @@ pub(super) async fn run(lifeboat: &Lifeboat, estate: &Estate, lease: &mut Lease)
     let in_force = policies::in_force(&lifeboat.store, &lifeboat.policies).await?;
     let mut course = Course::read(&lifeboat.store).await?;
     let mut subjects = seen::subjects(lifeboat).await?;
-    let seen = EstateSeen::observe(lifeboat, &subjects, &in_force.policies).await?;
+    let incidents = incident::before_deletions(&lifeboat.store, &in_force.recovery_plans, started_at).await;
+    let seen = observed(lifeboat, &subjects, &in_force, incidents).await?;
     let owner = estate.owner();
     subjects.extend(seen.without_collection(&subjects, &owner));
     subjects.sort_by(|one, other| one.collection.key().cmp(other.collection.key()));
@@ -70,6 +72,17 @@ pub(super) async fn run(lifeboat: &Lifeboat, estate: &Estate, lease: &mut Lease)
     (course.started_at, course.completed_at) = (Some(started_at), Some(lifeboat.clock.now()));
     course.write(&lifeboat.store).await?;
     Ok(report)
+}
+
+/// The estate as policies, recovery plans and open incidents have it.
+pub(super) async fn observed(
+    lifeboat: &Lifeboat,
+    subjects: &[seen::Subject],
+    in_force: &InForce,
+    incidents: Incidents,
+) -> Result<EstateSeen, ExpiryError> {
+    let about = (incidents, !in_force.recovery_plans.is_empty());
+    Ok(EstateSeen::observe(lifeboat, subjects, &in_force.policies, about).await?)
 }
 
 /// Deletes what is due, oldest first, as far as the counters grant it; what of it is of one machine goes together.

@@ -15,6 +15,7 @@ use lifeboat_planning::expiry::{self, PointVerdict};
 use lifeboat_planning::facts::{CollectionSeen, Owner, Point, Snapshot, SnapshotsSeen};
 use lifeboat_planning::id::PointName;
 use lifeboat_planning::policy::BackupPolicy;
+use lifeboat_planning::recovery::RecoveryPlan;
 use lifeboat_planning::retention::{Kind, Reason, Reasons, State};
 
 use super::facts::Facts;
@@ -30,7 +31,7 @@ use crate::perform::OWNER_TAG;
 use crate::policies::{self, PolicyError};
 use crate::settings::{Build, Settings};
 use crate::vault_verdicts::{ItemVerdicts, VaultReader};
-use crate::{policy_sweep, stop};
+use crate::{incident, policy_sweep, stop};
 
 /// Collections read at a time, as in the sweep.
 const PARALLEL: usize = 8;
@@ -148,12 +149,14 @@ impl Reader {
         let regions: BTreeSet<String> = machines.iter().map(|row| region(&row.location)).collect();
         self.lifeboat.settings.owned_regions = regions.into_iter().collect();
         let lifeboat = &self.lifeboat;
-        let (policies, digest, not_read) = in_force(lifeboat).await?;
+        let InForceNow { policies, recovery_plans, digest, not_read } = in_force(lifeboat).await?;
         let rows = graph::all_collections(&lifeboat.arm, &subscriptions).await?;
         let (ours, foreign): (Vec<_>, Vec<_>) =
             rows.into_iter().filter(|row| whose.includes(&row.source)).partition(|row| self.is_judged(row));
         let mut subjects: Vec<Subject> = ours.iter().filter_map(Subject::of).collect();
-        let seen = EstateSeen::observe(lifeboat, &subjects, &policies).await?;
+        let incidents = incident::before_deletions(&lifeboat.store, &recovery_plans, lifeboat.clock.now()).await;
+        let about = (incidents, !recovery_plans.is_empty());
+        let seen = EstateSeen::observe(lifeboat, &subjects, &policies, about).await?;
         let owner = self.estate.owner();
         subjects.extend(seen.without_collection(&subjects, &owner));
         subjects.retain(|subject| whose.includes(subject.machine.as_str()));
@@ -223,8 +226,17 @@ fn unread_scope(subscription: &str) -> String {
     format!("machines of the subscription {subscription} may not all be seen, so that none counts as gone")
 }
 
-/// The policies, their digest, and why nothing is let go by them where a newer bundle cannot be read.
-async fn in_force(lifeboat: &Lifeboat) -> Result<(Vec<BackupPolicy>, Option<String>, Option<String>), VerdictsError> {
+/// What is in force.
+#[derive(Default)]
+struct InForceNow {
+    policies: Vec<BackupPolicy>,
+    recovery_plans: Vec<RecoveryPlan>,
+    digest: Option<String>,
+    /// Why nothing is let go by the policies, where a newer bundle cannot be read.
+    not_read: Option<String>,
+}
+
+async fn in_force(lifeboat: &Lifeboat) -> Result<InForceNow, VerdictsError> {
     match policies::read(&lifeboat.store).await {
         Ok(found) => {
             let not_read = found.not_read.as_ref().map(|not_read| {
@@ -233,11 +245,12 @@ async fn in_force(lifeboat: &Lifeboat) -> Result<(Vec<BackupPolicy>, Option<Stri
                     not_read.document
                 )
             });
-            Ok((found.policies.clone(), Some(found.digest.clone()), not_read))
+            let (policies, recovery_plans) = (found.policies.clone(), found.recovery_plans.clone());
+            Ok(InForceNow { policies, recovery_plans, digest: Some(found.digest.clone()), not_read })
         }
         Err(PolicyError::Store { document, source }) => Err(PolicyError::Store { document, source }.into()),
         Err(error @ (PolicyError::Missing { .. } | PolicyError::Unreadable { .. })) => {
-            Ok((Vec::new(), None, Some(error.to_string())))
+            Ok(InForceNow { not_read: Some(error.to_string()), ..InForceNow::default() })
         }
     }
 }

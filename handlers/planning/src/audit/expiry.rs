@@ -136,7 +136,7 @@ fn about(effect: &Effect, points: &MachinePoints<'_>, policies: &[BackupPolicy],
     let ordered = policies.iter().any(|policy| {
         let of_policy = |entry: &PointEntry| hash(&[&policy.name, &entry.name]) == name.rule && entry.keep.is_some();
         let living = points.whereabouts == Whereabouts::Living;
-        let barred = living && points.scope.bars(&policy.name).is_some();
+        let barred = points.scope.bars_all().is_some() || (living && points.scope.bars(&policy.name).is_some());
         policy.mode == Mode::Enforce && !barred && policy.points.iter().any(of_policy)
     });
     unless(ordered, Finding::NoOrder);

@@ -335,6 +335,10 @@ fn moved(state: &mut Declaration, to: Phase, act: Act, plan: &RecoveryPlan, fact
 }
 
 impl Phase {
+    /// All of them, from least to most.
+    pub const ALL: [Self; 6] =
+        [Self::Normal, Self::Suspected, Self::Confirmed, Self::AwaitingApproval, Self::FailingOver, Self::FailedOver];
+
     /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {

@@ -120,8 +120,9 @@ fn of_entry(
     };
     let judged: Vec<PointSeen<'_>> = points.iter().map(|one| one.judged()).collect();
     let mut verdicts = retention::verdicts(&question, &judged);
-    let bar = entry.filter(|_| machine.whereabouts == Whereabouts::Living);
-    if let Some(reason) = bar.and_then(|(policy, _)| machine.scope.bars(&policy.name)) {
+    let living = entry.filter(|_| machine.whereabouts == Whereabouts::Living);
+    let bar = living.and_then(|(policy, _)| machine.scope.bars(&policy.name));
+    if let Some(reason) = machine.scope.bars_all().or(bar) {
         for verdict in verdicts.iter_mut().filter(|verdict| verdict.kind == Kind::Expire) {
             verdict.reasons.add(reason);
             verdict.kind = Kind::Blocked;

@@ -17,6 +17,8 @@ pub struct Scope {
     bar: Option<Reason>,
     /// Policies that only report, whose own points are told as what would go.
     reports: Vec<String>,
+    /// An incident is open that concerns the machine, or whether one is could not be learned.
+    incident: bool,
 }
 
 impl Scope {
@@ -38,12 +40,23 @@ impl Scope {
             (false, false, false) => Some(Reason::MachineReported),
             (false, false, true) => Some(Reason::OutOfScope),
         };
-        Self { bar, reports }
+        Self { bar, reports, incident: false }
     }
 
     /// Of a machine that was not seen, or of which it is not known what it follows.
     pub const fn unknown() -> Self {
-        Self { bar: Some(Reason::MachineUnknown), reports: Vec::new() }
+        Self { bar: Some(Reason::MachineUnknown), reports: Vec::new(), incident: false }
+    }
+
+    /// The same while an incident concerns the machine: nothing of it goes, wherever the machine is and whatever policies say.
+    #[must_use]
+    pub fn during_incident(self) -> Self {
+        Self { incident: true, ..self }
+    }
+
+    /// What stands in the way of every point of the machine, also where it is gone.
+    pub fn bars_all(&self) -> Option<Reason> {
+        self.incident.then_some(Reason::Incident)
     }
 
     /// What stands in the way of the points of a policy; none where they may go.

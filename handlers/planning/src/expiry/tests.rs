@@ -98,6 +98,7 @@ struct World {
     locks: LocksSeen,
     deleted_by_hand: Vec<String>,
     disks: Vec<String>,
+    incident: bool,
 }
 
 fn world(points: Vec<Point>) -> World {
@@ -117,6 +118,7 @@ fn world(points: Vec<Point>) -> World {
         locks: LocksSeen::Scopes(Vec::new()),
         deleted_by_hand: Vec::new(),
         disks: Vec::new(),
+        incident: false,
     }
 }
 
@@ -125,12 +127,13 @@ fn decided(world: &World, policies: &[BackupPolicy]) -> (Vec<String>, Vec<String
     let (collection, snapshots) =
         (CollectionSeen::Present(world.collection.clone()), SnapshotsSeen::Read(world.snapshots.clone()));
     let vm_hash = machine_source("v-1");
+    let scope = Scope::of(policies, &world.machine);
     let points = MachinePoints {
         owner: &owner(),
         machine: MACHINE,
         vm_hash: &vm_hash,
         whereabouts: world.whereabouts,
-        scope: Scope::of(policies, &world.machine),
+        scope: if world.incident { scope.during_incident() } else { scope },
         place: Place {
             subscription: "s-1".into(),
             group: "lifeboat-points-westeurope".into(),
@@ -302,6 +305,19 @@ fn nothing_of_a_living_machine_goes_where_nothing_may_be_changed_on_it() {
 }
 
 #[test]
+fn during_an_incident_nothing_goes_of_a_living_machine_nor_of_one_that_is_gone() {
+    let mut world = world(vec![point(40), point(41), point(42)]);
+    for (whereabouts, goes) in [(Whereabouts::Living, 1), (Whereabouts::GoneSince(days_ago(20)), 2)] {
+        (world.whereabouts, world.incident) = (whereabouts, false);
+        assert_eq!(decided(&world, &enforced()).1.len(), goes, "{whereabouts:?}");
+        world.incident = true;
+        let (said, gone) = decided(&world, &enforced());
+        assert!(gone.is_empty() && said.contains(&"42 blocked".to_string()), "{whereabouts:?}: {said:?}");
+    }
+    assert_eq!(Scope::unknown().during_incident().bars_all(), Some(Reason::Incident));
+}
+
+#[test]
 fn the_audit_finds_a_deletion_that_must_not_be() {
     use audit::expiry::Finding;
     let world = world(vec![point(1), point(2), point(3)]);
@@ -342,6 +358,9 @@ fn the_audit_finds_a_deletion_that_must_not_be() {
     assert_eq!(found(&[due(1), due(2), due(3)], &living, &enforced()), vec![Finding::TooFewLeft], "all");
     assert_eq!(found(&[due(4)], &living, &enforced()), vec![Finding::NotSeen]);
     assert_eq!(found(&[due(3)], &living, &[]), vec![Finding::NoOrder]);
+    let scope = living.scope.clone().during_incident();
+    let in_incident = MachinePoints { scope, ..all(&collection, Whereabouts::Living) };
+    assert_eq!(found(&[due(3)], &in_incident, &enforced()), vec![Finding::NoOrder], "during an incident");
     assert_eq!(found(&[due(3)], &all(&unread, Whereabouts::Living), &enforced()), vec![Finding::NotSeen]);
     assert_eq!(found(&[due(3)], &all(&collection, Whereabouts::Unknown), &enforced()), vec![Finding::Whereabouts]);
     let holds = MachinePoints { disks: Some(vec!["/disks/OS".into()]), ..living.clone() };

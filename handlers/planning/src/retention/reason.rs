@@ -69,6 +69,8 @@ pub enum Reason {
     OutOfScope,
     /// The policy that the machine follows only reports.
     MachineReported,
+    /// Its region, or the recovery plan that the machine belongs to, has an open incident, or whether it has is not known.
+    Incident,
     /// No rule keeps it.
     NoRuleKeeps,
     /// The machine has been gone for so long that only its newest restorable point stays.
@@ -100,7 +102,7 @@ pub struct Reasons(u64);
 
 impl Reason {
     /// Every reason, in the order in which they are told.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::NotOurs,
         Self::NoPolicy,
         Self::NoRules,
@@ -132,6 +134,7 @@ impl Reason {
         Self::EqualPriorities,
         Self::OutOfScope,
         Self::MachineReported,
+        Self::Incident,
         Self::NoRuleKeeps,
         Self::MachineGone,
         Self::FailedLongAgo,
@@ -171,7 +174,8 @@ impl Reason {
             | Self::DeletedByHand
             | Self::EqualPriorities
             | Self::OutOfScope
-            | Self::MachineReported => Role::Blocks,
+            | Self::MachineReported
+            | Self::Incident => Role::Blocks,
             Self::NoRuleKeeps | Self::MachineGone | Self::FailedLongAgo => Role::Due,
             Self::LessConsistent => Role::Note,
         }
@@ -211,6 +215,7 @@ impl Reason {
             Self::EqualPriorities => "equalPriorities",
             Self::OutOfScope => "outOfScope",
             Self::MachineReported => "machineReported",
+            Self::Incident => "incident",
             Self::NoRuleKeeps => "noRuleKeeps",
             Self::MachineGone => "machineGone",
             Self::FailedLongAgo => "failedLongAgo",
@@ -259,6 +264,9 @@ impl fmt::Display for Reason {
             }
             Self::OutOfScope => "no policy matches the machine any more, and nothing is changed on it",
             Self::MachineReported => "the policy that the machine follows only reports",
+            Self::Incident => {
+                "its region or its recovery plan has an open incident, or whether it has could not be read: nothing is deleted"
+            }
             Self::NoRuleKeeps => "no rule keeps it",
             Self::MachineGone => "the machine has been gone for 14 days",
             Self::FailedLongAgo => "it failed, and a restorable point is a week newer",

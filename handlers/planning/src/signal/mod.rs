@@ -20,7 +20,10 @@ use alloc::string::String;
 use core::fmt;
 use jiff::{SignedDuration, Timestamp};
 
-pub use set::{FORGOTTEN_AFTER, PROBE_FAILURES_MIN, SINCE_BELIEVED, STALE_AFTER, Signals, THREADS_MAX, Taken, Thread};
+pub use set::{
+    FORGOTTEN_AFTER, KeptThread, PROBE_FAILURES_MIN, Remembered, SINCE_BELIEVED, STALE_AFTER, Signals, THREADS_MAX,
+    Taken, Thread,
+};
 
 /// Who ultimately says it, whatever door it came by. Sources are counted by this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

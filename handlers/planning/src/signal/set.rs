@@ -1,12 +1,16 @@
 //! The signals that stand: of each thread the sender's latest word, when it was first heard and last repeated.
 //! It never lets an older word win over a newer one, a repeated message count twice, or a silent thread pass for a well one.
 
+mod kept;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{About, Origin, Signal, State, Told};
+
+pub use kept::{KeptThread, Remembered};
 
 /// A message older than this when it arrives tells of the past: Event Grid holds events back for hours when a receiver is sick.
 pub const STALE_AFTER: SignedDuration = SignedDuration::from_mins(30);
@@ -45,9 +49,9 @@ pub struct Thread {
     /// How often in a row it was said.
     pub times: u32,
     /// When a machine was last said not to serve.
-    unavailable_at: Option<Timestamp>,
+    pub unavailable_at: Option<Timestamp>,
     /// When the platform was last blamed.
-    blamed_at: Option<Timestamp>,
+    pub blamed_at: Option<Timestamp>,
 }
 
 /// What became of a signal.

@@ -1,0 +1,212 @@
+//! Declarations in the running handler: of each recovery plan, what is remembered, looked at anew with each evaluation of a region.
+//! It never decides (`planning::declaration` does), and never begins a failover: this release has nobody who could.
+//!
+//! ```text
+//! signals of both regions, fleets ─► facts ─► planning ─► ledger: what moved ─► declarations/<plan>.json ─► tell
+//! ```
+
+pub mod record;
+mod tell;
+
+use jiff::Timestamp;
+use lifeboat_contract::declaration::condition;
+use lifeboat_planning::declaration::{
+    Act, Assumed, Decision, Declaration, Facts, FenceSeen, NeededFor, Readiness, SagaSeen, settle,
+};
+use lifeboat_planning::id::MachineKey;
+use lifeboat_planning::recovery::RecoveryPlan;
+use lifeboat_planning::signal::Signals;
+
+use crate::alarms::{self, Cause, Machines, Raised};
+use crate::chain::{Chain, ChainError};
+use crate::estate::{self, EstateError};
+use crate::foresee::with_causes;
+use crate::ledger::{self, Entry};
+use crate::lifeboat::{Lifeboat, Report};
+use crate::policies::{self, PolicyError};
+use crate::signals::fleet::{self, Fleet};
+use crate::signals::{doors, stored};
+use crate::swap::SwapError;
+use record::{Put, Record};
+
+/// Tries of one evaluation: others may write the same record at the same moment, and then what they wrote is looked at anew.
+const TRIES_MAX: u32 = 5;
+
+/// Why a region could not be evaluated. Repeating is safe; the poll of the next minute does.
+#[derive(Debug, thiserror::Error)]
+pub enum DeclarationError {
+    /// Without an estate record nothing is written.
+    #[error(transparent)]
+    Estate(#[from] EstateError),
+    /// Which recovery plans there are is not known.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The store did not give or take a record.
+    #[error("the declaration could not be read or written")]
+    Store(#[from] SwapError),
+    /// The recovery plan's ledger cannot be written to.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// Others wrote each time.
+    #[error("others evaluated the recovery plan {TRIES_MAX} times in a row")]
+    Busy,
+}
+
+/// What is known of one look, beside the signals.
+struct Seen {
+    signals: Signals,
+    machines: u64,
+    target_machines: u64,
+    members: Vec<String>,
+    digest: String,
+}
+
+/// Evaluates every recovery plan in force that names the region, on either side. What fails for one holds up no other.
+pub async fn evaluate(lifeboat: &Lifeboat, region: &str, cause: &str) -> Result<Report, DeclarationError> {
+    let names = |plan: &RecoveryPlan| plan.from.is(region) || plan.to.is(region);
+    evaluate_those(lifeboat, names, cause).await
+}
+
+/// Evaluates all recovery plans in force.
+pub async fn evaluate_all(lifeboat: &Lifeboat, cause: &str) -> Result<Report, DeclarationError> {
+    evaluate_those(lifeboat, |_| true, cause).await
+}
+
+async fn evaluate_those(
+    lifeboat: &Lifeboat,
+    which: impl Fn(&RecoveryPlan) -> bool,
+    cause: &str,
+) -> Result<Report, DeclarationError> {
+    estate::required(&lifeboat.store, &lifeboat.settings.deployment).await?;
+    let plans = doors::recovery_plans(lifeboat).await?;
+    let mut report = Report::default();
+    let mut failed = None;
+    for plan in plans.iter().filter(|plan| which(plan)) {
+        match evaluate_one(lifeboat, plan, cause).await {
+            Ok(lines) => report.lines.extend(lines),
+            Err(error) => {
+                let text = with_causes(&error);
+                tracing::error!(recovery_plan = plan.name, "the recovery plan could not be evaluated: {text}");
+                if matches!(error, DeclarationError::Store(SwapError::Record(_))) {
+                    let what = format!("the recovery plan {} cannot be evaluated: {text}", plan.name);
+                    let (cause, machines) = (Cause::StoreUnreadable, Machines::Also(&[]));
+                    let raised = Raised { cause, policy: None, what, machines };
+                    alarms::raise(&lifeboat.outbox, &raised, lifeboat.clock.now()).await;
+                }
+                failed = Some(error);
+            }
+        }
+    }
+    failed.map_or(Ok(report), Err)
+}
+
+/// Looks at one recovery plan: saved before anybody is told.
+async fn evaluate_one(lifeboat: &Lifeboat, plan: &RecoveryPlan, cause: &str) -> Result<Vec<String>, DeclarationError> {
+    let now = lifeboat.clock.now();
+    let seen = see(lifeboat, plan, now).await?;
+    for _ in 0..TRIES_MAX {
+        let known = record::read(&lifeboat.store, &plan.name).await?;
+        let before = known.as_ref().map(|(record, _)| record.declaration()).unwrap_or_default();
+        if known.as_ref().is_some_and(|(record, _)| record.evaluated_at > now) {
+            return Ok(vec![format!("{}: somebody has looked since", plan.name)]);
+        }
+        let (after, decisions) = look(&before, plan, &seen, now);
+        let last_act = known.as_ref().and_then(|(record, _)| record.last_act());
+        let news: Vec<&Decision> = decisions.iter().filter(|one| is_news(one, last_act.as_deref())).collect();
+        if !write_down(lifeboat, plan, &seen.digest, cause, &news).await? {
+            continue;
+        }
+        let mut record = Record::of(plan, &after, (&seen.digest, &seen.members), now);
+        record.remember(known.as_ref().map(|(record, _)| record), &decisions, &news);
+        match record::write(&lifeboat.store, &record, known.map(|(_, etag)| etag)).await? {
+            Put::Written => return Ok(tell::tell(lifeboat, plan, &after, &news).await),
+            Put::Raced => {}
+        }
+    }
+    Err(DeclarationError::Busy)
+}
+
+/// One look, by what this release can see: no sweep looks at readiness and points yet, nothing tries the fence, and no saga runs.
+fn look(before: &Declaration, plan: &RecoveryPlan, seen: &Seen, now: Timestamp) -> (Declaration, Vec<Decision>) {
+    let facts = Facts {
+        signals: &seen.signals,
+        machines: seen.machines,
+        target_machines: seen.target_machines,
+        readiness: Readiness::Unknown,
+        point_at: None,
+        fence: FenceSeen::NotTried,
+        assumed: &Assumed::default(),
+        saga: SagaSeen::None,
+        word: None,
+    };
+    settle(before, plan, &facts, now)
+}
+
+/// A decision that says something that the one before it did not.
+fn is_news(decision: &Decision, last_act: Option<&str>) -> bool {
+    decision.from != decision.to || (decision.act != Act::Nothing && last_act != Some(decision.act.word()))
+}
+
+async fn see(lifeboat: &Lifeboat, plan: &RecoveryPlan, now: Timestamp) -> Result<Seen, DeclarationError> {
+    let store = &lifeboat.store;
+    let (from, to) = (plan.from.as_str(), plan.to.as_str());
+    let mut signals = Signals::joined([stored::read(store, from).await?, stored::read(store, to).await?]);
+    signals.age(now);
+    let (fleet, target) = (fleet::read(store, from).await?, fleet::read(store, to).await?);
+    let size = |fleet: &Option<Fleet>| fleet.as_ref().map_or(fleet::UNKNOWN, |fleet| fleet.machines);
+    let (machines, target_machines) = (size(&fleet), size(&target));
+    let members = fleet.and_then(|mut fleet| fleet.members.remove(&plan.name)).unwrap_or_default();
+    let digest = policies::in_force(store, &lifeboat.policies).await?.digest.clone();
+    Ok(Seen { signals, machines, target_machines, members, digest })
+}
+
+/// The key of a recovery plan's ledger: no machine's, because no machine has such an id.
+pub fn ledger_key(plan: &str) -> MachineKey {
+    MachineKey::new("", &ledger_subject(plan))
+}
+
+/// What the lines of a recovery plan's ledger are about.
+pub fn ledger_subject(plan: &str) -> String {
+    format!("recoveryPlans/{plan}")
+}
+
+/// Adds what is decided to the recovery plan's ledger, with each condition that is not met as a refusal. False where somebody else
+/// added at the same moment: what they decided has to be read first.
+async fn write_down(
+    lifeboat: &Lifeboat,
+    plan: &RecoveryPlan,
+    digest: &str,
+    cause: &str,
+    news: &[&Decision],
+) -> Result<bool, DeclarationError> {
+    if news.is_empty() {
+        return Ok(true);
+    }
+    let (key, subject) = (ledger_key(&plan.name), ledger_subject(&plan.name));
+    let mut chain = Chain::open(&lifeboat.outbox, lifeboat.clock, &key, &subject).await?;
+    for decision in news {
+        match chain.add(entry(plan, digest, cause, decision)).await {
+            Ok(()) => {}
+            Err(ChainError::Store(error)) if error.kind == lifeboat_azure::ErrorKind::Conflict => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    chain.seal().await?;
+    Ok(true)
+}
+
+fn entry(plan: &RecoveryPlan, digest: &str, cause: &str, decision: &Decision) -> Entry {
+    let unmet = decision.conditions.iter().filter(|one| !one.met);
+    let refusal = |one: &lifeboat_planning::declaration::Condition| {
+        let rules = if one.needed_for == NeededFor::Rules { ", for rules" } else { "" };
+        format!("{}{rules}: {}", one.name().word(), condition(one))
+    };
+    Entry::Decision(ledger::Decision {
+        cause: format!("{cause}: {} → {}, {}", decision.from, decision.to, decision.act),
+        look: 1,
+        policy: plan.name.clone(),
+        policy_digest: digest.to_owned(),
+        refusals: unmet.map(refusal).collect(),
+        ..ledger::Decision::default()
+    })
+}
