@@ -106,11 +106,7 @@ impl Play {
                 let shown = onlook::act(&self.rig, line).await?;
                 self.say(shown);
             }
-            Command::Topic(line) => {
-                let shown = topic::act(&mut self.rig, line).await;
-                self.shown.calls(&self.rig);
-                self.say(shown);
-            }
+            Command::Topic(line) => self.topic(line).await,
             Command::Sweep => self.rig.sweep().await,
             Command::Run(length) => self.rig.run(*length).await,
             Command::Settle(at_most) => {
@@ -132,6 +128,12 @@ impl Play {
             | Command::Agent { .. } => self.machine(command).await?,
         }
         Ok(())
+    }
+
+    async fn topic(&mut self, line: &topic::Topic) {
+        let shown = topic::act(&mut self.rig, line).await;
+        self.shown.calls(&self.rig);
+        self.say(shown);
     }
 
     fn say(&mut self, lines: Vec<String>) {
