@@ -20,8 +20,8 @@ param subscriptions string[] = [subscription().subscriptionId]
 @minLength(1)
 param ownedRegions string[] = [location]
 
-@description('Custom roles of the identity, for what policies ask: restore points, snapshots of disks, protection in vaults. The latter two hold strong rights.')
-param roles ('points' | 'snapshots' | 'vaults')[] = ['points']
+@description('Custom roles of the identity, for what policies ask: restore points, snapshots of disks, protection in vaults, failover. All but the first hold strong rights.')
+param roles ('points' | 'snapshots' | 'vaults' | 'failover')[] = ['points']
 
 @description('Memory of an instance. The handler needs some 15 MB, the Functions host the rest.')
 @allowed([512, 2048, 4096])
@@ -62,6 +62,9 @@ param telemetryLocalAuth bool = true
 
 @description('An OTLP endpoint for the handler\'s telemetry. Empty: Application Insights alone.')
 param otlpEndpoint string = ''
+
+@description('Resource id of a storage account in this deployment\'s region that Site Recovery is to use as cache when a failover is protected the other way. Without it that step asks a person.')
+param replicationCache string = ''
 
 @description('Action groups that are told of dead letters.')
 param actionGroupIds string[] = []
@@ -160,6 +163,7 @@ module functionApp 'app/function_app.bicep' = {
       ownedRegions: ownedRegions
       subscriptions: subscriptions
       serviceBusNamespace: bus.outputs.fullyQualifiedNamespace
+      replicationCache: replicationCache
       otlpEndpoint: otlpEndpoint
     }
     instanceMemoryMB: instanceMemoryMB

@@ -8,7 +8,7 @@ param deployment = 'lb-weu'
 // param subscriptions = ['00000000-0000-0000-0000-000000000000']
 
 // What policies ask for besides restore points needs its role (infra/README.md, Rights):
-// param roles = ['points', 'snapshots', 'vaults']
+// param roles = ['points', 'snapshots', 'vaults', 'failover']
 
 param tags = {
   application: 'lifeboat'

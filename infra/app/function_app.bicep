@@ -31,6 +31,7 @@ param handler {
   ownedRegions: string[]
   subscriptions: string[]
   serviceBusNamespace: string
+  replicationCache: string
   otlpEndpoint: string
 }
 
@@ -101,6 +102,7 @@ var handlerSettings = [
   { name: 'LIFEBOAT_STORE_URL', value: handler.storeUrl }
   { name: 'LIFEBOAT_OWNED_REGIONS', value: join(handler.ownedRegions, ',') }
   { name: 'LIFEBOAT_SUBSCRIPTIONS', value: join(handler.subscriptions, ',') }
+  { name: 'LIFEBOAT_REPLICATION_CACHE', value: handler.replicationCache }
   { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
 ]
 

@@ -37,6 +37,7 @@ pub mod long_running;
 pub mod machines;
 pub mod needs;
 pub mod operations;
+pub mod outside;
 mod pace;
 mod paging;
 pub mod permissions;

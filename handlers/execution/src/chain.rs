@@ -61,13 +61,27 @@ pub fn head_name(key: &MachineKey) -> String {
 impl<'a> Chain<'a> {
     /// Opens the chain of a machine, reading its end.
     pub async fn open(store: &'a Store, clock: Clock, key: &MachineKey, machine: &str) -> Result<Self, ChainError> {
-        let name = blob_name(key);
+        Self::at(store, clock, (blob_name(key), head_name(key)), machine).await
+    }
+
+    /// Opens the chain of a saga, whose entries say what it is about where a machine's say which machine.
+    pub async fn of_saga(store: &'a Store, clock: Clock, saga: &str, subject: &str) -> Result<Self, ChainError> {
+        let names = (format!("ledger/sagas/{saga}.jsonl"), format!("ledger/sagas/{saga}.head.json"));
+        Self::at(store, clock, names, subject).await
+    }
+
+    async fn at(
+        store: &'a Store,
+        clock: Clock,
+        (name, head_name): (String, String),
+        machine: &str,
+    ) -> Result<Self, ChainError> {
         let (position, text) = match store.tail(&name, TAIL_BYTES).await? {
             Some(tail) => (tail.length, whole_lines(tail.bytes.as_ref(), tail.length)),
             None => (0, String::new()),
         };
         let (bodies, head) = ledger::read(&text).map_err(|source| ChainError::Broken { name: name.clone(), source })?;
-        let (machine, head_name) = (machine.to_owned(), head_name(key));
+        let machine = machine.to_owned();
         // Whoever was here before may have been stopped between its last entry and the head: what is found is sealed again.
         let unsealed = !bodies.is_empty();
         Ok(Self { store, clock, name, machine, position, head, bodies, head_name, unsealed })
@@ -112,11 +126,25 @@ impl<'a> Chain<'a> {
 
     /// Adds an entry; it is in the store when this returns.
     pub async fn add(&mut self, entry: Entry) -> Result<(), ChainError> {
-        let (line, head) = self.head.next(self.clock.now(), &self.machine, entry)?;
+        self.add_all(vec![entry]).await
+    }
+
+    /// Adds entries in one write: all of them are in the store when this returns, or none.
+    pub async fn add_all(&mut self, entries: Vec<Entry>) -> Result<(), ChainError> {
+        let (mut text, mut head, now) = (String::new(), self.head.clone(), self.clock.now());
+        for entry in entries {
+            let (line, next) = head.next(now, &self.machine, entry)?;
+            text += &line;
+            head = next;
+        }
+        if text.is_empty() {
+            return Ok(());
+        }
         let (mut read, _) =
-            ledger::read(&line).map_err(|source| ChainError::Broken { name: self.name.clone(), source })?;
-        self.store.append(&self.name, self.position, line.clone().into_bytes().into()).await?;
-        self.position += line.len() as u64;
+            ledger::read(&text).map_err(|source| ChainError::Broken { name: self.name.clone(), source })?;
+        let length = text.len() as u64;
+        self.store.append(&self.name, self.position, text.into_bytes().into()).await?;
+        self.position += length;
         self.head = head;
         self.bodies.append(&mut read);
         self.unsealed = true;

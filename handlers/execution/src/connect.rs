@@ -8,6 +8,7 @@ use azure_core::http::HttpClient;
 use azure_core::http::Url;
 use lifeboat_azure::access::{Random, TraceParent};
 use lifeboat_azure::blobs::Store;
+use lifeboat_azure::outside::Outside;
 use lifeboat_azure::reading::Reading;
 use lifeboat_azure::service_bus::Sender;
 use lifeboat_azure::{Access, ArmClient, Error, credentials, transport};
@@ -112,9 +113,11 @@ impl Lifeboat {
             arm: ArmClient::new(url("Azure Resource Manager", &places.arm_url)?, &access)?,
             store: Store::new(url("the store", &places.store_url)?, &access)?,
             sender: Sender::new(url("Service Bus", &bus)?, &access)?,
+            outside: Outside::new(&access),
             clock,
             reserved: Reserved::default(),
             policies: Kept::default(),
+            replication_cache: None,
             settings,
             started_at: clock.now(),
         })

@@ -39,6 +39,7 @@ mod queue;
 mod reconcile;
 pub mod record;
 pub mod rights;
+pub mod saga;
 mod said_of;
 mod settings;
 mod status;

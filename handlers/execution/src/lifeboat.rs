@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use lifeboat_azure::ArmClient;
 use lifeboat_azure::blobs::Store;
+use lifeboat_azure::outside::Outside;
 use lifeboat_azure::service_bus::Sender;
 use lifeboat_contract::status::{Points, Status};
 use lifeboat_contract::work::{Cause, ReconcileMessage, WorkError};
@@ -27,8 +28,13 @@ pub struct Lifeboat {
     pub store: Store,
     /// Service Bus.
     pub sender: Sender,
+    /// The internet, as nobody in particular: what recovery plans have asked from outside.
+    pub outside: Outside,
     /// The time.
     pub clock: Clock,
+    /// ARM id of the storage account in this deployment's region that Site Recovery is to use as cache when a failover is protected the
+    /// other way; without it that step asks a person.
+    pub replication_cache: Option<String>,
     /// Settings.
     pub settings: Settings,
     /// What this process has reserved of Azure's budgets.
