@@ -24,7 +24,9 @@ mod turn;
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
+use lifeboat_azure::blobs::Lease;
 use lifeboat_azure::{Error, ErrorKind};
+use lifeboat_planning::facts::Owner;
 use lifeboat_planning::id::hash;
 use lifeboat_planning::saga::failover::{Failover, FailoverOrder, PointChoice};
 use lifeboat_planning::saga::{Choice, Unreadable, What};
@@ -211,25 +213,23 @@ pub async fn run(lifeboat: &Lifeboat, plan: &str, event: Event) -> Result<Ran, S
         Err(error) if error.is_lease_taken() => return Err(SagaError::LeaseTaken),
         Err(error) => return Err(error.into()),
     };
-    let (ran, lease) = match Kept::read(&lifeboat.store, plan).await {
-        Ok(Some(kept)) => match is_ours_by(lifeboat, &kept) {
-            Ok(()) => {
-                let turn = Turn { lifeboat, owner, lease, kept, report: Report::default() };
-                match turn.run(event).await {
-                    Ok((ran, lease)) => (Ok(ran), lease),
-                    Err((error, lease)) => (Err(error), lease),
-                }
-            }
-            Err(error) => (Err(error), lease),
-        },
-        Ok(None) => (Err(SagaError::Missing), lease),
-        Err(error) => (Err(error), lease),
-    };
+    let ran = with_lease(lifeboat, (plan, owner), &lease, event).await;
     if let Err(error) = lifeboat.store.release(&lease).await {
         // It runs out by itself; whoever comes next finds it taken until then.
         tracing::warn!(error = %error, "the lease could not be released");
     }
     ran
+}
+
+async fn with_lease(
+    lifeboat: &Lifeboat,
+    (plan, owner): (&str, Owner),
+    lease: &Lease,
+    event: Event,
+) -> Result<Ran, SagaError> {
+    let kept = Kept::read(&lifeboat.store, plan).await?.ok_or(SagaError::Missing)?;
+    is_ours(lifeboat, &kept.record.saga()?.runbook.order)?;
+    Turn { lifeboat, owner, lease: lease.clone(), kept, report: Report::default() }.run(event).await
 }
 
 /// Recovery plans whose saga is not finished and should have been taken further before this moment: their messages were lost.
@@ -248,10 +248,6 @@ pub async fn overslept(lifeboat: &Lifeboat, before: Timestamp) -> Result<Vec<Sag
 pub async fn read(lifeboat: &Lifeboat, plan: &str) -> Result<Option<SagaRecord>, SagaError> {
     record::check_name(plan)?;
     Ok(Kept::read(&lifeboat.store, plan).await?.map(|kept| kept.record))
-}
-
-fn is_ours_by(lifeboat: &Lifeboat, kept: &Kept) -> Result<(), SagaError> {
-    is_ours(lifeboat, &kept.record.saga()?.runbook.order)
 }
 
 fn is_ours(lifeboat: &Lifeboat, order: &FailoverOrder) -> Result<(), SagaError> {

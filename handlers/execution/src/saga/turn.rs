@@ -48,14 +48,7 @@ pub struct Turn<'a> {
 
 impl Turn<'_> {
     /// Takes it further by an event.
-    pub async fn run(mut self, event: Event) -> Result<(Ran, Lease), (SagaError, Lease)> {
-        match self.attempt(event).await {
-            Ok(ran) => Ok((ran, self.lease)),
-            Err(error) => Err((error, self.lease)),
-        }
-    }
-
-    async fn attempt(&mut self, event: Event) -> Result<Ran, SagaError> {
+    pub async fn run(&mut self, event: Event) -> Result<Ran, SagaError> {
         let mut saga = self.kept.record.saga()?;
         if saga.ended() {
             self.kept.archive(&self.lifeboat.store).await?;
