@@ -99,7 +99,7 @@ async fn while_all_changes_are_stopped_it_rests_and_says_in_which_state() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_item_that_is_not_listed_is_asked_for_and_without_it_nothing_is_begun() {
+async fn an_item_that_is_not_listed_is_not_known_and_without_it_nothing_is_begun() {
     let stage = Stage::new(6);
     let mut order = stage.order();
     let group = &mut order.groups[0].members[0];
@@ -109,7 +109,7 @@ async fn an_item_that_is_not_listed_is_asked_for_and_without_it_nothing_is_begun
     stage.begin(order).await;
     stage.until_ended(End::Undone, HOUR).await;
     assert_eq!(stage.accepted("/deallocate"), 0, "{}", stage.story());
-    assert!(stage.story().contains("no replicated item"), "{}", stage.story());
+    assert!(stage.story().contains("the time for it has passed"), "{}", stage.story());
 }
 
 #[tokio::test(start_paused = true)]

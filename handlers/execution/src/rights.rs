@@ -69,7 +69,6 @@ pub const ROLES: [Role; 4] = [
         name: "failover",
         speaks: &[
             &replicated_items::LIST,
-            &replicated_items::GET,
             &replication::LIST_POINTS,
             &replication::LIST_MAPPINGS,
             &replication_jobs::LIST,
