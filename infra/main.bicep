@@ -20,8 +20,8 @@ param subscriptions string[] = [subscription().subscriptionId]
 @minLength(1)
 param ownedRegions string[] = [location]
 
-@description('Custom roles of the identity, for what policies and recovery plans ask: restore points, snapshots of disks, protection in vaults, how regions are. The second and third hold strong rights.')
-param roles ('points' | 'snapshots' | 'vaults' | 'recovery')[] = ['points']
+@description('Custom roles of the identity, for what policies and recovery plans ask: restore points, snapshots of disks, protection in vaults, how regions are, failover. All but the first and the fourth hold strong rights.')
+param roles ('points' | 'snapshots' | 'vaults' | 'recovery' | 'failover')[] = ['points']
 
 @description('Memory of an instance. The handler needs some 15 MB, the Functions host the rest.')
 @allowed([512, 2048, 4096])
@@ -65,6 +65,9 @@ param otlpEndpoint string = ''
 
 @description('Whether other systems are told what Lifeboat does: makes an Event Grid topic that they can subscribe to.')
 param eventTopic bool = true
+
+@description('Resource id of a storage account in this deployment\'s region that Site Recovery is to use as cache when a failover is protected the other way. Without it that step asks a person.')
+param replicationCache string = ''
 
 @description('Action groups that are told of dead letters.')
 param actionGroupIds string[] = []
@@ -174,6 +177,7 @@ module functionApp 'app/function_app.bicep' = {
       subscriptions: subscriptions
       serviceBusNamespace: bus.outputs.fullyQualifiedNamespace
       eventsUrl: topic.?outputs.endpoint ?? ''
+      replicationCache: replicationCache
       otlpEndpoint: otlpEndpoint
     }
     instanceMemoryMB: instanceMemoryMB

@@ -8,7 +8,7 @@ param deployment = 'lb-weu'
 // param subscriptions = ['00000000-0000-0000-0000-000000000000']
 
 // What policies and recovery plans ask for besides restore points needs its role (infra/README.md, Rights):
-// param roles = ['points', 'snapshots', 'vaults', 'recovery']
+// param roles = ['points', 'snapshots', 'vaults', 'recovery', 'failover']
 
 param tags = {
   application: 'lifeboat'

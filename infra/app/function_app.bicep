@@ -32,6 +32,7 @@ param handler {
   subscriptions: string[]
   serviceBusNamespace: string
   eventsUrl: string
+  replicationCache: string
   otlpEndpoint: string
 }
 
@@ -102,6 +103,7 @@ var handlerSettings = [
   { name: 'LIFEBOAT_STORE_URL', value: handler.storeUrl }
   { name: 'LIFEBOAT_OWNED_REGIONS', value: join(handler.ownedRegions, ',') }
   { name: 'LIFEBOAT_SUBSCRIPTIONS', value: join(handler.subscriptions, ',') }
+  { name: 'LIFEBOAT_REPLICATION_CACHE', value: handler.replicationCache }
   { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
 ]
 

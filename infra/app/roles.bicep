@@ -14,13 +14,14 @@ param identityId string
 param principalId string
 
 @description('Which roles it gets.')
-param roles ('points' | 'snapshots' | 'vaults' | 'recovery')[]
+param roles ('points' | 'snapshots' | 'vaults' | 'recovery' | 'failover')[]
 
 var about = {
   points: 'Lets Lifeboat read machines, and make and delete restore points. Made by infra/app/roles.bicep.'
   snapshots: 'Lets Lifeboat make and delete snapshots of disks. Made by infra/app/roles.bicep.'
   recovery: 'Lets Lifeboat read how resources and regions are. Made by infra/app/roles.bicep.'
   vaults: 'Lets Lifeboat protect machines in vaults and back them up. Made by infra/app/roles.bicep.'
+  failover: 'Lets Lifeboat fail machines over, stop and start the old ones, and move traffic. Made by infra/app/roles.bicep.'
 }
 
 var given = filter(loadJsonContent('role-actions.json'), role => contains(roles, role.name))

@@ -4,6 +4,7 @@
 pub mod azure;
 pub mod data;
 pub mod estate;
+pub mod failing_over;
 pub mod gates;
 pub mod gateway;
 pub mod identity;

@@ -63,13 +63,28 @@ pub fn head_name(key: &MachineKey) -> String {
 impl<'a> Chain<'a> {
     /// Opens the chain of a machine, reading its end.
     pub async fn open(outbox: &'a Outbox, clock: Clock, key: &MachineKey, machine: &str) -> Result<Self, ChainError> {
-        let (name, store) = (blob_name(key), outbox.store());
+        Self::at(outbox, clock, (blob_name(key), head_name(key)), machine).await
+    }
+
+    /// Opens the chain of a saga, whose entries say what it is about where a machine's say which machine.
+    pub async fn of_saga(outbox: &'a Outbox, clock: Clock, saga: &str, subject: &str) -> Result<Self, ChainError> {
+        let names = (format!("ledger/sagas/{saga}.jsonl"), format!("ledger/sagas/{saga}.head.json"));
+        Self::at(outbox, clock, names, subject).await
+    }
+
+    async fn at(
+        outbox: &'a Outbox,
+        clock: Clock,
+        (name, head_name): (String, String),
+        machine: &str,
+    ) -> Result<Self, ChainError> {
+        let store = outbox.store();
         let (position, text) = match store.tail(&name, TAIL_BYTES).await? {
             Some(tail) => (tail.length, whole_lines(tail.bytes.as_ref(), tail.length)),
             None => (0, String::new()),
         };
         let (bodies, head) = ledger::read(&text).map_err(|source| ChainError::Broken { name: name.clone(), source })?;
-        let (machine, head_name) = (machine.to_owned(), head_name(key));
+        let machine = machine.to_owned();
         // Whoever was here before may have been stopped between its last entry and the head: what is found is sealed again.
         let unsealed = !bodies.is_empty();
         Ok(Self { outbox, clock, name, machine, position, head, bodies, head_name, unsealed })
@@ -114,16 +129,34 @@ impl<'a> Chain<'a> {
 
     /// Adds an entry, and in the same write what it tells other systems; it is in the store when this returns.
     pub async fn add(&mut self, entry: Entry) -> Result<(), ChainError> {
-        let now = self.clock.now();
-        let told = if self.outbox.is_on() { outbox::of_entry(&self.bodies, &self.machine, &entry, now) } else { None };
-        let told: Vec<_> = told.iter().map(Event::to_json).collect();
-        let (line, head) = self.head.next_telling(now, &self.machine, entry, told.clone())?;
+        self.add_all(vec![entry]).await
+    }
+
+    /// Adds entries in one write: all of them are in the store when this returns, with what they tell, or none.
+    pub async fn add_all(&mut self, entries: Vec<Entry>) -> Result<(), ChainError> {
+        let (mut text, mut head, now) = (String::new(), self.head.clone(), self.clock.now());
+        let mut announced = Vec::new();
+        for entry in entries {
+            let told = match self.outbox.is_on() {
+                true => outbox::of_entry(&self.bodies, &self.machine, &entry, now),
+                false => None,
+            };
+            let told: Vec<_> = told.iter().map(Event::to_json).collect();
+            let (line, next) = head.next_telling(now, &self.machine, entry, told.clone())?;
+            let proof = Proof::line(&self.name, self.position + text.len() as u64);
+            announced.push(self.outbox.announce(&proof, &told, now).await);
+            text += &line;
+            head = next;
+        }
+        if text.is_empty() {
+            return Ok(());
+        }
         let (mut read, _) =
-            ledger::read(&line).map_err(|source| ChainError::Broken { name: self.name.clone(), source })?;
-        let announced = self.outbox.announce(&Proof::line(&self.name, self.position), &told, now).await;
-        self.outbox.store().append(&self.name, self.position, line.clone().into_bytes().into()).await?;
-        self.outbox.written(announced);
-        self.position += line.len() as u64;
+            ledger::read(&text).map_err(|source| ChainError::Broken { name: self.name.clone(), source })?;
+        let length = text.len() as u64;
+        self.outbox.store().append(&self.name, self.position, text.into_bytes().into()).await?;
+        announced.into_iter().for_each(|announced| self.outbox.written(announced));
+        self.position += length;
         self.head = head;
         self.bodies.append(&mut read);
         self.unsealed = true;

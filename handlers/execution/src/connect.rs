@@ -153,6 +153,7 @@ impl Lifeboat {
             clock,
             reserved: Reserved::default(),
             policies: Kept::default(),
+            replication_cache: None,
             settings,
             started_at: clock.now(),
         })

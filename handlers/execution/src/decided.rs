@@ -58,6 +58,7 @@ pub fn decision(
         missed: plan.missed,
         turn_at: None,
         audit,
+        told: Vec::new(),
     }
 }
 

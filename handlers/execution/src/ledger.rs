@@ -85,6 +85,9 @@ pub struct Decision {
     /// What the audit found; a decision with notes was not performed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub audit: Vec<String>,
+    /// What people are told with it, of a saga. A release that does not know it reads the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]

@@ -43,6 +43,7 @@ mod queue;
 mod reconcile;
 pub mod record;
 pub mod rights;
+pub mod saga;
 mod saga_woken;
 mod said_of;
 mod settings;

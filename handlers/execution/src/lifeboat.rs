@@ -42,6 +42,9 @@ pub struct Lifeboat {
     pub probes: Arc<dyn HttpClient>,
     /// The time.
     pub clock: Clock,
+    /// ARM id of the storage account in this deployment's region that Site Recovery is to use as cache when a failover is protected the
+    /// other way; without it that step asks a person.
+    pub replication_cache: Option<String>,
     /// Settings.
     pub settings: Settings,
     /// What this process has reserved of Azure's budgets.

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use lifeboat_azure::needs::{self, Need};
 use lifeboat_azure::operations::Operation;
 use lifeboat_azure::{
-    backup_jobs, disks, graph, health, locks, machines, protectable_items, protected_items, protection,
-    protection_status, resource_groups, restore_points, snapshots, subscriptions, tags, vault_policies, vaults,
+    backup_jobs, disks, failover, graph, health, locks, machines, protectable_items, protected_items, protection,
+    protection_status, replicated_items, replication, replication_jobs, resource_groups, restore_points, skus,
+    snapshots, subscriptions, tags, traffic_manager, usages, vault_policies, vaults,
 };
 
 /// One custom role: what a deployment is given for one kind of work.
@@ -22,7 +23,7 @@ pub struct Role {
 }
 
 /// All roles. Every deployment has the first; the others hold strong rights and are given where policies ask for their work.
-pub const ROLES: [Role; 4] = [
+pub const ROLES: [Role; 5] = [
     Role {
         name: "points",
         speaks: &[
@@ -64,6 +65,29 @@ pub const ROLES: [Role; 4] = [
         ],
     },
     Role { name: "recovery", speaks: &[&health::LIST_EVENTS, &health::LIST_STATUSES] },
+    // For the deployment in the region that takes over: its recovery plans also stop, and in undoing start, the members on the other side.
+    Role {
+        name: "failover",
+        speaks: &[
+            &replicated_items::LIST,
+            &replication::LIST_POINTS,
+            &replication::LIST_MAPPINGS,
+            &replication_jobs::LIST,
+            &failover::FAIL_OVER,
+            &failover::CHANGE_POINT,
+            &failover::COMMIT,
+            &failover::PROTECT_OTHER_WAY,
+            &machines::LIST_IN_GROUP,
+            &machines::DEALLOCATE,
+            &machines::START,
+            &traffic_manager::GET,
+            &traffic_manager::SET_ENDPOINT,
+            &vaults::GET,
+            &resource_groups::GET,
+            &skus::LIST,
+            &usages::LIST,
+        ],
+    },
 ];
 
 impl Role {
@@ -87,7 +111,7 @@ mod tests {
     use lifeboat_azure::operations;
     use serde_json::{Value, json};
 
-    use super::{ROLES, Role, spoken};
+    use super::{ROLES, Role, failover, machines, spoken, traffic_manager};
 
     const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/app/role-actions.json");
 
@@ -171,6 +195,13 @@ mod tests {
                 ("vaults", "Microsoft.RecoveryServices/Vaults/backupFabrics/refreshContainers/action"),
                 ("vaults", "Microsoft.RecoveryServices/locations/backupPreValidateProtection/action"),
                 ("vaults", "Microsoft.RecoveryServices/locations/backupStatus/action"),
+                ("failover", machines::DEALLOCATE.action),
+                ("failover", machines::START.action),
+                ("failover", traffic_manager::SET_ENDPOINT.action),
+                ("failover", failover::CHANGE_POINT.action),
+                ("failover", failover::COMMIT.action),
+                ("failover", failover::FAIL_OVER.action),
+                ("failover", failover::PROTECT_OTHER_WAY.action),
             ]
         );
     }

@@ -30,5 +30,7 @@ pub fn lifeboat(
         bus_url: settings.bus_url.clone(),
         events_url: settings.events_url.clone(),
     };
-    Ok(Arc::new(Lifeboat::connect(connections, &places, deployment)?))
+    let mut lifeboat = Lifeboat::connect(connections, &places, deployment)?;
+    lifeboat.replication_cache.clone_from(&settings.replication_cache);
+    Ok(Arc::new(lifeboat))
 }

@@ -30,6 +30,8 @@ pub struct Settings {
     pub owned_regions: Vec<String>,
     /// Subscriptions in scope.
     pub subscriptions: Vec<String>,
+    /// ARM id of the storage account that Site Recovery is to use as cache when a failover is protected the other way.
+    pub replication_cache: Option<String>,
     /// Where Azure Resource Manager is.
     pub arm_url: String,
     /// Service Bus namespace.
@@ -103,6 +105,7 @@ impl Settings {
                 REGIONS_EXPECTED,
             ))?,
             subscriptions,
+            replication_cache: optional("LIFEBOAT_REPLICATION_CACHE"),
             arm_url: optional("LIFEBOAT_ARM_URL").unwrap_or_else(|| "https://management.azure.com".to_owned()),
             bus_namespace: required(
                 "ServiceBus__fullyQualifiedNamespace",

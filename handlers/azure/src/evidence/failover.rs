@@ -61,6 +61,18 @@ pub(super) const ENTRIES: &[Entry] = &[
         "recorded are running machines alone; without a restorable point of every old machine protection is not turned round",
     ),
     entry(
+        "failover-job-object",
+        Assumed,
+        "a job names as its object what the item is called, and `ApplyRecoveryPoint` is the scenario of another point",
+        "the document's examples name scenarios and objects, no tape between regions lists such a job; where two items of a vault are called the same, nothing is believed of either",
+    ),
+    entry(
+        "failover-cache-account",
+        Assumed,
+        "protecting the other way takes the cache account that is named for the region that took over",
+        "recorded in siterecovery_A2A_scenarios.jsonl 71; nothing of Site Recovery tells which one, so it is a setting, and what Azure refuses asks a person",
+    ),
+    entry(
         "traffic-late",
         Assumed,
         "nothing but its age keeps a change of an endpoint that arrives late from being done",

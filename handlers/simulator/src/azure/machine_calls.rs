@@ -197,6 +197,7 @@ pub(crate) fn shown(machine: &Machine) -> Value {
         "size": machine.size,
         "tags": machine.tags,
         "provisioningState": format!("{:?}", machine.provisioning),
+        "powerState": machine.power.word(),
         "agentReady": machine.agent_ready,
         "managedBy": machine.managed_by,
         "timeCreated": stamp(machine.created),
