@@ -24,6 +24,7 @@ mod bearer;
 pub mod blobs;
 pub mod credentials;
 pub mod disks;
+pub mod entra;
 pub mod error;
 pub mod evidence;
 pub mod failover;

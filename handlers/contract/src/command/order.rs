@@ -218,7 +218,6 @@ impl Default for Point {
 }
 
 impl Point {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
     fn is_latest(&self) -> bool {
         self.0 == PointChoice::Latest
     }
