@@ -2,7 +2,7 @@
 //! It never lets a call out of the process, and never decides by itself that a call dies.
 //!
 //! ```text
-//! the product's HttpClient ─► on_call hook ─┬─ proceed ─► by host: ARM | blobs | bus | identity ─► answer
+//! the product's HttpClient ─► on_call hook ─┬─ proceed ─► by host: ARM | blobs | bus | identity | directory ─► answer
 //!                                           ├─ die before: never answers, nothing was done
 //!                                           └─ die after:  never answers, all was done
 //! ```
@@ -20,7 +20,7 @@ use tower::ServiceExt;
 
 use crate::azure::blobs::Blobs;
 use crate::azure::{
-    Arm, ArmOptions, BUS_AUDIENCE, EventGrid, Grant, Identity, Latencies, MachineSeed, PointView, Principal,
+    Arm, ArmOptions, BUS_AUDIENCE, Directory, EventGrid, Grant, Identity, Latencies, MachineSeed, PointView, Principal,
     RequestCounts, STORAGE_AUDIENCE,
 };
 use crate::bus::{Bus, QueueOptions};
@@ -61,6 +61,8 @@ pub enum HostKind {
     Bus,
     /// The identity endpoint.
     Identity,
+    /// `login.microsoftonline.com`.
+    Directory,
 }
 
 /// A call that is about to be made.
@@ -102,8 +104,9 @@ struct Inner {
     blobs: Blobs,
     bus: Bus,
     identity: Identity,
+    directory: Directory,
     event_grid: EventGrid,
-    routers: [(HostKind, Router); 4],
+    routers: [(HostKind, Router); 5],
     calls: Mutex<Calls>,
     died: Notify,
 }
@@ -141,6 +144,7 @@ impl World {
             ..ArmOptions::default()
         };
         let identity = Identity::new(clock.clone(), seed);
+        let directory = Directory::new(clock.clone(), seed);
         let event_grid = EventGrid::new(clock.clone(), arm_options.tenant.clone());
         let arm = Arm::new(clock.clone(), identity.clone(), event_grid.clone(), arm_options);
         let blobs = Blobs::new(clock.clone()).with_token_check(identity.token_check(STORAGE_AUDIENCE));
@@ -150,9 +154,11 @@ impl World {
             (HostKind::Blobs, blobs.router()),
             (HostKind::Bus, bus.router()),
             (HostKind::Identity, identity.router()),
+            (HostKind::Directory, directory.router()),
         ];
         let (calls, died) = (Mutex::default(), Notify::new());
-        Self { inner: Arc::new(Inner { clock, arm, blobs, bus, identity, event_grid, routers, calls, died }) }
+        let inner = Inner { clock, arm, blobs, bus, identity, directory, event_grid, routers, calls, died };
+        Self { inner: Arc::new(inner) }
     }
 
     /// The clock.
@@ -178,6 +184,11 @@ impl World {
     /// Principals and tokens.
     pub fn identity(&self) -> &Identity {
         &self.inner.identity
+    }
+
+    /// Persons and their tokens.
+    pub fn directory(&self) -> &Directory {
+        &self.inner.directory
     }
 
     /// Event Grid.
