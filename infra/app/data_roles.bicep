@@ -18,9 +18,9 @@ var role = {
   // AzureWebJobsStorage by identity). It covers the package and Lifeboat's store too. Queues and tables are not given: the host wants
   // queues only for blob triggers, tables only to keep its diagnostic events, and neither is used here.
   storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
-  // The trigger of Reconcile, and the platform's scale controller, which reads the queue's length with the same identity.
+  // The triggers of Reconcile and Command, and the platform's scale controller, which reads the queue's length with the same identity.
   serviceBusDataReceiver: '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0'
-  // VmWritten, VmDeleted, PolicySweep and Reconcile's next looks: every message is sent by our own client.
+  // VmWritten, VmDeleted, PolicySweep Reconcile's next looks and Command's putting off: every message is sent by our own client.
   serviceBusDataSender: '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39'
   // Host and handler writing telemetry with a token.
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'

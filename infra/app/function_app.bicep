@@ -32,6 +32,8 @@ param handler {
   subscriptions: string[]
   serviceBusNamespace: string
   otlpEndpoint: string
+  tenantId: string
+  audience: string
 }
 
 @description('Memory of an instance.')
@@ -104,6 +106,14 @@ var handlerSettings = [
   { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
 ]
 
+// Whose persons give orders with a name, and the application that their tokens are for. Without it no such order is taken.
+var authoritySettings = empty(handler.audience)
+  ? []
+  : [
+      { name: 'LIFEBOAT_TENANT_ID', value: handler.tenantId }
+      { name: 'LIFEBOAT_AUDIENCE', value: handler.audience }
+    ]
+
 var otlpSettings = empty(handler.otlpEndpoint)
   ? []
   : [{ name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: handler.otlpEndpoint }]
@@ -162,7 +172,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
           )
         : []
       scmIpSecurityRestrictionsUseMain: true
-      appSettings: concat(hostSettings, handlerSettings, otlpSettings)
+      appSettings: concat(hostSettings, handlerSettings, authoritySettings, otlpSettings)
     }
   }
 }

@@ -12,7 +12,7 @@ param location string
 @description('Tags on everything here.')
 param tags { *: string }
 
-// `reconcile` is what the functions of today listen to. `commands` and `sagas` are made now, empty, because
+// `Reconcile` listens to `reconcile`, `Command` to `commands`. `sagas` is made now, empty, because
 // requiresDuplicateDetection can be set only when a queue is made.
 var queues = ['reconcile', 'commands', 'sagas']
 

@@ -30,7 +30,7 @@ fn snake(noun: &str) -> String {
 #[test]
 fn every_function_has_a_receiver_a_route_an_event_a_scenario_and_infra_under_one_noun() {
     let nouns = nouns();
-    assert_eq!(nouns, ["Api", "ExpirySweep", "PolicySweep", "Reconcile", "VmDeleted", "VmWritten"]);
+    assert_eq!(nouns, ["Api", "Command", "ExpirySweep", "PolicySweep", "Reconcile", "VmDeleted", "VmWritten"]);
     let router = read(root().join("handlers/functions/src/lib.rs"));
     let events = read(root().join("handlers/execution/src/event.rs"));
     // A timer and an HTTP function need nothing but the app; the operator's book names what feeds each.

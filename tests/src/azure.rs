@@ -107,7 +107,10 @@ impl Azure {
     /// A store and a queue that take this directory's tokens.
     pub fn store_and_queue(&self, queue: QueueOptions) -> (Blobs, Bus) {
         let blobs = Blobs::new(self.clock.clone()).with_token_check(self.identity.token_check(STORAGE_AUDIENCE));
-        let bus = Bus::new(self.clock.clone(), vec![queue]).with_token_check(self.identity.token_check(BUS_AUDIENCE));
+        // People's commands come by a queue beside it, alike but for its name.
+        let commands = QueueOptions { name: "commands".to_owned(), ..queue.clone() };
+        let bus = Bus::new(self.clock.clone(), vec![queue, commands])
+            .with_token_check(self.identity.token_check(BUS_AUDIENCE));
         (blobs, bus)
     }
 

@@ -2,6 +2,9 @@
 //! It never says what is done about it.
 
 use jiff::Timestamp;
+use lifeboat_contract::command::Token;
+
+use crate::orders::Door;
 
 /// What woke us.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +19,21 @@ pub enum Event {
     PolicySweep(PolicySweep),
     /// Timer: let go of the points that are due.
     ExpirySweep(ExpirySweep),
+    /// Service Bus, or `Api`: somebody orders something.
+    Command(Command),
     /// HTTP: somebody asks.
     Api(Api),
+}
+
+/// An order, as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// The command: a CloudEvent in structured JSON.
+    pub body: Vec<u8>,
+    /// Through which door it came.
+    pub door: Door,
+    /// The access token beside it, where it came with one.
+    pub token: Option<Token>,
 }
 
 /// A machine was written.

@@ -4,14 +4,16 @@
 use jiff::Timestamp;
 use lifeboat_azure::ArmClient;
 use lifeboat_azure::blobs::Store;
+use lifeboat_azure::entra::Directory;
 use lifeboat_azure::service_bus::Sender;
 use lifeboat_contract::status::{Points, Status};
 use lifeboat_contract::work::{Cause, ReconcileMessage, WorkError};
 
 use crate::budget::Reserved;
 use crate::clock::Clock;
-use crate::event::{Api, Event};
+use crate::event::{Api, Command, Event};
 use crate::holds::{Hold, HoldError};
+use crate::orders::{self, NotTaken, Told};
 use crate::queue::{self, QueueError};
 use crate::settings::Settings;
 use crate::stop::Stop;
@@ -27,6 +29,8 @@ pub struct Lifeboat {
     pub store: Store,
     /// Service Bus.
     pub sender: Sender,
+    /// Whose tokens are taken; none where the deployment knows no directory, and then no order that needs a name is.
+    pub directory: Option<Directory>,
     /// The time.
     pub clock: Clock,
     /// Settings.
@@ -52,6 +56,8 @@ pub enum Answer {
     Stopped(Stop),
     /// A point is held.
     Held(Hold),
+    /// What came of an order.
+    Ordered(Told),
 }
 
 /// What was done, in words.
@@ -79,6 +85,9 @@ pub enum NotDone {
     /// A point could not be held.
     #[error(transparent)]
     Hold(#[from] HoldError),
+    /// An order could neither be carried out nor refused.
+    #[error(transparent)]
+    Order(#[from] NotTaken),
     /// A sweep of expiry could not be finished; the next one starts where it started.
     #[error(transparent)]
     Expiry(#[from] expiry_sweep::ExpiryError),
@@ -107,6 +116,10 @@ impl Lifeboat {
             Event::Reconcile(body) => Ok(Answer::Done(reconcile::run(self, &ReconcileMessage::decode(&body)?).await?)),
             Event::PolicySweep(sweep) => Ok(Answer::Done(policy_sweep::run(self, sweep).await?)),
             Event::ExpirySweep(sweep) => Ok(Answer::Done(expiry_sweep::run(self, sweep).await?)),
+            Event::Command(command) => {
+                let Command { body, door, token } = command;
+                Ok(Answer::Ordered(orders::take(self, &body, door, token.as_ref()).await?))
+            }
             Event::Api(Api::Status) => Ok(Answer::Status(Box::new(status::status(self).await?))),
             Event::Api(Api::Stop { reason }) => {
                 Ok(Answer::Stopped(stop::stop(&self.store, &reason, self.clock.now()).await?))

@@ -35,6 +35,7 @@ impl Onlooker {
             store_url: store_url.map_or_else(|| format!("https://{NOWHERE}/store"), ToOwned::to_owned),
             bus_namespace: NOWHERE.to_owned(),
             bus_url: None,
+            authority: None,
         };
         let owned_regions = settings.owned_regions.iter().map(|text| region(text)).collect();
         let settings = Settings { owned_regions, ..settings };

@@ -26,6 +26,7 @@ pub fn lifeboat(
         store_url: settings.store_url.clone(),
         bus_namespace: settings.bus_namespace.clone(),
         bus_url: settings.bus_url.clone(),
+        authority: settings.authority.clone(),
     };
     Ok(Arc::new(Lifeboat::connect(connections, &places, deployment)?))
 }

@@ -144,7 +144,8 @@ impl World {
             ..ArmOptions::default()
         };
         let identity = Identity::new(clock.clone(), seed);
-        let directory = Directory::new(clock.clone(), seed);
+        // A token is judged by the clock of the process that it is for, which no jump moves.
+        let directory = Directory::new(bus_clock.clone(), seed);
         let event_grid = EventGrid::new(clock.clone(), arm_options.tenant.clone());
         let arm = Arm::new(clock.clone(), identity.clone(), event_grid.clone(), arm_options);
         let blobs = Blobs::new(clock.clone()).with_token_check(identity.token_check(STORAGE_AUDIENCE));

@@ -31,6 +31,7 @@ pub(crate) fn places() -> Places {
         store_url: format!("https://acct.blob.core.windows.net/{CONTAINER}"),
         bus_namespace: "ns.servicebus.windows.net".to_owned(),
         bus_url: None,
+        authority: None,
     }
 }
 

@@ -95,6 +95,8 @@ impl Keys {
 
     async fn read(&self, kept: &mut Kept) -> Result<(), Error> {
         kept.asked_at = Some(Instant::now());
+        // Whoever is dropped while it asks has not heard that a key is unknown.
+        kept.silent = true;
         let read = match tokio::time::timeout(ANSWER_TIMEOUT, self.ask()).await {
             Ok(read) => read,
             Err(late) => Err(Error::because(ErrorKind::Connection, OPERATION, late)),

@@ -254,6 +254,16 @@ async fn a_silent_directory_is_answered_from_what_is_kept_until_that_is_a_day_ol
     assert_eq!(transport.count(), 8);
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_is_dropped_while_it_asks_leaves_no_key_unknown() {
+    let transport = Scripted::new([Reply::Hang]);
+    let directory = directory(&transport);
+    let token = token(&claims());
+    let dropped = tokio::time::timeout(ANSWER_TIMEOUT / 2, directory.verify(&token)).await;
+    assert!(dropped.is_err());
+    assert!(directory.verify(&token).await.expect_err("no keys").is_unknown());
+}
+
 #[tokio::test]
 async fn a_key_set_that_cannot_be_read_is_no_answer() {
     for body in

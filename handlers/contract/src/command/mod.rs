@@ -95,6 +95,27 @@ impl Command {
         Self { id: id.into(), source: source.into(), time: now, lapses_at, dry_run: false, token: None, order }
     }
 
+    /// A command that is given now, from its name and `data` as somebody wrote them: read as any other.
+    pub fn draft(
+        id: &str,
+        source: &str,
+        name: &str,
+        data: Value,
+        dry_run: bool,
+        now: Timestamp,
+    ) -> Result<Self, Refused> {
+        let body = json!({
+            "specversion": "1.0",
+            "type": format!("{TYPE_PREFIX}{name}.{TYPE_VERSION}"),
+            "id": id,
+            "source": source,
+            "time": now,
+            "dryrun": dry_run,
+            "data": data,
+        });
+        Self::read(body.to_string().as_bytes())
+    }
+
     /// Reads a command. What is not understood refuses it, also where it would not matter.
     pub fn read(body: &[u8]) -> Result<Self, Refused> {
         let nameless = |why| Refused { id: None, command: None, why };
