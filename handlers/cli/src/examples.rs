@@ -15,6 +15,8 @@ pub enum Function {
     PolicySweep,
     /// Timer: points that are due go.
     ExpirySweep,
+    /// Service Bus: somebody orders something.
+    Command,
     /// HTTP: what is protected.
     Api,
 }
@@ -28,6 +30,7 @@ impl Function {
             Self::Reconcile => "Reconcile",
             Self::PolicySweep => "PolicySweep",
             Self::ExpirySweep => "ExpirySweep",
+            Self::Command => "Command",
             Self::Api => "Api",
         }
     }
@@ -47,7 +50,7 @@ pub struct Example {
 }
 
 /// Every example.
-pub const EXAMPLES: [Example; 12] = [
+pub const EXAMPLES: [Example; 13] = [
     Example {
         function: Function::VmWritten,
         name: "created",
@@ -107,6 +110,12 @@ pub const EXAMPLES: [Example; 12] = [
         name: "hour",
         about: "the timer of expiry fires as planned",
         data: include_str!("../examples/ExpirySweep/hour.json"),
+    },
+    Example {
+        function: Function::Command,
+        name: "stop-changes",
+        about: "stops all changes: told as lapsed, because an example is old",
+        data: include_str!("../../contract/examples/commands/StopChanges.json"),
     },
     Example {
         function: Function::Api,

@@ -18,8 +18,8 @@ fn example(form: &Form) -> Value {
 }
 
 fn files(folder: &str) -> BTreeSet<String> {
-    let folder = std::fs::read_dir(path(folder)).unwrap();
-    folder.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    let folder = std::fs::read_dir(path(folder)).expect("a folder of ours");
+    folder.map(|entry| entry.expect("a folder of ours").file_name().into_string().expect("a folder of ours")).collect()
 }
 
 #[expect(

@@ -75,7 +75,7 @@ impl Request {
 pub fn requests(function: Function, data: &[u8], receiver: Receiver, key: Option<&str>) -> Result<Vec<Request>> {
     match function {
         Function::VmWritten | Function::VmDeleted => events(function, data, receiver, key),
-        Function::Reconcile => message(data, receiver, key).map(|request| vec![request]),
+        Function::Reconcile | Function::Command => message(function, data, receiver, key).map(|request| vec![request]),
         Function::PolicySweep | Function::ExpirySweep => {
             timer(function, data, receiver, key).map(|request| vec![request])
         }
@@ -100,19 +100,19 @@ fn events(function: Function, data: &[u8], receiver: Receiver, key: Option<&str>
     Ok(events.iter().map(|event| Request::post(format!("/{}", function.name()), &envelope(event))).collect())
 }
 
-fn message(data: &[u8], receiver: Receiver, key: Option<&str>) -> Result<Request> {
+fn message(function: Function, data: &[u8], receiver: Receiver, key: Option<&str>) -> Result<Request> {
     Ok(match receiver {
         Receiver::Handler => {
             let metadata = json!({ "DeliveryCount": "1" });
             Request::post(
-                "/Reconcile".to_owned(),
+                format!("/{}", function.name()),
                 &json!({ "Data": { "msg": BASE64.encode(data) }, "Metadata": metadata }),
             )
         }
         Receiver::Host => {
             let text = std::str::from_utf8(data)
                 .context("the admin API of the host takes text only; the data is not UTF-8")?;
-            admin(Function::Reconcile, text, key)
+            admin(function, text, key)
         }
     })
 }

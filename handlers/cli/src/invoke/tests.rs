@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use http::HeaderMap;
+use lifeboat_contract::command::Command;
 use lifeboat_contract::event_grid::{Ignored, Told, read_event};
 use lifeboat_contract::work::ReconcileMessage;
 use lifeboat_functions::host::{Envelope, Invocation, InvocationId, TraceContext};
@@ -38,6 +39,7 @@ fn read(example: &Example) -> String {
             hint.http_method.unwrap_or_default()
         }
         Function::Reconcile => ReconcileMessage::decode(&invocation.service_bus_body().unwrap()).unwrap().machine,
+        Function::Command => Command::read(&invocation.service_bus_body().unwrap()).unwrap().order.name().to_owned(),
         Function::PolicySweep | Function::ExpirySweep => invocation.timer().unwrap().is_past_due.to_string(),
         Function::Api => String::new(),
     }
@@ -61,6 +63,7 @@ fn every_example_is_read_by_the_handlers_own_decoders_as_what_it_says() {
         ("tick", "false"),
         ("past-due", "true"),
         ("hour", "false"),
+        ("stop-changes", "StopChanges"),
         ("status", "status"),
         ("points", "points"),
     ];
