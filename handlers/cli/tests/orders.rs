@@ -39,6 +39,15 @@ fn a_slip_in_a_command_is_told_with_what_was_meant_and_nothing_is_sent() {
 }
 
 #[test]
+fn every_one_of_them_helps_and_says_its_exit_codes() {
+    for command in ["send", "approve", "reject", "abort", "release", "resume"] {
+        let run = lifeboat(&["help", command], None);
+        assert_eq!(run.status.code(), Some(0), "{command}");
+        assert!(String::from_utf8_lossy(&run.stdout).contains("Exit codes: 0 "), "{command}");
+    }
+}
+
+#[test]
 fn what_is_missing_on_the_command_line_ends_2() {
     for args in [
         &["send"][..],
