@@ -73,7 +73,7 @@ pub struct ApproveArgs {
     #[arg(long)]
     digest: String,
     /// Which answer to a question; to go on where nothing is said.
-    #[arg(long, value_enum, requires = "question")]
+    #[arg(long, value_enum)]
     choice: Option<Yes>,
     /// Why, in your words.
     #[arg(long, value_name = "TEXT")]
@@ -94,7 +94,7 @@ pub struct RejectArgs {
     #[command(flatten)]
     of: OfArgs,
     /// Which answer to a question; to undo where nothing is said.
-    #[arg(long, value_enum, requires = "question")]
+    #[arg(long, value_enum)]
     choice: Option<No>,
     /// Why, in your words.
     #[arg(long, value_name = "TEXT")]

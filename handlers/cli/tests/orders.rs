@@ -30,6 +30,7 @@ fn a_slip_in_a_command_is_told_with_what_was_meant_and_nothing_is_sent() {
         (&["release", "vm", "--reason", "x"], "expected an ARM id"),
         (&["approve", "shop", "--order", "o-1", "--digest", "x"], "expected a digest"),
         (&["approve", "shop", "--order", "a b", "--digest", DIGEST], "the field data.of.order holds something else"),
+        (&["approve", "shop", "--order", "o", "--choice", "again", "--digest", DIGEST], "no meaning beside order"),
         (&["resume", "--reason", " "], "the field data.reason is empty"),
     ] {
         let run = lifeboat(args, None);
@@ -54,7 +55,6 @@ fn what_is_missing_on_the_command_line_ends_2() {
         &["send", "Hold", "point"],
         &["approve", "shop", "--digest", DIGEST],
         &["approve", "shop", "--order", "o", "--incident", "i", "--digest", DIGEST],
-        &["approve", "shop", "--order", "o", "--choice", "again", "--digest", DIGEST],
         &["reject", "shop", "--order", "o"],
         &["abort", "shop"],
         &["release", "/subscriptions/s"],
