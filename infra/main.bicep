@@ -60,6 +60,9 @@ param telemetryQuotaGb int = 5
 @description('Whether the handler\'s own telemetry may come with the connection string alone. It sends no token yet.')
 param telemetryLocalAuth bool = true
 
+@description('Client id of the application that persons\' tokens are for (infra/README.md, "Who gives orders"). Empty: no order that needs a name is taken.')
+param audience string = ''
+
 @description('An OTLP endpoint for the handler\'s telemetry. Empty: Application Insights alone.')
 param otlpEndpoint string = ''
 
@@ -179,6 +182,8 @@ module functionApp 'app/function_app.bicep' = {
       eventsUrl: topic.?outputs.endpoint ?? ''
       replicationCache: replicationCache
       otlpEndpoint: otlpEndpoint
+      tenantId: tenant().tenantId
+      audience: audience
     }
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount

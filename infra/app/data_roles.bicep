@@ -18,13 +18,15 @@ var role = {
   // AzureWebJobsStorage by identity). It covers the package and Lifeboat's store too. Queues and tables are not given: the host wants
   // queues only for blob triggers, tables only to keep its diagnostic events, and neither is used here.
   storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
-  // The triggers of Reconcile and SagaWoken, and the platform's scale controller, which reads the queue's length with the same identity.
+  // The triggers of Reconcile, Command and SagaWoken, and the platform's scale controller, which reads the queues' length with the same identity.
   serviceBusDataReceiver: '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0'
-  // VmWritten, VmDeleted, PolicySweep and Reconcile's next looks, RegionAlert and RegionHealthChanged: every message is sent by our own client.
+  // VmWritten, VmDeleted, PolicySweep, Reconcile's next looks, Command's putting off, RegionAlert and RegionHealthChanged: every message is sent by our own client.
   serviceBusDataSender: '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39'
   // Host and handler writing telemetry with a token.
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
 }
+
+var queues = ['reconcile', 'commands', 'sagas']
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: identityName
@@ -37,14 +39,12 @@ resource storage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
 resource bus 'Microsoft.ServiceBus/namespaces@2024-01-01' existing = {
   name: serviceBusName
 
-  // These queues have a listener. `commands` gets its assignments with its function.
-  resource reconcile 'queues' existing = {
-    name: 'reconcile'
-  }
-
-  resource sagas 'queues' existing = {
-    name: 'sagas'
-  }
+  // Each has a function that listens, and each is sent to by our own client.
+  resource queue 'queues' existing = [
+    for name in queues: {
+      name: name
+    }
+  ]
 }
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
@@ -61,45 +61,29 @@ resource blobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-resource receive 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: bus::reconcile
-  name: guid(bus::reconcile.id, identity.id, role.serviceBusDataReceiver)
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.serviceBusDataReceiver)
-    principalId: identity.properties.principalId
-    principalType: 'ServicePrincipal'
+resource receive 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (name, at) in queues: {
+    scope: bus::queue[at]
+    name: guid(bus::queue[at].id, identity.id, role.serviceBusDataReceiver)
+    properties: {
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.serviceBusDataReceiver)
+      principalId: identity.properties.principalId
+      principalType: 'ServicePrincipal'
+    }
   }
-}
+]
 
-resource send 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: bus::reconcile
-  name: guid(bus::reconcile.id, identity.id, role.serviceBusDataSender)
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.serviceBusDataSender)
-    principalId: identity.properties.principalId
-    principalType: 'ServicePrincipal'
+resource send 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (name, at) in queues: {
+    scope: bus::queue[at]
+    name: guid(bus::queue[at].id, identity.id, role.serviceBusDataSender)
+    properties: {
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.serviceBusDataSender)
+      principalId: identity.properties.principalId
+      principalType: 'ServicePrincipal'
+    }
   }
-}
-
-resource receiveSagas 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: bus::sagas
-  name: guid(bus::sagas.id, identity.id, role.serviceBusDataReceiver)
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.serviceBusDataReceiver)
-    principalId: identity.properties.principalId
-    principalType: 'ServicePrincipal'
-  }
-}
-
-resource sendSagas 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: bus::sagas
-  name: guid(bus::sagas.id, identity.id, role.serviceBusDataSender)
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.serviceBusDataSender)
-    principalId: identity.properties.principalId
-    principalType: 'ServicePrincipal'
-  }
-}
+]
 
 resource telemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: insights

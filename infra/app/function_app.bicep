@@ -34,6 +34,8 @@ param handler {
   eventsUrl: string
   replicationCache: string
   otlpEndpoint: string
+  tenantId: string
+  audience: string
 }
 
 @description('Memory of an instance.')
@@ -108,6 +110,13 @@ var handlerSettings = [
 ]
 
 var eventSettings = empty(handler.eventsUrl) ? [] : [{ name: 'LIFEBOAT_EVENTS_URL', value: handler.eventsUrl }]
+// Whose persons give orders with a name, and the application that their tokens are for. Without it no such order is taken.
+var authoritySettings = empty(handler.audience)
+  ? []
+  : [
+      { name: 'LIFEBOAT_TENANT_ID', value: handler.tenantId }
+      { name: 'LIFEBOAT_AUDIENCE', value: handler.audience }
+    ]
 
 var otlpSettings = empty(handler.otlpEndpoint)
   ? []
@@ -167,7 +176,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
           )
         : []
       scmIpSecurityRestrictionsUseMain: true
-      appSettings: concat(hostSettings, handlerSettings, eventSettings, otlpSettings)
+      appSettings: concat(hostSettings, handlerSettings, eventSettings, authoritySettings, otlpSettings)
     }
   }
 }

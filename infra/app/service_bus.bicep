@@ -12,7 +12,7 @@ param location string
 @description('Tags on everything here.')
 param tags { *: string }
 
-// `reconcile` and `sagas` are what the functions of today listen to. `commands` is made now, empty, because
+// Functions of today listen to all three; what is known of a queue is set when it is made, because
 // requiresDuplicateDetection can be set only when a queue is made.
 var queues = ['reconcile', 'commands', 'sagas']
 

@@ -32,6 +32,7 @@ fn every_function_has_a_receiver_a_route_an_event_a_scenario_and_infra_under_one
     let nouns = nouns();
     let wanted = [
         "Api",
+        "Command",
         "ExpirySweep",
         "HealthPoll",
         "PolicySweep",

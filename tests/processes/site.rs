@@ -133,7 +133,7 @@ impl Site {
         };
         let world = World::new(WorldOptions {
             latency_factor_permille: options.latency_permille,
-            queues: vec![queue],
+            queues: vec![QueueOptions { name: "commands".to_owned(), ..queue.clone() }, queue],
             ..WorldOptions::new(clock)
         });
         // The burst measures, and its calls are those of the tests.

@@ -11,18 +11,21 @@ use crate::site::Site;
 use crate::{assert_protected_once, executables, one_process, settle};
 
 /// Every name that the handler's own code asks its environment for: where things are and who it is, and none that says less.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 17] = [
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "AZURE_CLIENT_ID",
     "FUNCTIONS_APP_ROOT_PATH",
     "FUNCTIONS_CUSTOMHANDLER_PORT",
     "FUNCTIONS_CUSTOMHANDLER_WORKER_ID",
     "LIFEBOAT_ARM_URL",
+    "LIFEBOAT_AUDIENCE",
+    "LIFEBOAT_AUTHORITY_URL",
     "LIFEBOAT_DEPLOYMENT",
     "LIFEBOAT_OWNED_REGIONS",
     "LIFEBOAT_SERVICEBUS_URL",
     "LIFEBOAT_STORE_URL",
     "LIFEBOAT_SUBSCRIPTIONS",
+    "LIFEBOAT_TENANT_ID",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "ServiceBus__fullyQualifiedNamespace",
     "lifeboat-handler --build-id",

@@ -5,6 +5,7 @@
 //! points NAME why               the verdict on each point of the machine, with all its reasons
 //! explain NAME                  what the ledgers tell of all machines of this name
 //! explain point NAME 40d        … of the point of `past` that was made so long before the start
+//! command NAME {…}              somebody without a name sends a command of this name with this data to the queue
 //! spoil|mend NAME N             somebody edits the Nth line of the machine's ledger, or puts it right
 //! ```
 
@@ -24,6 +25,7 @@ use lifeboat_execution::vault_verdicts::{ItemVerdicts, VaultVerdict};
 use lifeboat_execution::verdicts::{Reader, Told, Whose};
 use lifeboat_planning::id::MachineKey;
 use lifeboat_simulator::azure::{Grant, Identity};
+use lifeboat_simulator::bus::Message;
 use lifeboat_tests::rig::{CONTAINER, SUBSCRIPTION};
 use lifeboat_tests::{Rig, past};
 
@@ -40,6 +42,7 @@ pub enum People {
     Why(String),
     Explain(String),
     ExplainPoint { name: String, ago: Duration },
+    Command { name: String, data: String },
     Spoil { name: String, line: usize, mend: bool },
 }
 
@@ -49,6 +52,7 @@ pub fn read(words: &[&str]) -> Option<Result<People, String>> {
     Some(match words {
         ["points", name, "why"] => Ok(People::Why(owned(name))),
         ["explain", "point", name, ago] => time(ago).map(|ago| People::ExplainPoint { name: owned(name), ago }),
+        ["command", name, data @ ..] => Ok(People::Command { name: owned(name), data: data.join(" ") }),
         ["explain", name] => Ok(People::Explain(owned(name))),
         [word @ ("spoil" | "mend"), name, line] => line
             .parse()
@@ -68,12 +72,32 @@ pub async fn act(rig: &Rig, line: &People) -> Result<Vec<String>, String> {
             let machine = rig.azure.machine(name).ok_or("no such machine")?;
             explain(rig, &past::point(rig, &machine.vm_id, ago)).await?
         }
+        People::Command { name, data } => {
+            command(rig, name, data)?;
+            Vec::new()
+        }
         People::Spoil { name, line, mend } => {
             spoil(rig, name, *line, *mend)?;
             Vec::new()
         }
     };
     Ok(lines.into_iter().map(|line| format!("  {line}")).collect())
+}
+
+/// Puts a command on the queue, as any other system does.
+fn command(rig: &Rig, name: &str, data: &str) -> Result<(), String> {
+    let data: serde_json::Value = serde_json::from_str(data).map_err(|error| error.to_string())?;
+    let body = serde_json::json!({
+        "specversion": "1.0",
+        "type": format!("io.lifeboat.command.{name}.v1"),
+        "id": format!("scenario-{name}"),
+        "source": "/scenario",
+        "time": rig.clock.now(),
+        "data": data,
+    });
+    let id = Some(format!("scenario-{name}"));
+    let message = Message { body: body.to_string().into(), message_id: id, ..Message::default() };
+    rig.bus.send("commands", message).map_err(|error| format!("{error:?}"))
 }
 
 /// A person with all rights who is signed in.

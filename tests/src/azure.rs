@@ -116,9 +116,9 @@ impl Azure {
     /// A store and the queues, alike but for their names, that take this directory's tokens.
     pub fn store_and_queue(&self, queue: QueueOptions) -> (Blobs, Bus) {
         let blobs = Blobs::new(self.clock.clone()).with_token_check(self.identity.token_check(STORAGE_AUDIENCE));
-        let sagas = QueueOptions { name: SAGAS.to_owned(), ..queue.clone() };
-        let bus =
-            Bus::new(self.clock.clone(), vec![queue, sagas]).with_token_check(self.identity.token_check(BUS_AUDIENCE));
+        let named = |name: &str| QueueOptions { name: name.to_owned(), ..queue.clone() };
+        let queues = vec![named("commands"), named(SAGAS), queue];
+        let bus = Bus::new(self.clock.clone(), queues).with_token_check(self.identity.token_check(BUS_AUDIENCE));
         (blobs, bus)
     }
 

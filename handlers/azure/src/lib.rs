@@ -25,6 +25,7 @@ mod bearer;
 pub mod blobs;
 pub mod credentials;
 pub mod disks;
+pub mod entra;
 pub mod error;
 pub mod event_topic;
 pub mod evidence;

@@ -23,6 +23,8 @@ pub enum Function {
     HealthPoll,
     /// Service Bus: evidence is to be evaluated, or a saga goes on.
     SagaWoken,
+    /// Service Bus: somebody orders something.
+    Command,
     /// HTTP: what is protected.
     Api,
 }
@@ -40,6 +42,7 @@ impl Function {
             Self::RegionHealthChanged => "RegionHealthChanged",
             Self::HealthPoll => "HealthPoll",
             Self::SagaWoken => "SagaWoken",
+            Self::Command => "Command",
             Self::Api => "Api",
         }
     }
@@ -59,7 +62,7 @@ pub struct Example {
 }
 
 /// Every example.
-pub const EXAMPLES: [Example; 18] = [
+pub const EXAMPLES: [Example; 19] = [
     Example {
         function: Function::VmWritten,
         name: "created",
@@ -155,6 +158,12 @@ pub const EXAMPLES: [Example; 18] = [
         name: "step",
         about: "one more step of a recovery plan's saga: refused by this release",
         data: include_str!("../examples/SagaWoken/step.json"),
+    },
+    Example {
+        function: Function::Command,
+        name: "stop-changes",
+        about: "stops all changes: told as lapsed, because an example is old",
+        data: include_str!("../../contract/examples/commands/StopChanges.json"),
     },
     Example {
         function: Function::Api,

@@ -26,17 +26,32 @@ pub struct HandlerArgs {
 impl HandlerArgs {
     /// Sends one request; with a body it is a POST.
     pub async fn ask(&self, settings: &Settings, path: &str, body: Option<&Value>) -> Result<Answer> {
+        self.ask_as(settings, path, body, settings.token.as_deref()).await
+    }
+
+    /// The same as somebody, by an access token.
+    pub async fn ask_as(
+        &self,
+        settings: &Settings,
+        path: &str,
+        body: Option<&Value>,
+        token: Option<&str>,
+    ) -> Result<Answer> {
         let url = format!("{}{path}", self.url.trim_end_matches('/'));
         let url = reqwest::Url::parse(&url).with_context(|| format!("{} is not a URL", self.url))?;
         let loopback = client::is_loopback(&self.url);
         let key = self.key.as_ref().or(settings.key.as_ref());
         let safe = loopback || url.scheme() == "https";
         ensure!(safe || key.is_none(), "{} is plain http to another machine: the key is not sent there", self.url);
+        ensure!(safe || token.is_none(), "{} is plain http to another machine: no token is sent there", self.url);
         let client = client::client(loopback)?;
         let method = if body.is_some() { Method::POST } else { Method::GET };
         let mut request = client.request(method, url).header(header::ACCEPT, "application/json");
         if let Some(key) = key {
             request = request.header("x-functions-key", key);
+        }
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
         if let Some(body) = body {
             request = request.header(header::CONTENT_TYPE, "application/json").body(body.to_string());

@@ -38,7 +38,7 @@ const DATA_BYTES_MAX: u64 = 8 * 1024 * 1024;
   lifeboat invoke Reconcile --data message.json
 
 The file of --data holds what the trigger brings: one event or an array of events for VmWritten and VmDeleted, the body of a message for
-Reconcile, the state of a timer for PolicySweep and ExpirySweep, a line like `GET /api/status` for Api.
+Reconcile and Command, the state of a timer for PolicySweep and ExpirySweep, a line like `GET /api/status` for Api.
 
 Exit codes: 0 it was accepted, 1 it was refused or nobody answered, 2 the command line was not understood.")]
 pub struct InvokeArgs {
@@ -54,7 +54,7 @@ pub struct InvokeArgs {
     /// The Functions host, or with --direct the handler.
     #[arg(long, default_value = DEFAULT_URL)]
     url: String,
-    /// A key of the host: the master key for Reconcile and the sweeps, the eventgrid_extension system key for VmWritten and VmDeleted, a
+    /// A key of the host: the master key for Reconcile, Command and the sweeps, the eventgrid_extension system key for VmWritten and VmDeleted, a
     /// function key for Api. Better given in the variable LIFEBOAT_KEY, where other users do not see it.
     #[arg(long)]
     key: Option<String>,
@@ -94,7 +94,13 @@ pub async fn run(args: &InvokeArgs, settings: &Settings) -> Result<Outcome> {
     let client = client::client(client::is_loopback(&args.url))?;
     let mut outcome = Outcome::Held;
     for request in &requests {
-        let answer = client::ask(request.to(&client, &args.url)?).await;
+        let mut asked = request.to(&client, &args.url)?;
+        if let (Function::Api, Some(token)) = (function, settings.token.as_ref()) {
+            let safe = client::is_loopback(&args.url) || args.url.starts_with("https://");
+            ensure!(safe, "{} is plain http to another machine: no token is sent there", args.url);
+            asked = asked.bearer_auth(token);
+        }
+        let answer = client::ask(asked).await;
         // The error's own text repeats the URL with its key.
         let answer = answer.map_err(client::without_url).with_context(|| format!("{} did not answer", args.url))?;
         show(args.output, function, request, &answer);

@@ -23,6 +23,7 @@ mod policies;
 mod policy_files;
 mod region;
 mod scratch;
+mod send;
 mod settings;
 mod stage;
 mod status;
@@ -42,9 +43,10 @@ use settings::Settings;
 /// Lifeboat runs in your own Azure Functions app. This command tries it out on your machine (`local`), judges policies (`check`),
 /// shows which points a policy would keep (`keep`), begins a store (`init`), puts policies in force (`policies push`), says what
 /// would be done now (`plan`), tells how a deployment does (`status`), what becomes of its points (`points`) and why (`explain`),
-/// shows what other systems are told (`watch`), keeps a point (`hold`), stops all changes (`stop`), writes what is deployed
-/// (`package`), sends a function what its trigger would send (`invoke`), shows what tells of a region (`region`), plays what signals would have decided (`declaration replay`)
-/// and prints what is believed about Azure (`evidence`).
+/// shows what other systems are told (`watch`), keeps a point (`hold`), stops all changes (`stop`), gives orders with your name (`send`,
+/// `approve`, `reject`, `abort`, `release`, `resume`), writes what is deployed (`package`), sends a function what its trigger would
+/// send (`invoke`), shows what tells of a region (`region`), plays what signals would have decided (`declaration replay`) and prints
+/// what is believed about Azure (`evidence`).
 #[derive(Debug, Parser)]
 #[command(
     name = "lifeboat",
@@ -73,6 +75,12 @@ enum Command {
     Explain(explain::ExplainArgs),
     Hold(order::HoldArgs),
     Stop(order::StopArgs),
+    Send(send::SendArgs),
+    Approve(send::ApproveArgs),
+    Reject(send::RejectArgs),
+    Abort(send::AbortArgs),
+    Release(send::ReleaseArgs),
+    Resume(send::ResumeArgs),
     Plan(plan::PlanArgs),
     Invoke(invoke::InvokeArgs),
     Package(package::PackageArgs),
@@ -111,6 +119,12 @@ fn run(command: Command) -> Result<Outcome> {
             Command::Explain(args) => explain::run(&args).await,
             Command::Hold(args) => order::hold(&args, &settings).await,
             Command::Stop(args) => order::stop(&args, &settings).await,
+            Command::Send(args) => send::send(&args, &settings).await,
+            Command::Approve(args) => send::approve(&args, &settings).await,
+            Command::Reject(args) => send::reject(&args, &settings).await,
+            Command::Abort(args) => send::abort(&args, &settings).await,
+            Command::Release(args) => send::release(&args, &settings).await,
+            Command::Resume(args) => send::resume(&args, &settings).await,
             Command::Plan(args) => plan::run(&args).await,
             Command::Invoke(args) => invoke::run(&args, &settings).await,
             Command::Package(args) => package::run(&args, &settings).await,

@@ -10,6 +10,10 @@ use std::path::PathBuf;
 pub struct Settings {
     /// `LIFEBOAT_KEY`: a key of the Functions host, for what asks or orders something of the handler.
     pub key: Option<String>,
+    /// `LIFEBOAT_AUDIENCE`: the application that the handler's tokens are for.
+    pub audience: Option<String>,
+    /// `LIFEBOAT_TOKEN`: an access token that was got in another way.
+    pub token: Option<String>,
     /// `CARGO`: the build tool that started this command, when one did.
     pub cargo: Option<OsString>,
     /// This executable, where the system says.
@@ -20,8 +24,11 @@ impl Settings {
     /// Reads them.
     #[expect(clippy::disallowed_methods, reason = "this is the command's one place that reads the environment")]
     pub fn from_environment() -> Self {
+        let text = |name| env::var(name).ok().filter(|text| !text.is_empty());
         Self {
-            key: env::var("LIFEBOAT_KEY").ok().filter(|key| !key.is_empty()),
+            key: text("LIFEBOAT_KEY"),
+            audience: text("LIFEBOAT_AUDIENCE"),
+            token: text("LIFEBOAT_TOKEN"),
             cargo: env::var_os("CARGO"),
             executable: env::current_exe().ok(),
         }

@@ -18,8 +18,9 @@ const EXECUTABLE_MODE: u32 = 0o755;
 const FILE_MODE: u32 = 0o644;
 
 /// What the folder holds beside the executable: the host's settings, and one folder for each function.
-const DEFINITIONS: [(&str, &str); 7] = [
+const DEFINITIONS: [(&str, &str); 8] = [
     ("Api/function.json", include_str!("../../../function-definitions/Api/function.json")),
+    ("Command/function.json", include_str!("../../../function-definitions/Command/function.json")),
     ("ExpirySweep/function.json", include_str!("../../../function-definitions/ExpirySweep/function.json")),
     ("PolicySweep/function.json", include_str!("../../../function-definitions/PolicySweep/function.json")),
     ("Reconcile/function.json", include_str!("../../../function-definitions/Reconcile/function.json")),

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::handler_api::{self, HandlerArgs};
 use crate::output::{self, Form, Outcome};
+use crate::send;
 use crate::settings::Settings;
 
 /// Tells how a deployment does: its policies, its last sweep, its points, holds, and what needs a person.
@@ -30,7 +31,8 @@ pub struct StatusArgs {
 
 /// Runs the command.
 pub async fn run(args: &StatusArgs, settings: &Settings) -> Result<Outcome> {
-    let asking = args.handler.ask(settings, "/api/status", None);
+    let token = send::token_where_known(settings).await?;
+    let asking = args.handler.ask_as(settings, "/api/status", None, token.as_deref());
     let answer = output::with_progress("asking the handler", asking).await?;
     ensure!(answer.is_success(), handler_api::refusal(&answer));
     let body: Value = serde_json::from_slice(&answer.body).context("what answered is no handler: no JSON")?;

@@ -113,13 +113,17 @@ fn an_unknown_command_ends_2_and_is_told_what_there_is() {
     let run = lifeboat(&["assess"]);
     assert_eq!(run.status.code(), Some(2));
     assert!(
-        err(&run).contains("keep, init, policies, status, points, explain, hold, stop, plan, invoke, package"),
+        err(&run).contains("keep, init, policies, status, points, explain, hold, stop, send, approve, reject, abort, "),
         "{}",
         err(&run)
     );
     let run = lifeboat(&["invoke", "VmMoved", "--example", "created"]);
     assert_eq!(run.status.code(), Some(2));
-    assert!(err(&run).contains("VmWritten, VmDeleted, Reconcile, PolicySweep, ExpirySweep, Api"), "{}", err(&run));
+    assert!(
+        err(&run).contains("VmWritten, VmDeleted, Reconcile, PolicySweep, ExpirySweep, Command, Api"),
+        "{}",
+        err(&run)
+    );
     let run = lifeboat(&["invoke", "VmWritten", "--example", "nothing"]);
     assert_eq!(run.status.code(), Some(1));
     assert!(err(&run).contains("created, created-cloudevents, updated, deleted-ignored"), "{}", err(&run));
@@ -167,7 +171,7 @@ fn what_people_ask_wrongly_is_told_before_anything_is_sent() {
 fn all_examples_are_listed() {
     let run = lifeboat(&["invoke", "--list", "--output", "json"]);
     let listed: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
-    assert_eq!(listed.as_array().unwrap().len(), 12);
+    assert_eq!(listed.as_array().unwrap().len(), 13);
     assert_eq!(out(&lifeboat(&["invoke", "--list", "Api"])).lines().count(), 3);
 }
 

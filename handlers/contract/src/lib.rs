@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod command;
 pub mod declaration;
 pub mod event_grid;
 pub mod events;

@@ -1,7 +1,8 @@
-//! JSON Schemas of the documents that people write, for their editors.
+//! JSON Schemas of the documents that people write, for their editors, and of the commands that are sent.
 //! It never decides what is valid: the reader does, from the same tables, and tests hold both together. What a schema cannot
 //! say, as the bounds of a duration, the reader says alone.
 
+mod commands;
 mod recovery_plan;
 
 use serde_json::{Map, Value, json};
@@ -11,6 +12,7 @@ use lifeboat_planning::policy::Limits;
 use crate::policy::cron::CRON_BYTES_MAX;
 use crate::policy::form::{self, Field, Span, Standing, Whole};
 
+pub use commands::{command, command_file};
 pub use recovery_plan::{FILE as RECOVERY_PLAN_FILE, recovery_plan};
 
 /// The committed file of [`backup_policy`], beside this crate's manifest.

@@ -8,10 +8,12 @@ use azure_core::http::HttpClient;
 use azure_core::http::Url;
 use lifeboat_azure::access::{Random, TraceParent};
 use lifeboat_azure::blobs::Store;
+use lifeboat_azure::entra::{Authority, Directory};
 use lifeboat_azure::event_topic::Topic;
 use lifeboat_azure::reading::Reading;
 use lifeboat_azure::service_bus::Sender;
 use lifeboat_azure::{Access, ArmClient, Error, credentials, probe, transport};
+use lifeboat_contract::command::{Command, Refused, Token};
 use lifeboat_contract::recovery::{Reached, address_reached};
 
 use crate::budget::Reserved;
@@ -37,6 +39,8 @@ pub struct Places {
     pub bus_url: Option<String>,
     /// The Event Grid topic that other systems listen to; nobody is told where there is none.
     pub events_url: Option<String>,
+    /// Where the tokens of persons come from, if any are taken.
+    pub authority: Option<Authority>,
 }
 
 /// How Azure is reached: the one seam, the credential, the clock, the dice.
@@ -104,6 +108,28 @@ impl Connections {
         Self { access, clock, probes: probes_of(Vec::new()) }
     }
 
+    /// A command that is given now, read as the handler reads it. Without an id it gets a new one.
+    pub fn command(
+        &self,
+        id: Option<&str>,
+        source: &str,
+        name: &str,
+        data: serde_json::Value,
+        dry_run: bool,
+    ) -> Result<Command, Refused> {
+        let id = id.map_or_else(|| self.access.random.uuid().to_string(), str::to_owned);
+        Command::draft(&id, source, name, data, dry_run, self.clock.now())
+    }
+
+    /// An access token of whoever is signed in, for an application: its identifier URI, or its client id. It is the caller's to keep
+    /// from others.
+    pub async fn token_for(&self, audience: &str) -> Result<Token, azure_core::Error> {
+        let scheme = if audience.contains("://") { "" } else { "api://" };
+        let scope = format!("{scheme}{}/.default", audience.trim_end_matches('/'));
+        let token = self.access.credential.get_token(&[&scope], None).await?;
+        Ok(Token::new(token.token.secret()))
+    }
+
     /// For whoever only looks: what could change anything is not sent, whoever asks for it.
     #[must_use]
     pub fn reading_only(mut self) -> Self {
@@ -150,6 +176,7 @@ impl Lifeboat {
             outbox,
             sender: Sender::new(url("Service Bus", &bus)?, &access)?,
             probes,
+            directory: places.authority.clone().map(|authority| Directory::new(authority, &access)).transpose()?,
             clock,
             reserved: Reserved::default(),
             policies: Kept::default(),

@@ -2,6 +2,9 @@
 //! It never says what is done about it.
 
 use jiff::Timestamp;
+use lifeboat_contract::command::Token;
+
+use crate::orders::Door;
 
 /// What woke us.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +27,21 @@ pub enum Event {
     HealthPoll(HealthPoll),
     /// Service Bus: evidence is to be evaluated, or a saga goes on. The body is the message as it lay on the queue.
     SagaWoken(Vec<u8>),
+    /// Service Bus, or `Api`: somebody orders something.
+    Command(Command),
     /// HTTP: somebody asks.
     Api(Api),
+}
+
+/// An order, as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// The command: a CloudEvent in structured JSON.
+    pub body: Vec<u8>,
+    /// Through which door it came.
+    pub door: Door,
+    /// The access token beside it, where it came with one.
+    pub token: Option<Token>,
 }
 
 /// A machine was written.

@@ -34,6 +34,7 @@ use crate::alarms::{self, Cause, Machines, Raised};
 use crate::chain::ChainError;
 use crate::estate::{self, Estate, EstateError};
 use crate::event::ExpirySweep;
+use crate::freeze;
 use crate::incident::{self, Why};
 use crate::lifeboat::{Lifeboat, Report};
 use crate::policies::{self, InForce, PolicyError};
@@ -84,6 +85,8 @@ enum Withheld {
     PoliciesUnread { document: String },
     /// A person stopped all changes, or whether one did cannot be read.
     Stopped,
+    /// A person froze deletions.
+    Frozen,
     /// Azure's clock and ours differ, or Azure's is not known.
     ClockSkew,
     /// The policies changed while the sweep ran.
@@ -193,6 +196,9 @@ async fn still_withheld(lifeboat: &Lifeboat, in_force: &InForce) -> Option<Withh
     if stop::is_stopped(&lifeboat.store).await {
         return Some(Withheld::Stopped);
     }
+    if freeze::is_frozen(&lifeboat.store).await {
+        return Some(Withheld::Frozen);
+    }
     // Ages are by our clock and the points' times by Azure's: where they differ, or Azure's is not known, nothing goes.
     if !watch::clocks_agree(lifeboat) {
         let what = "Azure's clock and ours differ by more than five minutes: nothing is deleted".to_owned();
@@ -201,7 +207,7 @@ async fn still_withheld(lifeboat: &Lifeboat, in_force: &InForce) -> Option<Withh
         return Some(Withheld::ClockSkew);
     }
     match policies::in_force(&lifeboat.store, &lifeboat.policies).await {
-        Ok(now) if now.digest == in_force.digest && now.not_read.is_none() => None,
+        Ok(now) if now.is_as(in_force) && now.not_read.is_none() => None,
         Ok(_) | Err(_) => Some(Withheld::PoliciesChanged),
     }
 }
@@ -220,6 +226,7 @@ impl fmt::Display for Withheld {
                 write!(f, "the policies at {document} cannot be read, and may keep what the ones in force let go")
             }
             Self::Stopped => f.write_str("changes are stopped"),
+            Self::Frozen => f.write_str("a person froze deletions"),
             Self::ClockSkew => f.write_str("Azure's clock and ours differ"),
             Self::PoliciesChanged => f.write_str("the policies changed while the sweep ran"),
             Self::Enough => f.write_str("one sweep tries no more"),

@@ -1,7 +1,8 @@
 //! Holds: a person's order that a point stays. It is written on the resource first, as a tag, and then in the store, so that a store
 //! that is lost loses no hold.
 //!
-//! It never releases one: that needs a person with a name. It holds what this deployment made; nothing of ours touches the rest.
+//! It releases one for a person with a name alone, the store first and the tag last: who is cut off between leaves the point held. It
+//! holds what this deployment made; nothing of ours touches the rest.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ use crate::lifeboat::Lifeboat;
 use crate::observe::tag;
 use crate::perform::{ESTATE_TAG, HOLD_TAG, OWNER_TAG};
 use crate::stop::{CONFIRMED_AFTER, REASON_CHARS_MAX};
-use crate::swap::{self, SwapError};
+use crate::swap::{self, Change, SwapError};
 
 /// The version of [`Hold`] that this release writes.
 pub const VERSION: u32 = 1;
@@ -44,9 +45,15 @@ pub struct Hold {
     pub held_at: Timestamp,
     /// Why, in a person's words.
     pub reason: String,
+    /// When a person released it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released_at: Option<Timestamp>,
+    /// Who did: their object id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released_by: Option<String>,
 }
 
-/// Why a point is not held.
+/// Why a point is not held, or not released.
 #[derive(Debug, thiserror::Error)]
 pub enum HoldError {
     /// No such id. Repeating is pointless.
@@ -58,12 +65,18 @@ pub enum HoldError {
     /// The tag that was written is not there when it is read back. Repeating is safe.
     #[error("the tag of the hold is not there yet: order it again")]
     NotThere,
+    /// The tag that was taken away is still there when it is read back. Repeating is safe.
+    #[error("the tag of the hold is still there: order it again")]
+    StillThere,
     /// There is no estate to go by.
     #[error(transparent)]
     Estate(#[from] EstateError),
     /// Azure did not answer or refused, or the store did. Repeating is safe.
     #[error("the hold could not be written")]
     Azure(#[from] Error),
+    /// A record of a hold could not be read or changed. Repeating is safe.
+    #[error(transparent)]
+    Record(#[from] SwapError),
     /// It cannot be written as JSON. A bug.
     #[error("the hold cannot be written")]
     Unwritable(#[from] serde_json::Error),
@@ -92,15 +105,50 @@ pub async fn hold(lifeboat: &Lifeboat, point: &str, reason: &str) -> Result<Hold
     Ok(hold)
 }
 
-/// The newest holds that were ordered, at most so many, and how many there are. Nothing is changed.
+/// Releases a point on the order of the person with this object id. How many holds of it ended; none where it was not held.
+///
+/// The records first and the tag last: the tag is what deletions ask for. A second time takes up what was cut off.
+pub async fn release(lifeboat: &Lifeboat, point: &str, person: &str) -> Result<usize, HoldError> {
+    let estate = estate::read(&lifeboat.store, &lifeboat.settings.deployment).await?;
+    let (resource, name) = tagged(point)?;
+    let known = tags::get(&lifeboat.arm, &resource).await?;
+    let is = |name, value: &str| tag(&known, name).as_deref() == Some(value);
+    if !is(OWNER_TAG, &estate.deployment) || !is(ESTATE_TAG, &estate.id) {
+        return Err(HoldError::Foreign);
+    }
+    let now = lifeboat.clock.now();
+    let mut ended = 0;
+    for blob in lifeboat.store.list(FOLDER).await? {
+        let ends = swap::swap(&lifeboat.store, &blob, VERSION, |known: Option<Hold>| match known {
+            Some(mut hold) if hold.point.eq_ignore_ascii_case(point) && hold.released_at.is_none() => {
+                (hold.released_at, hold.released_by) = (Some(now), Some(person.to_owned()));
+                Change::Write(hold, 1)
+            }
+            _ => Change::Leave(0),
+        });
+        ended += ends.await?;
+    }
+    let Some(value) = tag(&known, &name) else { return Ok(ended) };
+    let gone = BTreeMap::from([(name.clone(), value)]);
+    tags::remove(&lifeboat.arm, &resource, &gone, Latest::after(LATEST)).await?;
+    let written = tags::get(&lifeboat.arm, &resource).await?;
+    match tag(&written, &name) {
+        None => Ok(ended.max(1)),
+        Some(_) => Err(HoldError::StillThere),
+    }
+}
+
+/// The newest holds that were ordered and not released, at most so many, and how many there are. Nothing is changed.
 pub async fn newest(store: &Store, at_most: usize) -> Result<(Vec<Hold>, usize), SwapError> {
     let names = store.list(FOLDER).await?;
-    let total = names.len();
+    let listed = names.len();
     // The name of a hold does not say its time: where there are more than are read, the newest of those that were are told.
     let read = names.into_iter().take(READ_MAX);
     let read = read.map(|name| async move { swap::read::<Hold>(store, &name, VERSION).await });
     let read: Vec<Option<Hold>> = stream::iter(read).buffered(PARALLEL).try_collect().await?;
-    let mut holds: Vec<Hold> = read.into_iter().flatten().collect();
+    let (mut holds, released): (Vec<Hold>, Vec<Hold>) =
+        read.into_iter().flatten().partition(|hold| hold.released_at.is_none());
+    let total = listed - released.len();
     holds.sort_by(|one, other| other.held_at.cmp(&one.held_at).then_with(|| one.id.cmp(&other.id)));
     holds.truncate(at_most);
     Ok((holds, total))
@@ -123,7 +171,7 @@ fn tagged(point: &str) -> Result<(ResourceId, String), HoldError> {
 impl HoldError {
     /// True when the order itself is at fault.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::NotAPoint(_) | Self::Foreign | Self::NotThere)
+        matches!(self, Self::NotAPoint(_) | Self::Foreign | Self::NotThere | Self::StillThere)
     }
 }
 
@@ -132,7 +180,15 @@ impl Hold {
     pub fn new(point: &str, reason: &str, now: Timestamp) -> Self {
         let reason = reason.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect();
         let id = hash(&[&point.to_lowercase(), &now.to_string()]);
-        Self { version: VERSION, id, point: point.to_owned(), held_at: now, reason }
+        Self {
+            version: VERSION,
+            id,
+            point: point.to_owned(),
+            held_at: now,
+            reason,
+            released_at: None,
+            released_by: None,
+        }
     }
 
     /// From then on nothing that was on its way can delete the point any more.

@@ -22,18 +22,21 @@ mod estate_sweep;
 mod event;
 mod expiry_sweep;
 mod foresee;
+pub mod freeze;
 mod health_poll;
 pub mod holds;
 pub mod incident;
 pub mod ledger;
 mod lifeboat;
 mod limits;
+pub mod modes;
 mod noted;
 mod observe;
 mod observe_snapshots;
 mod observe_vault;
 mod onlooker;
 pub mod operator;
+pub mod orders;
 pub mod outbox;
 mod perform;
 pub mod policies;
@@ -60,13 +63,15 @@ mod watch;
 
 pub use against_estate::HeldAgainst;
 pub use connect::{ARM_URL, ConnectError, Connections, Places};
+/// Where tokens come from and whom they must be for.
+pub use lifeboat_azure::entra::Authority;
 /// What is believed about Azure, and on what ground: the register of the crate that speaks it.
 pub use lifeboat_azure::evidence;
 
 /// What would be decided of each point now, for people who ask.
 pub use expiry_sweep::verdicts;
 
-pub use event::{Api, Event, ExpirySweep, HealthPoll, PolicySweep, VmDeleted, VmWritten};
+pub use event::{Api, Command, Event, ExpirySweep, HealthPoll, PolicySweep, VmDeleted, VmWritten};
 pub use foresee::{Asked, ForeseeError};
 pub use lifeboat::{Answer, Lifeboat, NotDone, Report};
 pub use onlooker::Onlooker;

@@ -7,6 +7,7 @@ use azure_core::http::HttpClient;
 use jiff::Timestamp;
 use lifeboat_azure::ArmClient;
 use lifeboat_azure::blobs::Store;
+use lifeboat_azure::entra::Directory;
 use lifeboat_azure::service_bus::Sender;
 use lifeboat_contract::sagas::SagasMessage;
 use lifeboat_contract::signals::Door;
@@ -15,9 +16,10 @@ use lifeboat_contract::work::{Cause, ReconcileMessage, WorkError};
 
 use crate::budget::Reserved;
 use crate::clock::Clock;
-use crate::event::{Api, Event};
+use crate::event::{Api, Command, Event};
 use crate::health_poll::{self, PollError};
 use crate::holds::{Hold, HoldError};
+use crate::orders::{self, NotTaken, Told};
 use crate::outbox::Outbox;
 use crate::queue::{self, QueueError};
 use crate::saga_woken::{self, WokenError};
@@ -40,6 +42,8 @@ pub struct Lifeboat {
     pub outbox: Outbox,
     /// What probes are sent by: no token, and only to where one may ask.
     pub probes: Arc<dyn HttpClient>,
+    /// Whose tokens are taken; none where the deployment knows no directory, and then no order that needs a name is.
+    pub directory: Option<Directory>,
     /// The time.
     pub clock: Clock,
     /// ARM id of the storage account in this deployment's region that Site Recovery is to use as cache when a failover is protected the
@@ -68,6 +72,8 @@ pub enum Answer {
     Stopped(Stop),
     /// A point is held.
     Held(Hold),
+    /// What came of an order.
+    Ordered(Told),
 }
 
 /// What was done, in words.
@@ -95,6 +101,9 @@ pub enum NotDone {
     /// A point could not be held.
     #[error(transparent)]
     Hold(#[from] HoldError),
+    /// An order could neither be carried out nor refused.
+    #[error(transparent)]
+    Order(#[from] NotTaken),
     /// A sweep of expiry could not be finished; the next one starts where it started.
     #[error(transparent)]
     Expiry(#[from] expiry_sweep::ExpiryError),
@@ -149,6 +158,10 @@ impl Lifeboat {
             }
             Event::HealthPoll(poll) => Ok(Answer::Done(health_poll::run(self, poll).await?)),
             Event::SagaWoken(body) => Ok(Answer::Done(saga_woken::run(self, &body).await?)),
+            Event::Command(command) => {
+                let Command { body, door, token } = command;
+                Ok(Answer::Ordered(orders::take(self, &body, door, token.as_ref()).await?))
+            }
             Event::Api(Api::Status) => Ok(Answer::Status(Box::new(status::status(self).await?))),
             Event::Api(Api::Stop { reason }) => {
                 Ok(Answer::Stopped(stop::stop(&self.store, &reason, self.clock.now()).await?))

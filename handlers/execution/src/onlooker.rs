@@ -36,6 +36,7 @@ impl Onlooker {
             bus_namespace: NOWHERE.to_owned(),
             bus_url: None,
             events_url: None,
+            authority: None,
         };
         let owned_regions = settings.owned_regions.iter().map(|text| region(text)).collect();
         let settings = Settings { owned_regions, ..settings };

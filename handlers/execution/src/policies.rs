@@ -18,7 +18,9 @@ use lifeboat_planning::recovery::RecoveryPlan;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::{Bundle, BundleError};
+use crate::modes;
 use crate::record::{RecordError, read_up_to};
+use crate::swap::SwapError;
 
 /// The pointer's blob.
 pub const CURRENT: &str = "policies/current.json";
@@ -60,6 +62,12 @@ impl InForce {
     pub fn of(documents: Documents, digest: String, not_read: Option<NotRead>) -> Self {
         let Documents { policies, recovery_plans } = documents;
         Self { policies, recovery_plans, digest, not_read }
+    }
+
+    /// Whether the same documents are in force, in the same modes.
+    pub fn is_as(&self, other: &Self) -> bool {
+        let modes = |of: &Self| of.policies.iter().map(|policy| policy.mode).collect::<Vec<_>>();
+        self.digest == other.digest && modes(self) == modes(other)
     }
 }
 
@@ -149,12 +157,20 @@ pub async fn in_force(store: &Store, kept: &Kept) -> Result<Arc<InForce>, Policy
         remember(store, &pointer).await;
         kept.keep(&read);
     }
-    Ok(read)
+    ordered(store, read).await
+}
+
+/// In the modes that persons ordered. Where these cannot be read it is not known what may be done, so that nothing is followed.
+async fn ordered(store: &Store, read: Arc<InForce>) -> Result<Arc<InForce>, PolicyError> {
+    modes::apply(store, read).await.map_err(|error| match error {
+        SwapError::Store(source) => PolicyError::Store { document: modes::BLOB.to_owned(), source },
+        error => PolicyError::Unreadable { document: modes::BLOB.to_owned(), problems: vec![error.to_string()] },
+    })
 }
 
 /// Reads the policies in force, and writes nothing.
 pub async fn read(store: &Store) -> Result<Arc<InForce>, PolicyError> {
-    Ok(look(store, &Kept::default()).await?.0)
+    ordered(store, look(store, &Kept::default()).await?.0).await
 }
 
 /// Reads the policies in force; with the pointer to them where they were read anew.

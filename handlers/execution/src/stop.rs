@@ -65,6 +65,18 @@ pub async fn stop(store: &Store, reason: &str, now: Timestamp) -> Result<Stop, S
     .await
 }
 
+/// Lets changes go on, on the order of the person with this object id. False when they were not stopped.
+pub async fn resume(store: &Store, person: &str, now: Timestamp) -> Result<bool, SwapError> {
+    swap::swap(store, BLOB, VERSION, |known: Option<Stop>| match known.filter(Stop::is_in_force) {
+        Some(mut stop) => {
+            (stop.resumed_at, stop.resumed_by) = (Some(now), Some(person.to_owned()));
+            Change::Write(stop, true)
+        }
+        None => Change::Leave(false),
+    })
+    .await
+}
+
 impl Stop {
     /// A stop from now on.
     pub fn new(reason: &str, now: Timestamp) -> Self {

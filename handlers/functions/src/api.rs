@@ -1,10 +1,13 @@
 //! `Api`: people and programs ask over HTTP; the host has checked the function key before we are asked.
 //! `/api/status` answers a browser with a page and everybody else with JSON; `/api/points` is JSON. What only adds safety is taken from
-//! any holder of the key: POST `/api/stop` and `/api/hold`. What takes it away needs a person with a name, and is refused.
+//! any holder of the key: POST `/api/stop` and `/api/hold`, and such commands at POST `/api/commands`. All else needs a person with a
+//! name, by an access token in the header `Authorization`, where the deployment knows a directory; it is never logged.
 
 use http::{Method, StatusCode, header};
 use jiff::Timestamp;
-use lifeboat_execution::{Answer, Api, Event, Lifeboat, NotDone, StatusError};
+use lifeboat_contract::command::Token;
+use lifeboat_execution::orders::{self, Concerns, Door, Verdict};
+use lifeboat_execution::{Answer, Api, Command, Event, Lifeboat, NotDone, StatusError};
 use serde::Deserialize;
 
 use crate::host::{Failure, HttpInvocation, HttpReply};
@@ -16,10 +19,19 @@ pub async fn receive(lifeboat: &Lifeboat, request: HttpInvocation) -> Result<Htt
 }
 
 async fn answer(lifeboat: &Lifeboat, request: HttpInvocation) -> HttpReply {
+    let token = bearer(&request);
+    if is_commands(&request) {
+        return ordered(lifeboat, request.body.to_vec(), token).await;
+    }
     let question = match question(&request) {
         Ok(question) => question,
         Err(NotAsked(status, what)) => return problem(status, what),
     };
+    if matches!(question, Api::Status | Api::Points { .. })
+        && let Some(refused) = may_not_read(lifeboat, token.as_ref()).await
+    {
+        return refused;
+    }
     let accepts = request.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match lifeboat.handle(Event::Api(question)).await {
         Ok(Answer::Status(status)) if accepts.contains("text/html") => {
@@ -30,7 +42,9 @@ async fn answer(lifeboat: &Lifeboat, request: HttpInvocation) -> HttpReply {
         Ok(Answer::Stopped(stop)) => accepted(&stop, stop.confirmed_from()),
         Ok(Answer::Held(hold)) => accepted(&hold, hold.confirmed_from()),
         Err(NotDone::Hold(error)) if error.is_refusal() => problem(StatusCode::CONFLICT, &error.to_string()),
-        Ok(Answer::Done(_)) => problem(StatusCode::INTERNAL_SERVER_ERROR, "a question was answered with a deed"),
+        Ok(Answer::Done(_) | Answer::Ordered(_)) => {
+            problem(StatusCode::INTERNAL_SERVER_ERROR, "a question was answered with a deed")
+        }
         Err(NotDone::Status(StatusError::NotAMachine(text))) => {
             problem(StatusCode::BAD_REQUEST, &format!("{text} is not the ARM id of a machine"))
         }
@@ -42,13 +56,69 @@ async fn answer(lifeboat: &Lifeboat, request: HttpInvocation) -> HttpReply {
     }
 }
 
+/// Whether a command is posted.
+fn is_commands(request: &HttpInvocation) -> bool {
+    request.method == Method::POST && request.path.trim_end_matches('/').eq_ignore_ascii_case("/api/commands")
+}
+
+/// The access token beside a request.
+fn bearer(request: &HttpInvocation) -> Option<Token> {
+    let (scheme, token) = request.headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| Token::new(token.trim()))
+}
+
+/// Answers a command: what came of it, or why it is refused.
+async fn ordered(lifeboat: &Lifeboat, body: Vec<u8>, token: Option<Token>) -> HttpReply {
+    let command = Command { body, door: Door::Api, token };
+    let told = match lifeboat.handle(Event::Command(command)).await {
+        Ok(Answer::Ordered(told)) => told,
+        Ok(_) => return problem(StatusCode::INTERNAL_SERVER_ERROR, "an order was answered with something else"),
+        Err(error) => {
+            let reason = Failure::from(error).reason().to_owned();
+            tracing::error!(%reason, "an order could be neither carried out nor refused");
+            return problem(StatusCode::SERVICE_UNAVAILABLE, &reason);
+        }
+    };
+    let (status, came) = match told.verdict {
+        Verdict::Done => (StatusCode::OK, "done"),
+        Verdict::WouldDo => (StatusCode::OK, "wouldDo"),
+        Verdict::Before => (StatusCode::OK, "before"),
+        Verdict::Later => (StatusCode::SERVICE_UNAVAILABLE, "later"),
+        Verdict::Refused(concerns) => (refused(concerns), "refused"),
+    };
+    let mut answer = serde_json::json!({ "id": told.id, "command": told.command, "came": came, "lines": told.lines });
+    if status != StatusCode::OK {
+        answer["error"] = serde_json::json!({ "message": told.lines.join("; "), "field": told.field });
+    }
+    HttpReply::json(status, &answer)
+}
+
+fn refused(concerns: Concerns) -> StatusCode {
+    match concerns {
+        Concerns::Form => StatusCode::BAD_REQUEST,
+        Concerns::Name => StatusCode::UNAUTHORIZED,
+        Concerns::Right => StatusCode::FORBIDDEN,
+        Concerns::State => StatusCode::CONFLICT,
+    }
+}
+
+/// The answer to somebody who may not read.
+async fn may_not_read(lifeboat: &Lifeboat, token: Option<&Token>) -> Option<HttpReply> {
+    match orders::may_read(lifeboat.directory.as_ref(), token).await {
+        Ok(Ok(())) => None,
+        Ok(Err(why)) => Some(problem(refused(why.concerns()), &why.to_string())),
+        Err(error) => Some(problem(StatusCode::SERVICE_UNAVAILABLE, Failure::from(error).reason())),
+    }
+}
+
 /// Why a request is not answered.
 struct NotAsked(StatusCode, &'static str);
 
 /// What is asked.
 fn question(request: &HttpInvocation) -> Result<Api, NotAsked> {
-    const THERE_IS: &str = "there is /api/status, /api/points?machine=<ARM id>, and POST /api/stop and /api/hold";
-    const NAME: &str = "this needs a person with a name: orders with a name are not taken yet";
+    const THERE_IS: &str =
+        "there is /api/status, /api/points?machine=<ARM id>, and POST /api/commands, /api/stop and /api/hold";
+    const NAME: &str = "this needs a person with a name: post the command to /api/commands, with an access token";
     let path = request.path.trim_end_matches('/').to_ascii_lowercase();
     match (&request.method, path.strip_prefix("/api").unwrap_or(&path)) {
         (&Method::GET, "/status") => Ok(Api::Status),
@@ -60,7 +130,7 @@ fn question(request: &HttpInvocation) -> Result<Api, NotAsked> {
             Ok(Api::Hold { point, reason })
         }
         (&Method::POST, "/resume" | "/release" | "/breaker") => Err(NotAsked(StatusCode::FORBIDDEN, NAME)),
-        (_, "/status" | "/points" | "/stop" | "/hold") => {
+        (_, "/status" | "/points" | "/commands" | "/stop" | "/hold") => {
             Err(NotAsked(StatusCode::METHOD_NOT_ALLOWED, "this method is not answered here"))
         }
         _ => Err(NotAsked(StatusCode::NOT_FOUND, THERE_IS)),

@@ -29,6 +29,7 @@ pub fn lifeboat(
         bus_namespace: settings.bus_namespace.clone(),
         bus_url: settings.bus_url.clone(),
         events_url: settings.events_url.clone(),
+        authority: settings.authority.clone(),
     };
     let mut lifeboat = Lifeboat::connect(connections, &places, deployment)?;
     lifeboat.replication_cache.clone_from(&settings.replication_cache);

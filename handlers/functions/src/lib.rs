@@ -3,6 +3,7 @@
 
 mod api;
 mod clients;
+mod command;
 mod expiry_sweep;
 mod health_poll;
 pub mod host;
@@ -33,7 +34,7 @@ pub const BUILD_ID: &str = env!("LIFEBOAT_BUILD_ID");
 pub fn app(lifeboat: Arc<Lifeboat>, options: RuntimeOptions) -> App {
     let shared = move || Arc::clone(&lifeboat);
     let (written, deleted, look) = (shared(), shared(), shared());
-    let (sweep, expiry, asked) = (shared(), shared(), shared());
+    let (sweep, expiry, asked, ordered) = (shared(), shared(), shared(), shared());
     let (alert, health, poll, woken) = (shared(), shared(), shared(), shared());
     App::new(options)
         .on("VmWritten", move |invocation| {
@@ -55,6 +56,10 @@ pub fn app(lifeboat: Arc<Lifeboat>, options: RuntimeOptions) -> App {
         .on("ExpirySweep", move |invocation| {
             let lifeboat = Arc::clone(&expiry);
             async move { expiry_sweep::receive(&lifeboat, invocation).await }
+        })
+        .on("Command", move |invocation| {
+            let lifeboat = Arc::clone(&ordered);
+            async move { command::receive(&lifeboat, invocation).await }
         })
         .on("RegionHealthChanged", move |invocation| {
             let lifeboat = Arc::clone(&health);
@@ -107,6 +112,9 @@ fn note(done: Done, answer: Answer) -> Done {
             tracing::info!("{line}");
             done.note(line)
         }),
+        Answer::Ordered(told) => {
+            told.lines.into_iter().fold(done, |done, line| done.note(format!("{:?}: {line}", told.verdict)))
+        }
         Answer::Status(_) | Answer::Points(_) | Answer::Stopped(_) | Answer::Held(_) => done,
     }
 }

@@ -3,8 +3,12 @@
 
 use std::time::Duration;
 
+use lifeboat_execution::Authority;
+
 /// The time that the host gives an invocation when `host.json` says nothing: its default on this plan is longer.
 const FUNCTION_TIMEOUT_DEFAULT: Duration = Duration::from_secs(300);
+/// The directory of the public cloud.
+const AUTHORITY_URL: &str = "https://login.microsoftonline.com";
 /// Subscriptions in scope, at most: more do not fit one Resource Graph query.
 const SUBSCRIPTIONS_MAX: usize = 1_000;
 /// Owned regions, at most: more than Azure has.
@@ -44,6 +48,8 @@ pub struct Settings {
     pub client_id: Option<String>,
     /// Hosts that probes may ask although they are inside a network.
     pub probe_hosts: Vec<String>,
+    /// Where the tokens of persons come from, and whom they must be for; none where no order that needs a name is taken.
+    pub authority: Option<Authority>,
 }
 
 /// A setting that is missing or wrong. The process cannot work and ends.
@@ -119,7 +125,20 @@ impl Settings {
                 Fault::Unusable,
                 PROBE_HOSTS_EXPECTED,
             ))?,
+            authority: authority(optional)?,
         })
+    }
+}
+
+/// Tenant and audience, both or neither: with one alone somebody meant to take orders, and none would be.
+fn authority(optional: impl Fn(&str) -> Option<String>) -> Result<Option<Authority>, SettingError> {
+    let url = optional("LIFEBOAT_AUTHORITY_URL").unwrap_or_else(|| AUTHORITY_URL.to_owned());
+    let missing = |name, expected| Err(SettingError { name, fault: Fault::Missing, expected });
+    match (optional("LIFEBOAT_TENANT_ID"), optional("LIFEBOAT_AUDIENCE")) {
+        (Some(tenant), Some(audience)) => Ok(Some(Authority { url, tenant, audience })),
+        (None, None) => Ok(None),
+        (None, Some(_)) => missing("LIFEBOAT_TENANT_ID", "the id of the tenant whose persons give orders"),
+        (Some(_), None) => missing("LIFEBOAT_AUDIENCE", "the client id of the application that tokens are for"),
     }
 }
 
@@ -175,6 +194,8 @@ mod tests {
             "LIFEBOAT_OWNED_REGIONS" => "westeurope, North Europe",
             "LIFEBOAT_SUBSCRIPTIONS" => "00000000-0000-0000-0000-00000000000A, 00000000-0000-0000-0000-00000000000b",
             "ServiceBus__fullyQualifiedNamespace" => "ns.servicebus.windows.net",
+            "LIFEBOAT_TENANT_ID" => "11111111-2222-3333-4444-555555555555",
+            "LIFEBOAT_AUDIENCE" => "aaaaaaaa-0000-0000-0000-00000000000a",
             _ => return None,
         };
         Some(value.to_owned())
@@ -187,6 +208,11 @@ mod tests {
         assert_eq!(settings.owned_regions, ["westeurope", "northeurope"]);
         assert_eq!((settings.arm_url.as_str(), settings.events_url), ("https://management.azure.com", None));
         assert!(settings.probe_hosts.is_empty(), "nothing inside is asked unless it is named");
+        assert_eq!(settings.authority.map(|authority| authority.url).as_deref(), Some(AUTHORITY_URL));
+        let neither = |name: &str| {
+            if name.starts_with("LIFEBOAT_TENANT") || name == "LIFEBOAT_AUDIENCE" { None } else { set(name) }
+        };
+        assert_eq!(Settings::read(neither).expect("reads").authority, None, "then no order that needs a name is taken");
         for (name, value, fault) in [
             ("LIFEBOAT_DEPLOYMENT", "a/b", Fault::Unusable),
             ("LIFEBOAT_SUBSCRIPTIONS", "a,,b", Fault::Unusable),
@@ -196,6 +222,8 @@ mod tests {
             ("LIFEBOAT_OWNED_REGIONS", "west/europe", Fault::Unusable),
             ("LIFEBOAT_PROBE_HOSTS", "*.internal", Fault::Unusable),
             ("ServiceBus__fullyQualifiedNamespace", "", Fault::Missing),
+            ("LIFEBOAT_TENANT_ID", "", Fault::Missing),
+            ("LIFEBOAT_AUDIENCE", "", Fault::Missing),
         ] {
             let error = Settings::read(|n| if n == name { Some(value.to_owned()) } else { set(n) }).expect_err(name);
             assert_eq!((error.name, error.fault), (name, fault));

@@ -1,6 +1,7 @@
 //! The control API: what happens to the simulated Azure, and what happened in it, as JSON over HTTP.
 //! It never is reached through the services it controls, and asks for no token: it listens on this machine only.
 
+mod directory;
 mod orders;
 mod recovery;
 mod traffic;

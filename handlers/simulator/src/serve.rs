@@ -27,6 +27,8 @@ pub struct Served {
     pub arm: SocketAddr,
     /// The identity endpoint.
     pub identity: SocketAddr,
+    /// The directory of persons.
+    pub directory: SocketAddr,
     /// The blob service.
     pub blobs: SocketAddr,
     /// Service Bus.
@@ -80,11 +82,14 @@ async fn begin(world: &World, tls: Option<&Arc<ServerConfig>>) -> io::Result<Ser
     let mut tasks = Vec::new();
     let arm = listen(world.arm().router(), tls, &mut tasks).await?;
     let identity = listen(world.identity().router(), tls, &mut tasks).await?;
+    let directory = listen(world.directory().router(), tls, &mut tasks).await?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    world.directory().set_base(format!("{scheme}://{directory}"));
     let blobs = listen(world.blobs().router(), tls, &mut tasks).await?;
     let bus = listen(world.bus().router(), None, &mut tasks).await?;
     let topic = listen(world.topic().router(), None, &mut tasks).await?;
     let control = listen(control::router(world.clone()), None, &mut tasks).await?;
-    Ok(Served { arm, identity, blobs, bus, topic, control, over_tls: tls.is_some(), tasks })
+    Ok(Served { arm, identity, directory, blobs, bus, topic, control, over_tls: tls.is_some(), tasks })
 }
 
 async fn listen(

@@ -2,7 +2,7 @@
 //! It never lets a call out of the process, and never decides by itself that a call dies.
 //!
 //! ```text
-//! the product's HttpClient ─► on_call hook ─┬─ proceed ─► by host: ARM | blobs | bus | topic | identity ─► answer
+//! the product's HttpClient ─► on_call hook ─┬─ proceed ─► by host: ARM | blobs | bus | topic | identity | directory ─► answer
 //!                                           ├─ die before: never answers, nothing was done
 //!                                           └─ die after:  never answers, all was done
 //! ```
@@ -20,8 +20,8 @@ use tower::ServiceExt;
 
 use crate::azure::blobs::Blobs;
 use crate::azure::{
-    Arm, ArmOptions, BUS_AUDIENCE, EventGrid, EventTopic, Grant, Identity, Latencies, MachineSeed, PointView,
-    Principal, RequestCounts, STORAGE_AUDIENCE,
+    Arm, ArmOptions, BUS_AUDIENCE, Directory, EventGrid, EventTopic, Grant, Identity, Latencies, MachineSeed,
+    PointView, Principal, RequestCounts, STORAGE_AUDIENCE,
 };
 use crate::bus::{Bus, QueueOptions};
 use crate::clock::Clock;
@@ -63,6 +63,8 @@ pub enum HostKind {
     Identity,
     /// `*.eventgrid.azure.net`.
     Topic,
+    /// `login.microsoftonline.com`.
+    Directory,
 }
 
 /// A call that is about to be made.
@@ -104,9 +106,10 @@ struct Inner {
     blobs: Blobs,
     bus: Bus,
     identity: Identity,
+    directory: Directory,
     event_grid: EventGrid,
     topic: EventTopic,
-    routers: [(HostKind, Router); 5],
+    routers: [(HostKind, Router); 6],
     calls: Mutex<Calls>,
     died: Notify,
 }
@@ -144,6 +147,8 @@ impl World {
             ..ArmOptions::default()
         };
         let identity = Identity::new(clock.clone(), seed);
+        // A token is judged by the clock of the process that it is for, which no jump moves.
+        let directory = Directory::new(bus_clock.clone(), seed);
         let event_grid = EventGrid::new(clock.clone(), arm_options.tenant.clone());
         let arm = Arm::new(clock.clone(), identity.clone(), event_grid.clone(), arm_options);
         let blobs = Blobs::new(clock.clone()).with_token_check(identity.token_check(STORAGE_AUDIENCE));
@@ -155,9 +160,11 @@ impl World {
             (HostKind::Blobs, blobs.router()),
             (HostKind::Bus, bus.router()),
             (HostKind::Identity, identity.router()),
+            (HostKind::Directory, directory.router()),
         ];
         let (calls, died) = (Mutex::default(), Notify::new());
-        Self { inner: Arc::new(Inner { clock, arm, blobs, bus, identity, event_grid, topic, routers, calls, died }) }
+        let inner = Inner { clock, arm, blobs, bus, identity, directory, event_grid, topic, routers, calls, died };
+        Self { inner: Arc::new(inner) }
     }
 
     /// The clock.
@@ -188,6 +195,11 @@ impl World {
     /// The custom topic to which events are published.
     pub fn topic(&self) -> &EventTopic {
         &self.inner.topic
+    }
+
+    /// Persons and their tokens.
+    pub fn directory(&self) -> &Directory {
+        &self.inner.directory
     }
 
     /// Event Grid.

@@ -35,6 +35,7 @@ pub(crate) fn places() -> Places {
         bus_namespace: "ns.servicebus.windows.net".to_owned(),
         bus_url: None,
         events_url: None,
+        authority: None,
     }
 }
 

@@ -77,7 +77,7 @@ pub fn requests(function: Function, data: &[u8], receiver: Receiver, key: Option
         Function::VmWritten | Function::VmDeleted | Function::RegionHealthChanged => {
             events(function, data, receiver, key)
         }
-        Function::Reconcile | Function::SagaWoken => {
+        Function::Reconcile | Function::SagaWoken | Function::Command => {
             message(function, data, receiver, key).map(|request| vec![request])
         }
         Function::RegionAlert => posted(data, receiver, key).map(|request| vec![request]),

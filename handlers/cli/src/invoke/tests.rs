@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use http::HeaderMap;
+use lifeboat_contract::command::Command;
 use lifeboat_contract::event_grid::{Ignored, Told, read_event};
 use lifeboat_contract::sagas::{Ask, SagasMessage};
 use lifeboat_contract::signals::{self, Door, Known};
@@ -44,6 +45,7 @@ fn read(example: &Example) -> String {
             hint.http_method.unwrap_or_default()
         }
         Function::Reconcile => ReconcileMessage::decode(&invocation.service_bus_body().unwrap()).unwrap().machine,
+        Function::Command => Command::read(&invocation.service_bus_body().unwrap()).unwrap().order.name().to_owned(),
         Function::PolicySweep | Function::ExpirySweep | Function::HealthPoll => {
             invocation.timer().unwrap().is_past_due.to_string()
         }
@@ -102,6 +104,7 @@ fn every_example_is_read_by_the_handlers_own_decoders_as_what_it_says() {
         ("minute", "false"),
         ("evaluate", "westeurope"),
         ("step", "shop"),
+        ("stop-changes", "StopChanges"),
         ("status", "status"),
         ("points", "points"),
     ];

@@ -96,7 +96,12 @@ async fn play(args: &LocalArgs, settings: &Settings, steps: &mut Steps) -> Resul
     let handler = handler::beside_or_built(settings).await?;
     let starting = StandIns::start(&handler, args.log);
     let stand_ins = with_progress("starting the simulated Azure, the host and the handler", starting).await?;
-    let upstream = Upstream { url: stand_ins.host.url().to_owned(), key: stand_ins.keys.function.clone() };
+    let world = stand_ins.world.clone();
+    let upstream = Upstream {
+        url: stand_ins.host.url().to_owned(),
+        key: stand_ins.keys.function.clone(),
+        token: std::sync::Arc::new(move || stand_ins::token(&world)),
+    };
     let relay = Relay::start(args.port, upstream).await?;
     announce(&stand_ins, &relay, steps);
     if args.no_tour {
@@ -118,6 +123,7 @@ fn announce(stand_ins: &StandIns, relay: &Relay, steps: &mut Steps) {
         ("blobs", url(stand_ins.served.blobs)),
         ("bus", url(stand_ins.served.bus)),
         ("control", url(stand_ins.served.control)),
+        ("directory", url(stand_ins.served.directory)),
     ]);
     let key = &stand_ins.keys.master;
     steps.note(&format!(
@@ -125,8 +131,13 @@ fn announce(stand_ins: &StandIns, relay: &Relay, steps: &mut Steps) {
         lifeboat_execution::policies::CURRENT
     ));
     steps.note(&format!(
-        "Send something yourself: LIFEBOAT_KEY={key} lifeboat invoke Api --example status --url {}",
+        "Send something yourself: LIFEBOAT_KEY={key} lifeboat invoke VmWritten --example created --url {}",
         stand_ins.host.url()
+    ));
+    steps.note(&format!(
+        "Orders and questions take a name, in LIFEBOAT_TOKEN: POST {}/directory/tokens {{\"person\":\"{}\"}} gives a token, one for each order.",
+        url(stand_ins.served.control),
+        stand_ins::PERSONS[0]
     ));
 }
 

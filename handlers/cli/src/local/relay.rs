@@ -20,12 +20,14 @@ use crate::client;
 const PASSED_ON: [http::HeaderName; 3] = [header::CONTENT_TYPE, header::CONTENT_SECURITY_POLICY, header::REFRESH];
 
 /// Where questions go.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Upstream {
     /// The Functions host.
     pub url: String,
     /// A key that opens functions.
     pub key: String,
+    /// Gives an access token of whoever looks at the page.
+    pub token: Arc<dyn Fn() -> String + Send + Sync>,
 }
 
 /// A running relay; it ends when this is dropped.
@@ -88,7 +90,8 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
 }
 
 async fn forward(shared: &Shared, url: &str, accept: Option<http::HeaderValue>) -> Response {
-    let mut asked = shared.client.get(url).header("x-functions-key", &shared.upstream.key);
+    let asked = shared.client.get(url).header("x-functions-key", &shared.upstream.key);
+    let mut asked = asked.bearer_auth((shared.upstream.token)());
     if let Some(accept) = accept {
         asked = asked.header(header::ACCEPT, accept);
     }
@@ -124,8 +127,10 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let echo = |request: Request<Body>| async move {
-            let key = request.headers().get("x-functions-key").map(|key| key.to_str().unwrap().to_owned());
-            let body = format!("{} {} {}", request.method(), request.uri(), key.unwrap_or_default());
+            let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+            let (key, token) = (header("x-functions-key"), header("authorization"));
+            let (key, token) = (key.unwrap_or_default(), token.unwrap_or_default());
+            let body = format!("{} {} {key} {token}", request.method(), request.uri());
             ([(header::CONTENT_TYPE, "text/html"), (header::SET_COOKIE, "a=b")], body)
         };
         let router = Router::new().fallback(any(echo));
@@ -136,7 +141,7 @@ mod tests {
     #[tokio::test]
     async fn only_questions_from_this_machine_are_forwarded_with_the_key() {
         let _chosen = rustls::crypto::ring::default_provider().install_default();
-        let upstream = Upstream { url: host().await, key: "k".to_owned() };
+        let upstream = Upstream { url: host().await, key: "k".to_owned(), token: Arc::new(|| "t".to_owned()) };
         let relay = Relay::start(0, upstream).await.unwrap();
         let base = relay.url().replace("/status", "");
         let client = client::client(true).unwrap();
@@ -149,8 +154,8 @@ mod tests {
             assert_eq!((answer.status, answer.text().starts_with(body)), (status, true), "{path}: {}", answer.text());
             assert!(!answer.headers.contains_key(header::SET_COOKIE));
         };
-        check(Method::GET, "/status", None, 200, "GET /api/status k").await;
-        check(Method::GET, "/api/points?machine=%2Fa", None, 200, "GET /api/points?machine=%2Fa k").await;
+        check(Method::GET, "/status", None, 200, "GET /api/status k Bearer t").await;
+        check(Method::GET, "/api/points?machine=%2Fa", None, 200, "GET /api/points?machine=%2Fa k Bearer t").await;
         check(Method::GET, "/", None, 307, "").await;
         check(Method::GET, "/admin/host/status", None, 404, "there is").await;
         check(Method::POST, "/api/status", None, 405, "only GET").await;

@@ -10,8 +10,9 @@ use http::Method;
 use jiff::SignedDuration;
 use lifeboat_execution::bundle::{Bundle, File};
 use lifeboat_execution::estate::{self, Estate};
+use lifeboat_execution::orders::OPERATE;
 use lifeboat_execution::policies::{self, Pointer};
-use lifeboat_simulator::azure::{EventSubscription, EventTarget, Grant, STORAGE_AUDIENCE};
+use lifeboat_simulator::azure::{EventSubscription, EventTarget, Grant, PersonSeed, STORAGE_AUDIENCE, TokenOrder};
 use lifeboat_simulator::clock::Clock;
 use lifeboat_simulator::host::{HandlerLink, Host, HostOptions, LogLine, LogSink, ProcessOptions};
 use lifeboat_simulator::serve::{Served, serve};
@@ -33,6 +34,9 @@ const DEPLOYMENT: &str = "local";
 const ESTATE: &str = "00000000-0000-4000-8000-00000000e57a";
 /// The regions of the seeded estate.
 const REGIONS: &str = "westeurope,northeurope";
+
+/// Who gives orders: two others are there to approve what the first one orders.
+pub const PERSONS: [&str; 3] = ["operator", "second", "third"];
 
 /// How long ago the store was begun.
 const BEGUN: SignedDuration = SignedDuration::from_hours(100 * 24);
@@ -130,6 +134,7 @@ impl StandIns {
     pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
         let url = format!("{}/api/{path}", self.host.url());
         let request = client::client(true)?.request(method, url).header("x-functions-key", &self.keys.function);
+        let request = request.bearer_auth(token(&self.world));
         let request = match body {
             Some(body) => request.header("content-type", "application/json").body(serde_json::to_vec(body)?),
             None => request,
@@ -156,7 +161,14 @@ impl StandIns {
     }
 }
 
-/// The estate, who the handler is there, and the policy.
+/// A new access token of the first person.
+pub fn token(world: &World) -> String {
+    let persons = world.directory().persons();
+    let found = persons.iter().find(|(_, seed)| seed.name == PERSONS[0]);
+    world.directory().token(found.map(|(object, _)| object.as_str()).unwrap_or_default(), &TokenOrder::default())
+}
+
+/// The estate, who the handler is there, who gives orders, and the policy.
 fn seed(world: &World) {
     let subscriptions = [(seeded::SHOP, "Shop"), (seeded::OFFICE, "Office")];
     for (id, name) in subscriptions {
@@ -169,6 +181,9 @@ fn seed(world: &World) {
         "lifeboat",
         subscriptions.iter().map(|(id, _)| Grant::over_subscription(id, &actions)).collect(),
     );
+    for name in PERSONS {
+        world.directory().add(PersonSeed { name: name.to_owned(), roles: vec![OPERATE.to_owned()] });
+    }
     for machine in seeded::machines(world.clock().now()) {
         world.add_machine(&machine);
     }
@@ -214,6 +229,9 @@ fn settings(world: &World, served: &Served) -> BTreeMap<String, String> {
         ("LIFEBOAT_ARM_URL", format!("http://{}", served.arm)),
         ("ServiceBus__fullyQualifiedNamespace", "local.servicebus.windows.net".to_owned()),
         ("LIFEBOAT_SERVICEBUS_URL", format!("http://{}", served.bus)),
+        ("LIFEBOAT_AUTHORITY_URL", world.directory().base()),
+        ("LIFEBOAT_TENANT_ID", world.directory().tenant()),
+        ("LIFEBOAT_AUDIENCE", world.directory().audience()),
         ("IDENTITY_ENDPOINT", served.identity_endpoint()),
         ("IDENTITY_HEADER", world.identity().header()),
         // The host keeps the timers' status by it.

@@ -9,7 +9,7 @@ pub(crate) mod form;
 mod judge;
 pub(crate) mod matching;
 mod misfit;
-mod nearest;
+pub(crate) mod nearest;
 mod points;
 pub(crate) mod problem;
 pub(crate) mod reader;

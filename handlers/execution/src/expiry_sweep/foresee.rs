@@ -21,7 +21,7 @@ use crate::estate::Estate;
 use crate::foresee::with_causes;
 use crate::lifeboat::Lifeboat;
 use crate::policies::InForce;
-use crate::{incident, stop, watch};
+use crate::{freeze, incident, stop, watch};
 
 /// Collections read at a time, as by the sweep.
 const PARALLEL: usize = 8;
@@ -86,6 +86,9 @@ async fn withheld(sweep: &Sweep<'_>, estate: &Estate) -> Option<Withheld> {
     }
     if stop::is_stopped(&lifeboat.store).await {
         return Some(Withheld::Stopped);
+    }
+    if freeze::is_frozen(&lifeboat.store).await {
+        return Some(Withheld::Frozen);
     }
     (!watch::clocks_agree(lifeboat)).then_some(Withheld::ClockSkew)
 }

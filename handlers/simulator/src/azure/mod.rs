@@ -15,6 +15,7 @@ mod call;
 mod charges;
 mod collections;
 mod denials;
+mod directory;
 mod disk_points;
 mod disks;
 mod distortion;
@@ -80,6 +81,7 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 
 pub use self::access::Grant;
+pub use self::directory::{DIRECTORY_URL, Directory, PersonSeed, TokenOrder};
 pub use self::disks::DiskSeed;
 pub use self::event_grid::{
     DeliveryOutcome, DeliveryRecord, EventEffect, EventGrid, EventOrder, EventSchema, EventSubscription, EventTarget,

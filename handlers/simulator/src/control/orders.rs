@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Asked, Refusal, known, recovery, traffic, vaults};
+use super::{Asked, Refusal, directory, known, recovery, traffic, vaults};
 use crate::azure::{Availability, LockLevel, ServiceEvent, SizeRestriction};
 use crate::world::World;
 
@@ -98,6 +98,7 @@ pub(super) fn act(world: &World, method: &str, path: &str, asked: &Asked) -> Res
         }
         _ => traffic::act(world, method, path, asked)
             .or_else(|| recovery::act(world, method, path, asked))
+            .or_else(|| directory::act(world, method, path, asked))
             .unwrap_or_else(|| vaults::act(world, method, path, asked)),
     }
 }

@@ -32,6 +32,7 @@ impl HostKind {
         match host {
             "management.azure.com" => Some(Self::Arm),
             "identity.simulated" => Some(Self::Identity),
+            "login.microsoftonline.com" => Some(Self::Directory),
             _ if host.ends_with(".blob.core.windows.net") => Some(Self::Blobs),
             _ if host.ends_with(".servicebus.windows.net") => Some(Self::Bus),
             _ if host.ends_with(".eventgrid.azure.net") => Some(Self::Topic),

@@ -12,6 +12,7 @@ use crate::client;
 use crate::local::Fault;
 use crate::local::control::{self, QUEUE};
 use crate::local::estate::{self, NORTH, WEST};
+use crate::local::stand_ins::token;
 
 /// How late the late copies of an event come, in simulated seconds.
 const LATE_SECS: u32 = 40;
@@ -220,7 +221,10 @@ impl Tour<'_> {
             return Ok(Err(missed("the message is refused until it lies in the dead-letter queue", seen)));
         }
         let url = format!("{}/api/status", self.on.host.url());
-        let status = client::ask(client.get(url).header("x-functions-key", &self.on.keys.function)).await?;
+        let status = client::ask(
+            client.get(url).header("x-functions-key", &self.on.keys.function).bearer_auth(token(&self.on.world)),
+        )
+        .await?;
         let after = (self.on.host.handler_pid(), self.on.control.point_writes().await?.len());
         let seen = format!(
             "the message lies in the dead-letter queue; {} process of the handler; {} further requests for points; /api/status answers {}",

@@ -1,0 +1,207 @@
+//! Orders to fail over that wait for others: two persons, neither of them the one who ordered, who saw the same.
+//! It never counts one person twice, and never lets an order or an approval count that is older than an hour.
+
+use jiff::{SignedDuration, Timestamp};
+use lifeboat_azure::blobs::Store;
+use lifeboat_contract::command::StartFailover;
+use serde::{Deserialize, Serialize};
+
+use super::refusal::Refusal;
+use crate::swap::{self, Change, SwapError};
+
+/// The version of [`OrdersRecord`] that this release writes.
+pub const VERSION: u32 = 1;
+/// An order or an approval counts for so long: what was shown is older then.
+pub const LAPSES_AFTER: SignedDuration = SignedDuration::from_mins(60);
+/// Orders kept of a recovery plan: as many as a person looks back over; the newest stay.
+const KEPT_MAX: usize = 20;
+
+/// The orders for one recovery plan, newest last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrdersRecord {
+    /// Version of the record.
+    pub version: u32,
+    /// The recovery plan's name.
+    pub recovery_plan: String,
+    /// The orders.
+    pub orders: Vec<OrderRecord>,
+}
+
+/// An order to fail over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderRecord {
+    /// Its command's id.
+    pub id: String,
+    /// Object id of who gave it.
+    pub by: String,
+    /// When it was taken.
+    pub at: Timestamp,
+    /// What it says, as it came: the digest of what was shown, the point, the conditions that it passes.
+    pub says: StartFailover,
+    /// Others who must approve it.
+    pub needs: u8,
+    /// Who did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
+    /// How it ended; none while it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
+}
+
+/// An approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Approval {
+    /// Object id.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Its command's id.
+    pub id: String,
+}
+
+/// How an order ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ended {
+    /// When.
+    pub at: Timestamp,
+    /// How.
+    pub how: How,
+    /// Object id of who ended it, where a person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// How an order ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum How {
+    /// It was handed on.
+    Delivered,
+    /// A person said no.
+    Rejected,
+    /// Too few approved it in time.
+    Lapsed,
+}
+
+/// What is done with an order now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It is handed on, with those who approved it.
+    Deliver(Box<OrderRecord>),
+    /// So many more must approve it, until then.
+    Waits(usize, Timestamp),
+}
+
+impl OrdersRecord {
+    fn new(recovery_plan: &str) -> Self {
+        Self { version: VERSION, recovery_plan: recovery_plan.to_owned(), orders: Vec::new() }
+    }
+
+    /// Ends what lapsed.
+    fn lapse(&mut self, now: Timestamp) {
+        for order in self.orders.iter_mut().filter(|order| order.ended.is_none() && order.lapses_at() <= now) {
+            order.ended = Some(Ended { at: now, how: How::Lapsed, by: None });
+        }
+    }
+
+    /// Takes an order. The same one again changes nothing.
+    pub fn begin(&mut self, order: OrderRecord, now: Timestamp) -> Result<Next, Refusal> {
+        self.lapse(now);
+        if let Some(at) = self.orders.iter().position(|known| known.id == order.id) {
+            return self.next(at, now);
+        }
+        if let Some(other) = self.orders.iter().find(|order| order.ended.is_none()) {
+            return Err(Refusal::OrderWaits { id: other.id.clone(), until: other.lapses_at() });
+        }
+        self.orders.push(order);
+        let over = self.orders.len().saturating_sub(KEPT_MAX);
+        self.orders.drain(..over);
+        self.next(self.orders.len() - 1, now)
+    }
+
+    /// Takes an approval of the order of this id.
+    pub fn approve(&mut self, id: &str, digest: &str, approval: Approval) -> Result<Next, Refusal> {
+        let now = approval.at;
+        let at = self.waiting(id, now)?;
+        let order = &mut self.orders[at];
+        if order.says.digest != digest {
+            return Err(Refusal::OtherDigest);
+        }
+        if order.by == approval.by {
+            return Err(Refusal::OwnOrder);
+        }
+        match order.approvals.iter().find(|known| known.by == approval.by) {
+            // The same command again, whose first try was cut off.
+            Some(known) if known.id == approval.id => {}
+            Some(_) => return Err(Refusal::SamePerson),
+            None => order.approvals.push(approval),
+        }
+        self.next(at, now)
+    }
+
+    /// Takes a no. Whoever says it, the one who ordered too.
+    pub fn reject(&mut self, id: &str, by: &str, now: Timestamp) -> Result<(), Refusal> {
+        let at = self.waiting(id, now)?;
+        self.orders[at].ended = Some(Ended { at: now, how: How::Rejected, by: Some(by.to_owned()) });
+        Ok(())
+    }
+
+    fn waiting(&self, id: &str, now: Timestamp) -> Result<usize, Refusal> {
+        let at = self.orders.iter().position(|order| order.id == id).ok_or_else(|| Refusal::NoOrder(id.to_owned()))?;
+        let order = &self.orders[at];
+        match &order.ended {
+            Some(Ended { how: How::Lapsed, .. }) => Err(Refusal::OrderLapsed { at: order.lapses_at() }),
+            Some(_) => Err(Refusal::NoOrder(id.to_owned())),
+            None if order.lapses_at() <= now => Err(Refusal::OrderLapsed { at: order.lapses_at() }),
+            None => Ok(at),
+        }
+    }
+
+    fn next(&mut self, at: usize, now: Timestamp) -> Result<Next, Refusal> {
+        let order = &mut self.orders[at];
+        match &order.ended {
+            Some(Ended { how: How::Delivered, .. }) => return Ok(Next::Deliver(Box::new(order.clone()))),
+            Some(Ended { how: How::Lapsed, .. }) => return Err(Refusal::OrderLapsed { at: order.lapses_at() }),
+            Some(_) => return Err(Refusal::NoOrder(order.id.clone())),
+            None => {}
+        }
+        let counting = order.approvals.iter().filter(|approval| now.duration_since(approval.at) < LAPSES_AFTER).count();
+        let missing = usize::from(order.needs).saturating_sub(counting);
+        if missing > 0 {
+            return Ok(Next::Waits(missing, order.lapses_at()));
+        }
+        order.ended = Some(Ended { at: now, how: How::Delivered, by: None });
+        Ok(Next::Deliver(Box::new(order.clone())))
+    }
+}
+
+impl OrderRecord {
+    /// From then on nothing of it counts.
+    pub fn lapses_at(&self) -> Timestamp {
+        self.at.checked_add(LAPSES_AFTER).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// Changes the orders of a recovery plan. What is refused changes nothing.
+pub async fn change<T>(
+    store: &Store,
+    recovery_plan: &str,
+    mut how: impl FnMut(&mut OrdersRecord) -> Result<T, Refusal>,
+) -> Result<Result<T, Refusal>, SwapError> {
+    let name = format!("orders/plans/{recovery_plan}.json");
+    swap::swap(store, &name, VERSION, |known: Option<OrdersRecord>| {
+        let mut record = known.unwrap_or_else(|| OrdersRecord::new(recovery_plan));
+        match how(&mut record) {
+            Ok(done) => Change::Write(record, Ok(done)),
+            Err(refusal) => Change::Leave(Err(refusal)),
+        }
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! Carries one order out: one arm for each. Each is harmless when it is done twice, because who is cut off does it again.
+//! No choices are made here but what the order itself says.
+
+use jiff::Timestamp;
+use lifeboat_contract::command::{
+    Approve, CloseBreaker, CounterName, Freeze, ModeName, Of, OfPoint, Order, Reject, SetMode, StartFailover, Why,
+};
+
+use super::NotTaken;
+use super::approvals::{self, Approval, Next, OrderRecord};
+use super::refusal::Refusal;
+use super::saga::{self, Verified};
+use crate::counters::Kind;
+use crate::lifeboat::Lifeboat;
+use crate::policies::{self, InForce};
+use crate::{breakers, freeze, holds, modes, stop};
+
+/// An order, whose it is and when it came.
+pub(super) struct Given<'a> {
+    pub lifeboat: &'a Lifeboat,
+    pub id: &'a str,
+    pub by: &'a str,
+    pub now: Timestamp,
+}
+
+/// What was done, one line each, or why it is refused.
+pub(super) type Came = Result<Result<Vec<String>, Refusal>, NotTaken>;
+
+/// Carries an order out.
+pub(super) async fn perform(given: &Given<'_>, order: &Order) -> Came {
+    match order {
+        Order::Hold(order) => hold(given, order).await,
+        Order::ReleaseHold(order) => release(given, order).await,
+        Order::CloseBreaker(order) => close(given, order).await,
+        Order::SetMode(order) => set_mode(given, order).await,
+        Order::Freeze(order) => set_freeze(given, order).await,
+        Order::StopChanges(why) => stop_changes(given, why).await,
+        Order::ResumeChanges(_) => resume_changes(given).await,
+        Order::StartFailover(start) => start_failover(given, start).await,
+        Order::Approve(approve) => approved(given, order, approve).await,
+        Order::Reject(reject) => rejected(given, order, reject).await,
+        Order::Abort(_) | Order::CommitFailover(_) => of_plan(given, order).await,
+    }
+}
+
+fn line(text: String) -> Came {
+    Ok(Ok(vec![text]))
+}
+
+async fn hold(given: &Given<'_>, order: &OfPoint) -> Came {
+    match holds::hold(given.lifeboat, &order.point, &order.reason).await {
+        Ok(hold) => {
+            line(format!("{} is held (hold {}); it is certain from {} on", hold.point, hold.id, hold.confirmed_from()))
+        }
+        Err(error) if error.is_refusal() => Ok(Err(Refusal::Hold(error))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn release(given: &Given<'_>, order: &OfPoint) -> Came {
+    match holds::release(given.lifeboat, &order.point, given.by).await {
+        Ok(0) => line(format!("{} was not held", order.point)),
+        Ok(holds) => line(format!("{} is released: {holds} holds of it ended", order.point)),
+        Err(error) if error.is_refusal() => Ok(Err(Refusal::Hold(error))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn close(given: &Given<'_>, order: &CloseBreaker) -> Came {
+    let kind = match order.counter {
+        CounterName::Expiry => Kind::Expiry,
+        CounterName::Protection => Kind::Protection,
+    };
+    let closed = breakers::close(&given.lifeboat.outbox, &order.policy, kind, given.by, given.now).await?;
+    let what = format!("the breaker of {kind} of the policy {}", order.policy);
+    line(if closed {
+        format!("{what} is closed; what was counted stays counted")
+    } else {
+        format!("{what} was not open")
+    })
+}
+
+async fn set_mode(given: &Given<'_>, order: &SetMode) -> Came {
+    let in_force = in_force(given).await?;
+    if !in_force.policies.iter().any(|policy| policy.name == order.policy) {
+        return Ok(Err(Refusal::NoPolicy(order.policy.clone())));
+    }
+    let ordered = |enforce| Some(modes::Ordered { enforce, at: given.now, by: given.by.to_owned() });
+    let (ordered, mode) = match order.mode {
+        ModeName::Report => (ordered(false), "report"),
+        ModeName::Enforce => (ordered(true), "enforce"),
+        ModeName::AsWritten => (None, "the mode of its document"),
+    };
+    modes::set(&given.lifeboat.store, &in_force, &order.policy, ordered).await?;
+    line(format!("the policy {} is followed in {mode} from now on", order.policy))
+}
+
+async fn set_freeze(given: &Given<'_>, order: &Freeze) -> Came {
+    let changed = freeze::set(&given.lifeboat.store, order.frozen, given.by, &order.reason, given.now).await?;
+    let what = if order.frozen {
+        "deletions, repairs and vault policy writes rest"
+    } else {
+        "deletions, repairs and vault policy writes go on"
+    };
+    line(if changed { format!("{what} from now on") } else { format!("{what} already") })
+}
+
+async fn stop_changes(given: &Given<'_>, why: &Why) -> Came {
+    let stop = stop::stop(&given.lifeboat.store, &why.reason, given.now).await?;
+    line(format!("all changes are stopped since {}; it is certain from {} on", stop.stopped_at, stop.confirmed_from()))
+}
+
+async fn resume_changes(given: &Given<'_>) -> Came {
+    let resumed = stop::resume(&given.lifeboat.store, given.by, given.now).await?;
+    line(if resumed { "changes go on from now on".to_owned() } else { "changes were not stopped".to_owned() })
+}
+
+/// An order of a person with the role is itself the approval, where the recovery plan does not ask for two.
+async fn start_failover(given: &Given<'_>, start: &StartFailover) -> Came {
+    let in_force = in_force(given).await?;
+    let Some(plan) = in_force.recovery_plans.iter().find(|plan| plan.name == start.recovery_plan) else {
+        return Ok(Err(Refusal::NoRecoveryPlan(start.recovery_plan.clone())));
+    };
+    let needs = if plan.declaration.approvals > 1 { plan.declaration.approvals } else { 0 };
+    let order = OrderRecord {
+        id: given.id.to_owned(),
+        by: given.by.to_owned(),
+        at: given.now,
+        says: start.clone(),
+        needs,
+        approvals: Vec::new(),
+        ended: None,
+    };
+    let begun = approvals::change(&given.lifeboat.store, &plan.name, |orders| orders.begin(order.clone(), given.now));
+    next(given, begun.await?).await
+}
+
+async fn approved(given: &Given<'_>, order: &Order, approve: &Approve) -> Came {
+    let Of::Order(id) = &approve.of else { return of_plan(given, order).await };
+    let approval = Approval { by: given.by.to_owned(), at: given.now, id: given.id.to_owned() };
+    let approved = approvals::change(&given.lifeboat.store, &approve.recovery_plan, |orders| {
+        orders.approve(id, &approve.digest, approval.clone())
+    });
+    next(given, approved.await?).await
+}
+
+async fn rejected(given: &Given<'_>, order: &Order, reject: &Reject) -> Came {
+    let Of::Order(id) = &reject.of else { return of_plan(given, order).await };
+    let rejected = approvals::change(&given.lifeboat.store, &reject.recovery_plan, |orders| {
+        orders.reject(id, given.by, given.now)
+    });
+    match rejected.await? {
+        Ok(()) => line(format!("the order {id} is rejected")),
+        Err(refusal) => Ok(Err(refusal)),
+    }
+}
+
+/// Hands an order on, or says what it waits for.
+async fn next(given: &Given<'_>, next: Result<Next, Refusal>) -> Came {
+    match next {
+        Err(refusal) => Ok(Err(refusal)),
+        Ok(Next::Waits(missing, until)) => {
+            line(format!("the order is recorded; {missing} others must approve it, until {until}"))
+        }
+        Ok(Next::Deliver(order)) => {
+            let approved_by = order.approvals.iter().map(|approval| approval.by.clone()).collect();
+            let (id, by, at) = (order.id.clone(), order.by.clone(), order.at);
+            deliver(given, Verified { id, order: Order::StartFailover(order.says), by, approved_by, at }).await
+        }
+    }
+}
+
+/// Hands an order about a recovery plan in force on as it is.
+async fn of_plan(given: &Given<'_>, order: &Order) -> Came {
+    let name = order.recovery_plan().unwrap_or_default();
+    if !in_force(given).await?.recovery_plans.iter().any(|plan| plan.name == name) {
+        return Ok(Err(Refusal::NoRecoveryPlan(name.to_owned())));
+    }
+    let (id, by) = (given.id.to_owned(), given.by.to_owned());
+    deliver(given, Verified { id, order: order.clone(), by, approved_by: Vec::new(), at: given.now }).await
+}
+
+async fn deliver(given: &Given<'_>, order: Verified) -> Came {
+    Ok(saga::deliver(given.lifeboat, &order).await.map_err(Refusal::from))
+}
+
+async fn in_force(given: &Given<'_>) -> Result<std::sync::Arc<InForce>, NotTaken> {
+    Ok(policies::in_force(&given.lifeboat.store, &given.lifeboat.policies).await?)
+}

@@ -1,0 +1,121 @@
+//! Orders about a failover: verified, approved by those who must, recorded, and handed to one place, which executes none yet.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+use lifeboat_contract::command::{Abort, Approve, CommitFailover, Of, Order, Point, Reject, StartFailover};
+use lifeboat_execution::orders::approvals::OrdersRecord;
+use lifeboat_execution::orders::{Concerns, Told, Verdict};
+
+use crate::stage::{DIGEST, Stage};
+
+const NOT_EXECUTED: &str = "no failover is executed by this release";
+
+fn start() -> Order {
+    Order::StartFailover(StartFailover {
+        recovery_plan: "shop".to_owned(),
+        digest: DIGEST.to_owned(),
+        point: Point::default(),
+        passes: BTreeSet::new(),
+        reason: "the region is lost".to_owned(),
+    })
+}
+
+fn approve_with(of: Of, digest: &str) -> Order {
+    Order::Approve(Approve {
+        recovery_plan: "shop".to_owned(),
+        digest: digest.to_owned(),
+        of,
+        choice: None,
+        point: Point::default(),
+        passes: BTreeSet::new(),
+        reason: None,
+    })
+}
+
+fn approve() -> Order {
+    approve_with(Of::Order("start".to_owned()), DIGEST)
+}
+
+fn reject() -> Order {
+    let of = Of::Order("start".to_owned());
+    Order::Reject(Reject { recovery_plan: "shop".to_owned(), of, choice: None, reason: "it comes back".to_owned() })
+}
+
+fn refused(told: &Told, expected: &str) {
+    assert!(matches!(told.verdict, Verdict::Refused(_)), "{told:?}");
+    assert!(told.lines[0].contains(expected), "{expected}: {told:?}");
+}
+
+async fn record(stage: &Stage) -> OrdersRecord {
+    let (bytes, _) = stage.lifeboat.store.get("orders/plans/shop.json").await.expect("read").expect("there");
+    serde_json::from_slice(&bytes).expect("a record")
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_order_of_a_person_is_itself_the_approval_where_the_recovery_plan_asks_for_no_second() {
+    let stage = Stage::new(1).await;
+    refused(&stage.orders("one", "start", start()).await, NOT_EXECUTED);
+    let record = record(&stage).await;
+    assert_eq!((record.orders.len(), record.orders[0].says.digest.as_str()), (1, DIGEST), "it is recorded");
+    let again = stage.orders("one", "start-2", start()).await;
+    refused(&again, NOT_EXECUTED);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_it_asks_for_two_the_order_waits_until_two_others_approve_it() {
+    let stage = Stage::new(2).await;
+    let told = stage.orders("one", "start", start()).await;
+    assert!(told.verdict == Verdict::Done && told.lines[0].contains("2 others must approve it"), "{told:?}");
+    refused(&stage.orders("one", "a-0", approve()).await, "is not one of those who approve it");
+    refused(
+        &stage.orders("two", "a-1", approve_with(Of::Order("start".to_owned()), &DIGEST.replace('3', "4"))).await,
+        "digest",
+    );
+    refused(
+        &stage.orders("two", "a-2", approve_with(Of::Order("other".to_owned()), DIGEST)).await,
+        "no order of this id",
+    );
+    let told = stage.orders("two", "a-3", approve()).await;
+    assert!(told.verdict == Verdict::Done && told.lines[0].contains("1 others must approve it"), "{told:?}");
+    refused(&stage.orders("two", "a-4", approve()).await, "two approvals are two persons");
+    refused(&stage.orders("one", "start-2", start()).await, "another order for this recovery plan waits");
+    refused(&stage.orders("three", "a-5", approve()).await, NOT_EXECUTED);
+    let record = record(&stage).await;
+    assert_eq!(record.orders[0].approvals.len(), 2);
+    refused(&stage.orders("three", "a-6", approve()).await, "no order of this id");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_lapses_after_an_hour_and_a_rejected_one_is_over() {
+    let stage = Stage::new(2).await;
+    stage.orders("one", "start", start()).await;
+    stage.orders("two", "a-1", approve()).await;
+    stage.passes(SignedDuration::from_mins(60)).await;
+    refused(&stage.orders("three", "a-2", approve()).await, "the order lapsed at");
+    let stage = Stage::new(2).await;
+    stage.orders("one", "start", start()).await;
+    assert_eq!(stage.orders("two", "r-1", reject()).await.verdict, Verdict::Done);
+    refused(&stage.orders("three", "a-1", approve()).await, "no order of this id");
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_else_about_a_failover_is_verified_and_handed_on_for_recovery_plans_in_force_alone() {
+    let stage = Stage::new(1).await;
+    let of = |recovery_plan: &str| {
+        let recovery_plan = recovery_plan.to_owned();
+        let abort = Abort { recovery_plan: recovery_plan.clone(), reason: "the wrong one".to_owned() };
+        let commit = CommitFailover { recovery_plan, digest: DIGEST.to_owned(), reason: None };
+        [Order::Abort(abort), Order::CommitFailover(commit)]
+    };
+    let answers = [Of::Incident("i-1".to_owned()), Of::Question(1), Of::Assumptions(true)];
+    let answers = answers.map(|of| approve_with(of, DIGEST));
+    for (number, order) in of("shop").into_iter().chain(answers).enumerate() {
+        refused(&stage.orders("one", &format!("c-{number}"), order).await, NOT_EXECUTED);
+    }
+    for (number, order) in of("other").into_iter().enumerate() {
+        let told = stage.orders("one", &format!("d-{number}"), order).await;
+        refused(&told, "no recovery plan of this name is in force");
+        assert_eq!(told.verdict, Verdict::Refused(Concerns::State));
+    }
+}
