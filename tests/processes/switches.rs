@@ -11,7 +11,7 @@ use crate::site::Site;
 use crate::{assert_protected_once, executables, one_process, settle};
 
 /// Every name that the handler's own code asks its environment for: where things are and who it is, and none that says less.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 20] = [
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "AZURE_CLIENT_ID",
     "FUNCTIONS_APP_ROOT_PATH",
@@ -21,7 +21,10 @@ const NAMES: [&str; 17] = [
     "LIFEBOAT_AUDIENCE",
     "LIFEBOAT_AUTHORITY_URL",
     "LIFEBOAT_DEPLOYMENT",
+    "LIFEBOAT_EVENTS_URL",
     "LIFEBOAT_OWNED_REGIONS",
+    "LIFEBOAT_PROBE_HOSTS",
+    "LIFEBOAT_REPLICATION_CACHE",
     "LIFEBOAT_SERVICEBUS_URL",
     "LIFEBOAT_STORE_URL",
     "LIFEBOAT_SUBSCRIPTIONS",

@@ -120,7 +120,7 @@ fn an_unknown_command_ends_2_and_is_told_what_there_is() {
     let run = lifeboat(&["invoke", "VmMoved", "--example", "created"]);
     assert_eq!(run.status.code(), Some(2));
     assert!(
-        err(&run).contains("VmWritten, VmDeleted, Reconcile, PolicySweep, ExpirySweep, Command, Api"),
+        err(&run).contains("ExpirySweep, RegionAlert, RegionHealthChanged, HealthPoll, SagaWoken, Command, Api"),
         "{}",
         err(&run)
     );
@@ -171,7 +171,7 @@ fn what_people_ask_wrongly_is_told_before_anything_is_sent() {
 fn all_examples_are_listed() {
     let run = lifeboat(&["invoke", "--list", "--output", "json"]);
     let listed: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
-    assert_eq!(listed.as_array().unwrap().len(), 13);
+    assert_eq!(listed.as_array().unwrap().len(), 19);
     assert_eq!(out(&lifeboat(&["invoke", "--list", "Api"])).lines().count(), 3);
 }
 
