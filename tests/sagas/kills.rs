@@ -89,7 +89,7 @@ fn places(calls: &[Call], all: bool) -> BTreeMap<String, Vec<usize>> {
             (false, _, false) => FEW_READS_APART,
         };
         let count = seen.entry(kind(call)).or_default();
-        if *count % apart == 0 {
+        if (*count).is_multiple_of(apart) {
             places.entry(kind(call)).or_default().push(call.number);
         }
         *count += 1;

@@ -56,7 +56,8 @@ pub fn audit(
     }
     for (rule, left) in what_is_left(points, &going, now) {
         let Some(entry) = entry(policies, &rule) else { continue };
-        notes.extend(left.wrong(entry).into_iter().map(|finding| (finding, entry.name.clone())));
+        let gone = matches!(points.whereabouts, Whereabouts::GoneSince(_));
+        notes.extend(left.wrong(entry, gone).into_iter().map(|finding| (finding, entry.name.clone())));
     }
     for disk in points.disks.iter().flatten() {
         let (stay, go) = with_disk(disk, points, &going);
@@ -188,12 +189,16 @@ struct SetLeft {
 }
 
 impl Left {
-    fn wrong(&self, entry: &PointEntry) -> Option<Finding> {
+    fn wrong(&self, entry: &PointEntry, gone: bool) -> Option<Finding> {
         let (Some(newest_gone), keep) = (self.go.iter().max(), entry.keep.as_ref()) else { return None };
         let least = keep.map_or(1, |keep| usize::try_from(keep.min).unwrap_or(usize::MAX).max(1));
         let newest = self.stay.iter().max();
         if self.stay.len() < least || newest.is_none_or(|newest| newest < newest_gone) {
             return Some(Finding::TooFewLeft);
+        }
+        // Of a machine that is gone for long enough all but its newest may go (design §7, `keepLast`), however close to it they are.
+        if gone {
+            return None;
         }
         let within = keep.and_then(|keep| keep.within)?;
         let from = newest?.checked_sub(within).ok()?;

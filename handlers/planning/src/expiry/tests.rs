@@ -370,6 +370,9 @@ fn the_audit_finds_a_deletion_that_must_not_be() {
     let mut within = enforced();
     within[0].points[0].keep = Some(Keep { within: Some(SignedDuration::from_hours(72)), ..Keep::default() });
     assert_eq!(found(&[due(3)], &living, &within), vec![Finding::Within]);
+    let gone = all(&collection, Whereabouts::GoneSince(days_ago(15)));
+    assert_eq!(found(&[due(2), due(3)], &gone, &within), vec![], "of a machine long gone all but its newest may go");
+    assert_eq!(found(&[due(1)], &gone, &within), vec![Finding::TooFewLeft], "but not its newest");
 }
 
 proptest! {
