@@ -186,7 +186,7 @@ fn health_event(rig: &Rig, name: &str, what: &str, number: usize) -> Value {
 async fn deliver(rig: &Rig, events: &Value) {
     let Some(host) = rig.gateway.host() else { return };
     let body = events.to_string();
-    let mut request = RawRequest::new("POST", &webhook("RegionHealthChanged"))
+    let mut request = RawRequest::new("POST", webhook("RegionHealthChanged"))
         .with("Host", "127.0.0.1")
         .with("Content-Type", "application/json")
         .with("Content-Length", body.len().to_string())
