@@ -82,8 +82,15 @@ pub enum HoldError {
     Unwritable(#[from] serde_json::Error),
 }
 
-/// Holds a point.
-pub async fn hold(lifeboat: &Lifeboat, point: &str, reason: &str) -> Result<Hold, HoldError> {
+/// A point of ours, as it was read: the resource whose tag says that it is held, that tag's name, and the resource's tags.
+struct Holdable {
+    resource: ResourceId,
+    name: String,
+    known: BTreeMap<String, String>,
+}
+
+/// Reads what a hold is written on; only what carries this deployment's tags is ours to hold or release.
+async fn holdable(lifeboat: &Lifeboat, point: &str) -> Result<Holdable, HoldError> {
     let estate = estate::read(&lifeboat.store, &lifeboat.settings.deployment).await?;
     let (resource, name) = tagged(point)?;
     let known = tags::get(&lifeboat.arm, &resource).await?;
@@ -91,6 +98,12 @@ pub async fn hold(lifeboat: &Lifeboat, point: &str, reason: &str) -> Result<Hold
     if !is(OWNER_TAG, &estate.deployment) || !is(ESTATE_TAG, &estate.id) {
         return Err(HoldError::Foreign);
     }
+    Ok(Holdable { resource, name, known })
+}
+
+/// Holds a point.
+pub async fn hold(lifeboat: &Lifeboat, point: &str, reason: &str) -> Result<Hold, HoldError> {
+    let Holdable { resource, name, .. } = holdable(lifeboat, point).await?;
     let now = lifeboat.clock.now();
     let hold = Hold::new(point, reason, now);
     let new = BTreeMap::from([(name.clone(), hold.id.clone())]);
@@ -109,13 +122,7 @@ pub async fn hold(lifeboat: &Lifeboat, point: &str, reason: &str) -> Result<Hold
 ///
 /// The records first and the tag last: the tag is what deletions ask for. A second time takes up what was cut off.
 pub async fn release(lifeboat: &Lifeboat, point: &str, person: &str) -> Result<usize, HoldError> {
-    let estate = estate::read(&lifeboat.store, &lifeboat.settings.deployment).await?;
-    let (resource, name) = tagged(point)?;
-    let known = tags::get(&lifeboat.arm, &resource).await?;
-    let is = |name, value: &str| tag(&known, name).as_deref() == Some(value);
-    if !is(OWNER_TAG, &estate.deployment) || !is(ESTATE_TAG, &estate.id) {
-        return Err(HoldError::Foreign);
-    }
+    let Holdable { resource, name, known } = holdable(lifeboat, point).await?;
     let now = lifeboat.clock.now();
     let mut ended = 0;
     for blob in lifeboat.store.list(FOLDER).await? {

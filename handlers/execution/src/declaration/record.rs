@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::record::read_up_to;
+use crate::signals::stored::OriginWord;
 use crate::swap::SwapError;
 
 /// The version of [`Record`] that this release writes.
@@ -97,15 +98,6 @@ pub struct Sender {
 /// An origin, by the word that documents have for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OriginName(#[serde(with = "OriginWord")] pub Origin);
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Origin", rename_all = "camelCase")]
-enum OriginWord {
-    ServiceHealth,
-    ResourceHealth,
-    Probe,
-    MetricAlert,
-}
 
 /// The words of records: those of [`Phase::word`].
 #[derive(Serialize, Deserialize)]

@@ -97,7 +97,7 @@ pub struct Heard {
 /// The words of records: those of [`Origin::word`].
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Origin", rename_all = "camelCase")]
-enum OriginWord {
+pub(crate) enum OriginWord {
     ServiceHealth,
     ResourceHealth,
     Probe,
