@@ -123,6 +123,8 @@ enum Left {
 struct Sweep<'a> {
     lifeboat: &'a Lifeboat,
     owner: Owner,
+    /// Whether the store was adopted, so that it may have lost what was remembered.
+    adopted: bool,
     in_force: Arc<InForce>,
     seen: EstateSeen,
     number: u64,

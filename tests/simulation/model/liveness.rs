@@ -269,9 +269,8 @@ fn is_unfinished(world: &World, point: &Point, policy: &Policy, due_at: Time) ->
 
 fn nothing_in_the_way(world: &World, key: &Key, point: &Point, due_at: Time, end: Time) -> bool {
     // A refused deletion is tried again after a while that the design does not name; a day is waited.
-    let free = point.is_free_since(due_at.min(end - DAY))
-        && !world.by_hand.contains_key(key)
-        && world.is_calm_since(&key.0, due_at);
+    let free =
+        point.is_free_since(due_at.min(end - DAY)) && world.by_hand_is_over(key) && world.is_calm_since(&key.0, due_at);
     let machine = world.machines.get(&key.0);
     free && machine.and_then(|machine| machine.gone).is_none_or(|gone| {
         let counts_from = gone + SEEN_GONE;

@@ -1,7 +1,7 @@
 //! What the estate was at each moment of the history, as far as the promises need it: machines, points, policies and what forbids changes.
 //! It never judges. What lies before a moment can be asked as it was then, because a decision may rest on the world of minutes ago.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::calendar::DAY;
 use super::gates::{Gate, Gates};
@@ -100,6 +100,9 @@ pub struct World {
     pub gates: Gates,
     /// When people removed restorable points of a key of which no two were seen since.
     pub by_hand: BTreeMap<Key, Time>,
+    /// Since the store came back without its memory: the keys of which two restorable points stood at some time. Of any other one
+    /// Lifeboat cannot know whether people had deleted, and may keep what it has.
+    pub two_seen_since_back: Option<BTreeSet<Key>>,
     /// Policy sweeps that ended while the clocks agreed.
     pub policy_sweeps: Vec<Time>,
     pub expiry_sweeps: Vec<Time>,
@@ -118,6 +121,7 @@ impl World {
             keys: BTreeMap::new(),
             gates: Gates::default(),
             by_hand: BTreeMap::new(),
+            two_seen_since_back: None,
             policy_sweeps: Vec::new(),
             expiry_sweeps: Vec::new(),
             unowned: Vec::new(),
@@ -155,6 +159,8 @@ impl World {
             What::StoreBack => {
                 self.gates.store_lost.turn(false, at);
                 self.gates.store_back = Some(at);
+                self.two_seen_since_back =
+                    Some(self.keys.keys().filter(|key| self.two_stand(key, at)).cloned().collect());
             }
             What::PermissionLost { subscription, lost } => {
                 self.gates.permission_lost.entry(subscription.to_lowercase()).or_default().turn(*lost, at);
@@ -270,10 +276,21 @@ impl World {
             self.by_hand.insert(key.clone(), at);
         }
         // "Until it has read two restorable points": where two stand, the next look reads them.
-        if self.by_hand.contains_key(&key) && self.points_of(&key).filter(|point| point.restorable_at(at)).count() >= 2
-        {
+        let asked = self.by_hand.contains_key(&key)
+            || self.two_seen_since_back.as_ref().is_some_and(|seen| !seen.contains(&key));
+        if asked && self.two_stand(&key, at) {
             self.by_hand.remove(&key);
+            self.two_seen_since_back.iter_mut().for_each(|seen| _ = seen.insert(key.clone()));
         }
+    }
+
+    fn two_stand(&self, key: &Key, at: Time) -> bool {
+        self.points_of(key).filter(|point| point.restorable_at(at)).count() >= 2
+    }
+
+    /// Whether Lifeboat can know that nobody deleted points of a key by hand, or two were seen since.
+    pub fn by_hand_is_over(&self, key: &Key) -> bool {
+        !self.by_hand.contains_key(key) && self.two_seen_since_back.as_ref().is_none_or(|seen| seen.contains(key))
     }
 
     #[expect(clippy::too_many_arguments, reason = "two kinds of events say the same of a point")]

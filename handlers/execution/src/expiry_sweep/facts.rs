@@ -36,8 +36,22 @@ impl Facts {
             snapshots: &self.snapshots,
             disks: self.disks.clone(),
             locks: self.locks.clone(),
-            deleted_by_hand: memory.deleted_by_hand.iter().cloned().collect(),
+            deleted_by_hand: self.rules().into_iter().filter(|rule| memory.doubts(rule)).collect(),
         }
+    }
+
+    /// The rules of all points and snapshots of ours that are listed.
+    fn rules(&self) -> BTreeSet<String> {
+        let points = match &self.collection {
+            CollectionSeen::Present(seen) => seen.points.as_slice(),
+            CollectionSeen::Absent | CollectionSeen::GroupAbsent | CollectionSeen::Unknown(_) => &[],
+        };
+        let snapshots = match &self.snapshots {
+            SnapshotsSeen::Read(all) => all.as_slice(),
+            SnapshotsSeen::GroupAbsent | SnapshotsSeen::Unknown(_) => &[],
+        };
+        let names = points.iter().map(|point| &point.name).chain(snapshots.iter().map(|one| &one.name));
+        names.filter_map(|name| Some(PointName::parse(name)?.rule)).collect()
     }
 
     /// What answers for deletions that have no outcome.

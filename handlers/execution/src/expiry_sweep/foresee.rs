@@ -54,7 +54,8 @@ pub async fn foresee(
     let mut said = ExpiryPlan { not_read: subjects.len().saturating_sub(at_most), ..ExpiryPlan::default() };
     subjects.truncate(at_most);
     let (began, number) = (tokio::time::Instant::now(), course.number + 1);
-    let sweep = Sweep { lifeboat, owner, in_force, seen: observed, number, began };
+    let sweep =
+        Sweep { lifeboat, owner, adopted: estate.adopted_at.is_some(), in_force, seen: observed, number, began };
     said.withheld = withheld(&sweep, estate).await.map(|why| why.to_string());
     let looks = stream::iter(subjects).map(|subject| judge(&sweep, subject)).buffered(PARALLEL);
     let looked: Vec<_> = looks.collect().await;
@@ -101,7 +102,7 @@ async fn judge(sweep: &Sweep<'_>, subject: Subject) -> (Subject, Result<(Memory,
 
 async fn judged(sweep: &Sweep<'_>, subject: &Subject) -> Result<(Memory, Expiry), ExpiryError> {
     let Sweep { lifeboat, owner, seen, .. } = sweep;
-    let mut memory = Memory::read(&lifeboat.store, &subject.collection).await?;
+    let mut memory = Memory::read(&lifeboat.store, &subject.collection, sweep.adopted).await?;
     let mut facts = seen.facts(lifeboat, subject, &memory).await?;
     take_in(&mut memory, &facts, owner);
     let mut expiry = decide(sweep, subject, &memory, &facts)?;

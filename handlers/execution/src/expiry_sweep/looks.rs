@@ -162,7 +162,7 @@ async fn look(sweep: &Sweep<'_>, asked: Asked) -> Result<Step, ExpiryError> {
 async fn read(sweep: &Sweep<'_>, one: &mut Looked, basis: Option<String>) -> Result<(), ExpiryError> {
     let Sweep { lifeboat, owner, seen, .. } = sweep;
     let (subject, read_at) = (&one.subject, lifeboat.clock.now());
-    let mut memory = Memory::read(&lifeboat.store, &subject.collection).await?;
+    let mut memory = Memory::read(&lifeboat.store, &subject.collection, sweep.adopted).await?;
     let known = memory.clone();
     let mut facts = seen.facts(lifeboat, subject, &memory).await?;
     take_in(&mut memory, &facts, owner);

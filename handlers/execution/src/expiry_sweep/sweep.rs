@@ -53,7 +53,8 @@ pub(super) async fn run(lifeboat: &Lifeboat, estate: &Estate, lease: &mut Lease)
     let owner = estate.owner();
     subjects.extend(seen.without_collection(&subjects, &owner));
     subjects.sort_by(|one, other| one.collection.key().cmp(other.collection.key()));
-    let sweep = Sweep { lifeboat, owner, in_force, seen, number: course.number + 1, began };
+    let adopted = estate.adopted_at.is_some();
+    let sweep = Sweep { lifeboat, owner, adopted, in_force, seen, number: course.number + 1, began };
     let mut looks = looks::at_all(&sweep, subjects, &mut course, lease).await?;
     let mut report = Report::default();
     let why = withheld(lifeboat, estate, &sweep.in_force).await;

@@ -160,7 +160,7 @@ impl Reader {
         let owner = self.estate.owner();
         subjects.extend(seen.without_collection(&subjects, &owner));
         subjects.retain(|subject| whose.includes(subject.machine.as_str()));
-        let question = Question { lifeboat, owner: &owner, policies: &policies, seen: &seen };
+        let question = Question { lifeboat, estate: &self.estate, owner: &owner, policies: &policies, seen: &seen };
         let own = stream::iter(&subjects).map(|subject| question.of_subject(subject)).buffered(PARALLEL);
         let mut all: Vec<Result<Vec<Told>, String>> = own.collect().await;
         let others = stream::iter(&foreign).map(|row| of_foreign(lifeboat, row)).buffered(PARALLEL);
@@ -258,6 +258,7 @@ async fn in_force(lifeboat: &Lifeboat) -> Result<InForceNow, VerdictsError> {
 /// What the points of each machine are held against.
 struct Question<'a> {
     lifeboat: &'a Lifeboat,
+    estate: &'a Estate,
     owner: &'a Owner,
     policies: &'a [BackupPolicy],
     seen: &'a EstateSeen,
@@ -267,8 +268,9 @@ impl Question<'_> {
     async fn of_subject(&self, subject: &Subject) -> Result<Vec<Told>, String> {
         let unread = |what: String| format!("the points of {} could not be judged: {what}", subject.machine.as_str());
         let lifeboat = self.lifeboat;
-        let mut memory =
-            Memory::read(&lifeboat.store, &subject.collection).await.map_err(|error| unread(error.to_string()))?;
+        let adopted = self.estate.adopted_at.is_some();
+        let read = Memory::read(&lifeboat.store, &subject.collection, adopted).await;
+        let mut memory = read.map_err(|error| unread(error.to_string()))?;
         let of_azure = |error: Error| unread(error.to_string());
         let mut facts = self.seen.facts(lifeboat, subject, &memory).await.map_err(of_azure)?;
         if let CollectionSeen::Unknown(why) = facts.collection() {

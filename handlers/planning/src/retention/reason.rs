@@ -258,7 +258,9 @@ impl fmt::Display for Reason {
             Self::BarriersUnknown => "holds, locks or uses of it could not be read",
             Self::Deleting => "it is being deleted already",
             Self::MachineUnknown => "the machine's state is not known",
-            Self::DeletedByHand => "points were deleted by hand, and fewer than two restorable ones are left",
+            Self::DeletedByHand => {
+                "points were deleted by hand, or may have been before the store was adopted, and fewer than two restorable ones are left"
+            }
             Self::EqualPriorities => {
                 "several policies of the same highest priority match the machine, and nothing is changed on it"
             }
