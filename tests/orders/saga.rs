@@ -1,4 +1,4 @@
-//! Orders about a failover: verified, approved by those who must, recorded, and handed to one place, which executes none yet.
+//! Orders about a failover: verified, approved by those who must, recorded, and handed to the saga of the recovery plan, which nothing begins yet.
 
 use std::collections::BTreeSet;
 
@@ -108,10 +108,12 @@ async fn all_else_about_a_failover_is_verified_and_handed_on_for_recovery_plans_
         let commit = CommitFailover { recovery_plan, digest: DIGEST.to_owned(), reason: None };
         [Order::Abort(abort), Order::CommitFailover(commit)]
     };
-    let answers = [Of::Incident("i-1".to_owned()), Of::Question(1), Of::Assumptions(true)];
-    let answers = answers.map(|of| approve_with(of, DIGEST));
-    for (number, order) in of("shop").into_iter().chain(answers).enumerate() {
-        refused(&stage.orders("one", &format!("c-{number}"), order).await, NOT_EXECUTED);
+    let to_a_saga = of("shop").into_iter().chain([approve_with(Of::Question(1), DIGEST)]);
+    for (number, order) in to_a_saga.enumerate() {
+        refused(&stage.orders("one", &format!("c-{number}"), order).await, "this recovery plan has no saga");
+    }
+    for (number, of) in [Of::Incident("i-1".to_owned()), Of::Assumptions(true)].into_iter().enumerate() {
+        refused(&stage.orders("one", &format!("b-{number}"), approve_with(of, DIGEST)).await, NOT_EXECUTED);
     }
     for (number, order) in of("other").into_iter().enumerate() {
         let told = stage.orders("one", &format!("d-{number}"), order).await;

@@ -1,6 +1,7 @@
 //! A recovery plan's machines in two regions, and an executor that fails them over: the real clients over the simulated Azure, in virtual
 //! time, each invocation by a process that knows nothing of the one before. It never writes the saga's record.
 
+mod messages;
 mod scenery;
 
 use std::fmt;
@@ -17,7 +18,7 @@ use lifeboat_planning::saga::failover::{Action, Failover, FailoverOrder, Fence, 
 use lifeboat_planning::saga::{Ask, Choice, End, Phase, Saga};
 use lifeboat_simulator::azure::blobs::Blobs;
 use lifeboat_simulator::azure::{RegionTrouble, VaultSeed};
-use lifeboat_simulator::bus::QueueOptions;
+use lifeboat_simulator::bus::{Bus, QueueOptions};
 use lifeboat_simulator::clock::Clock;
 use tokio::sync::Notify;
 
@@ -56,6 +57,8 @@ pub struct Stage {
     pub azure: Azure,
     /// The store.
     pub blobs: Blobs,
+    /// The queues.
+    pub bus: Bus,
     /// Every call that the executor made.
     pub wire: Wire,
     /// The profile's id.
@@ -118,6 +121,7 @@ impl Stage {
             clock,
             azure,
             blobs,
+            bus,
             wire,
             profile,
             members,

@@ -6,12 +6,13 @@
 //! ```
 
 pub mod record;
+mod saga;
 mod tell;
 
 use jiff::Timestamp;
 use lifeboat_contract::declaration::condition;
 use lifeboat_planning::declaration::{
-    Act, Assumed, Decision, Declaration, Facts, FenceSeen, NeededFor, Readiness, SagaSeen, settle,
+    Act, Assumed, Decision, Declaration, Facts, FenceSeen, NeededFor, Readiness, settle,
 };
 use lifeboat_planning::id::MachineKey;
 use lifeboat_planning::recovery::RecoveryPlan;
@@ -24,6 +25,8 @@ use crate::foresee::with_causes;
 use crate::ledger::{self, Entry};
 use crate::lifeboat::{Lifeboat, Report};
 use crate::policies::{self, PolicyError};
+use crate::queue::QueueError;
+use crate::saga::SagaError;
 use crate::signals::fleet::{self, Fleet};
 use crate::signals::{doors, stored};
 use crate::swap::SwapError;
@@ -47,6 +50,12 @@ pub enum DeclarationError {
     /// The recovery plan's ledger cannot be written to.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// The recovery plan's saga cannot be read, or not be told that the region came back.
+    #[error(transparent)]
+    Saga(#[from] SagaError),
+    /// The saga's next look is not queued.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
     /// Others wrote each time.
     #[error("others evaluated the recovery plan {TRIES_MAX} times in a row")]
     Busy,
@@ -59,6 +68,7 @@ struct Seen {
     target_machines: u64,
     members: Vec<String>,
     digest: String,
+    saga: Option<saga::Stored>,
 }
 
 /// Evaluates every recovery plan in force that names the region, on either side. What fails for one holds up no other.
@@ -119,14 +129,18 @@ async fn evaluate_one(lifeboat: &Lifeboat, plan: &RecoveryPlan, cause: &str) -> 
         let mut record = Record::of(plan, &after, (&seen.digest, &seen.members), now);
         record.remember(known.as_ref().map(|(record, _)| record), &decisions, &news);
         match record::write(&lifeboat.store, &record, known.map(|(_, etag)| etag)).await? {
-            Put::Written => return Ok(tell::tell(lifeboat, plan, &after, &news).await),
+            Put::Written => {
+                let mut lines = tell::tell(lifeboat, plan, &after, &news).await;
+                lines.extend(saga::recovered(lifeboat, plan, (&after, &decisions), &record).await?);
+                return Ok(lines);
+            }
             Put::Raced => {}
         }
     }
     Err(DeclarationError::Busy)
 }
 
-/// One look, by what this release can see: no sweep looks at readiness and points yet, nothing tries the fence, and no saga runs.
+/// One look, by what this release can see: no sweep looks at readiness and points yet, and nothing tries the fence.
 fn look(before: &Declaration, plan: &RecoveryPlan, seen: &Seen, now: Timestamp) -> (Declaration, Vec<Decision>) {
     let facts = Facts {
         signals: &seen.signals,
@@ -136,7 +150,7 @@ fn look(before: &Declaration, plan: &RecoveryPlan, seen: &Seen, now: Timestamp) 
         point_at: None,
         fence: FenceSeen::NotTried,
         assumed: &Assumed::default(),
-        saga: SagaSeen::None,
+        saga: saga::of(seen.saga, before),
         word: None,
     };
     settle(before, plan, &facts, now)
@@ -157,7 +171,8 @@ async fn see(lifeboat: &Lifeboat, plan: &RecoveryPlan, now: Timestamp) -> Result
     let (machines, target_machines) = (size(&fleet), size(&target));
     let members = fleet.and_then(|mut fleet| fleet.members.remove(&plan.name)).unwrap_or_default();
     let digest = policies::in_force(store, &lifeboat.policies).await?.digest.clone();
-    Ok(Seen { signals, machines, target_machines, members, digest })
+    let saga = saga::read(lifeboat, plan).await?;
+    Ok(Seen { signals, machines, target_machines, members, digest, saga })
 }
 
 /// The key of a recovery plan's ledger: no machine's, because no machine has such an id.

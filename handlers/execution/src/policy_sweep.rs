@@ -29,6 +29,7 @@ use crate::lifeboat::{Lifeboat, Report};
 use crate::policies::{self, InForce, PolicyError};
 use crate::queue::QueueError;
 use crate::record::SweepRecord;
+use crate::saga_woken;
 use crate::sweep_cursor::{self, Cursor, PART_SUBSCRIPTIONS, RESUMED_PART_SUBSCRIPTIONS};
 use crate::sweep_record::{self, SweepRecordError};
 use crate::watch;
@@ -76,9 +77,11 @@ pub async fn run(lifeboat: &Lifeboat, event: PolicySweep) -> Result<Report, Swee
     if event.past_due {
         tracing::warn!(last = ?event.last, "the sweep is past due");
     }
+    // Before all else: a failover must not wait for a sweep that cannot be completed.
+    let woken = saga_woken::wake_overslept(lifeboat).await;
     let done = sweep(lifeboat, &owner, &mut turn).await;
     turn.end().await;
-    done
+    done.map(|report| Report { lines: woken.into_iter().chain(report.lines).collect() })
 }
 
 /// What all parts of a sweep have in common.

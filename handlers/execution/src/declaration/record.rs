@@ -56,6 +56,9 @@ pub struct Record {
     /// Since when the region is well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub well_since: Option<Timestamp>,
+    /// Since when it was well when its saga was last told so: once for each recovery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery_told: Option<Timestamp>,
     /// When the last failover ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failover_ended_at: Option<Timestamp>,
@@ -168,6 +171,7 @@ impl Record {
             failing: failing.iter().copied().map(OriginName).collect(),
             together_since: *together_since,
             well_since: *well_since,
+            recovery_told: None,
             failover_ended_at: *failover_ended_at,
             members: members.to_vec(),
             last: None,
@@ -178,6 +182,7 @@ impl Record {
     /// Keeps the decisions of this evaluation, and those before it that were news.
     pub fn remember(&mut self, before: Option<&Self>, decisions: &[Decision], news: &[&Decision]) {
         self.last = decisions.last().map(decision_as_json);
+        self.recovery_told = before.and_then(|before| before.recovery_told);
         self.moves = before.map(|before| before.moves.clone()).unwrap_or_default();
         self.moves.extend(news.iter().map(|one| decision_as_json(one)));
         self.moves.drain(..self.moves.len().saturating_sub(MOVES_KEPT_MAX));

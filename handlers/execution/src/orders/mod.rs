@@ -27,6 +27,8 @@ use crate::estate::{self, EstateError};
 use crate::holds::HoldError;
 use crate::lifeboat::Lifeboat;
 use crate::policies::PolicyError;
+use crate::queue::QueueError;
+use crate::saga::SagaError;
 use crate::swap::SwapError;
 use memory::{Claim, Key, MemoryError, Outcome};
 use perform::Given;
@@ -86,6 +88,12 @@ pub enum NotTaken {
     /// Azure did not take a hold, or did not let go of one.
     #[error(transparent)]
     Hold(#[from] HoldError),
+    /// The saga is busy, or the store was silent.
+    #[error(transparent)]
+    Saga(SagaError),
+    /// The saga took the order, and its next look is not queued.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
     /// Which policies and recovery plans are in force is not known.
     #[error(transparent)]
     Policies(#[from] PolicyError),

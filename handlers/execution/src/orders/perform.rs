@@ -181,7 +181,7 @@ async fn of_plan(given: &Given<'_>, order: &Order) -> Came {
 }
 
 async fn deliver(given: &Given<'_>, order: Verified) -> Came {
-    Ok(saga::deliver(given.lifeboat, &order).await.map_err(Refusal::from))
+    Ok(saga::deliver(given.lifeboat, &order).await?.map_err(Refusal::from))
 }
 
 async fn in_force(given: &Given<'_>) -> Result<std::sync::Arc<InForce>, NotTaken> {

@@ -1,5 +1,6 @@
 //! Does what the failover saga decides: [`begin`] writes one down, [`run`] takes it further by an event.
-//! It never decides (`planning::saga` does), never waits for Azure, and sends no message: whoever calls it schedules the next look.
+//! It never decides (`planning::saga` does), never waits for Azure, and sends no message: whoever calls it schedules the next look
+//! (`saga_woken`).
 //!
 //! ```text
 //! begin ─► sagas/<plan>.json       run(plan, event) ─► report, when to look again
@@ -29,10 +30,10 @@ use lifeboat_azure::{Error, ErrorKind};
 use lifeboat_planning::facts::Owner;
 use lifeboat_planning::id::hash;
 use lifeboat_planning::saga::failover::{Failover, FailoverOrder, PointChoice};
-use lifeboat_planning::saga::{Choice, Unreadable, What};
+use lifeboat_planning::saga::{Choice, OrderRefused, Unreadable, What};
 
 use self::record::{Kept, SagaRecord};
-use self::turn::Turn;
+use self::turn::{Through, Turn};
 use crate::chain::ChainError;
 use crate::estate::{self, EstateError};
 use crate::lifeboat::{Lifeboat, Report};
@@ -74,8 +75,12 @@ pub struct Ran {
     pub report: Report,
     /// When it is to be taken further; none once it has ended.
     pub look_again_at: Option<Timestamp>,
-    /// How often it was taken further: the number of the next look is one more.
+    /// The number of the last look at it: that of the next one is higher.
     pub looks: u32,
+    /// False where nothing was done, because this look or a later one was taken before.
+    pub taken: bool,
+    /// Why it refused an order.
+    pub refused: Option<OrderRefused>,
     /// Whether it has ended.
     pub ended: bool,
 }
@@ -190,7 +195,7 @@ pub async fn begin(lifeboat: &Lifeboat, order: FailoverOrder) -> Result<Begun, S
         None => {}
     }
     let (plan, id) = (order.plan.clone(), order.id.clone());
-    let record = SagaRecord::begins(order, lifeboat.clock.now());
+    let record = SagaRecord::begins(order, known.as_ref().map(|kept| &kept.record), lifeboat.clock.now());
     match Kept::begin(&lifeboat.store, record, known.as_ref()).await {
         Ok(_) => Ok(Begun::Now),
         Err(SagaError::Overtaken) => match Kept::read(&lifeboat.store, &plan).await? {
@@ -204,6 +209,21 @@ pub async fn begin(lifeboat: &Lifeboat, order: FailoverOrder) -> Result<Begun, S
 
 /// Takes the saga of a recovery plan further by an event. A repeat is safe: what was done is not done again.
 pub async fn run(lifeboat: &Lifeboat, plan: &str, event: Event) -> Result<Ran, SagaError> {
+    leased(lifeboat, plan, event, Through::Itself).await
+}
+
+/// Takes it further because the message of this look came. A look that was taken before is not taken again.
+pub async fn look(lifeboat: &Lifeboat, plan: &str, look: u64) -> Result<Ran, SagaError> {
+    let look = u32::try_from(look).unwrap_or(u32::MAX);
+    leased(lifeboat, plan, Event::Woken, Through::Look(look)).await
+}
+
+/// Takes it further by a person's order of this id, which is remembered with what it did ([`SagaRecord::taken`]).
+pub async fn obey(lifeboat: &Lifeboat, plan: &str, order: &str, event: Event) -> Result<Ran, SagaError> {
+    leased(lifeboat, plan, event, Through::Order(order)).await
+}
+
+async fn leased(lifeboat: &Lifeboat, plan: &str, event: Event, through: Through<'_>) -> Result<Ran, SagaError> {
     record::check_name(plan)?;
     // Before anything is written: a store that is not ours, or is not what it was, is left as it is.
     let owner = estate::required(&lifeboat.store, &lifeboat.settings.deployment).await?.owner();
@@ -213,7 +233,7 @@ pub async fn run(lifeboat: &Lifeboat, plan: &str, event: Event) -> Result<Ran, S
         Err(error) if error.is_lease_taken() => return Err(SagaError::LeaseTaken),
         Err(error) => return Err(error.into()),
     };
-    let ran = with_lease(lifeboat, (plan, owner), &lease, event).await;
+    let ran = with_lease(lifeboat, (plan, owner), &lease, (event, through)).await;
     if let Err(error) = lifeboat.store.release(&lease).await {
         // It runs out by itself; whoever comes next finds it taken until then.
         tracing::warn!(error = %error, "the lease could not be released");
@@ -225,18 +245,28 @@ async fn with_lease(
     lifeboat: &Lifeboat,
     (plan, owner): (&str, Owner),
     lease: &Lease,
-    event: Event,
+    (event, through): (Event, Through<'_>),
 ) -> Result<Ran, SagaError> {
     let kept = Kept::read(&lifeboat.store, plan).await?.ok_or(SagaError::Missing)?;
     is_ours(lifeboat, &kept.record.saga()?.runbook.order)?;
-    Turn { lifeboat, owner, lease: lease.clone(), kept, report: Report::default() }.run(event).await
+    let report = Report::default();
+    Turn { lifeboat, owner, lease: lease.clone(), kept, report, refused: None }.run(event, through).await
 }
 
 /// Recovery plans whose saga is not finished and should have been taken further before this moment: their messages were lost.
 pub async fn overslept(lifeboat: &Lifeboat, before: Timestamp) -> Result<Vec<SagaRecord>, SagaError> {
     let mut found = Vec::new();
     for plan in record::plans(&lifeboat.store).await? {
-        let Some(kept) = Kept::read(&lifeboat.store, &plan).await? else { continue };
+        let kept = match Kept::read(&lifeboat.store, &plan).await {
+            Ok(Some(kept)) => kept,
+            Ok(None) => continue,
+            Err(SagaError::Record(error)) => {
+                // The others are not to oversleep with it.
+                tracing::error!(error = %error, recovery_plan = plan, "the saga cannot be read, and nobody takes it further");
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         if kept.record.look_again_at.is_some_and(|at| at < before) {
             found.push(kept.record);
         }

@@ -24,6 +24,8 @@ pub const VERSION: u32 = 1;
 const PREFIX: &str = "sagas/";
 /// What the names of those that ended begin with.
 const DONE: &str = "sagas/done/";
+/// Orders that are remembered: a failover has some ten, and one comes again within minutes.
+const TAKEN_KEPT_MAX: usize = 50;
 /// The longest name of a recovery plan that is taken, as documents have them.
 const NAME_CHARS_MAX: usize = 63;
 
@@ -41,7 +43,7 @@ pub struct SagaRecord {
     pub began_at: Timestamp,
     /// The fencing number of who wrote it last.
     pub epoch: u64,
-    /// How often it was taken further.
+    /// The number of the last look at it; each later one has a higher one, those of the recovery plan's next saga too.
     pub looks: u32,
     /// When it is to be taken further; none once it has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,6 +51,9 @@ pub struct SagaRecord {
     /// When it ended; none while it has not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
+    /// Ids of the last orders that it took: one that comes again, because its sender was cut off, is done and not refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken: Vec<String>,
     /// What was ordered.
     pub order: OrderRecord,
     /// How far it is and what it has learned, by the names of steps, as `planning` writes it.
@@ -89,7 +94,9 @@ pub async fn plans(store: &Store) -> Result<Vec<String>, Error> {
 
 impl SagaRecord {
     /// One that begins.
-    pub fn begins(order: FailoverOrder, now: Timestamp) -> Self {
+    ///
+    /// Its looks are counted on from those of the one before it: a queue drops a number for a day after it had it.
+    pub fn begins(order: FailoverOrder, before: Option<&Self>, now: Timestamp) -> Self {
         const FIRST_EPOCH: u64 = 1;
         let (id, recovery_plan, written) = (order.id.clone(), order.plan.clone(), OrderRecord::of(&order));
         let saga = Saga::new(Failover::new(order), FIRST_EPOCH);
@@ -99,9 +106,10 @@ impl SagaRecord {
             recovery_plan,
             began_at: now,
             epoch: FIRST_EPOCH,
-            looks: 0,
+            looks: before.map_or(0, |before| before.looks),
             look_again_at: Some(now),
             ended_at: None,
+            taken: Vec::new(),
             order: written,
             progress: saga.to_text(),
         }
@@ -119,6 +127,12 @@ impl SagaRecord {
         self.look_again_at = saga.look_again_at;
         self.ended_at = saga.ended().then(|| self.ended_at.unwrap_or(now));
         self.progress = saga.to_text();
+    }
+
+    /// Remembers an order that it took.
+    pub fn took(&mut self, order: &str) {
+        self.taken.push(order.to_owned());
+        self.taken.drain(..self.taken.len().saturating_sub(TAKEN_KEPT_MAX));
     }
 
     fn bytes(&self) -> Result<Bytes, SagaError> {

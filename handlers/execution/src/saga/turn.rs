@@ -16,7 +16,7 @@ use lifeboat_azure::Latest;
 use lifeboat_azure::blobs::Lease;
 use lifeboat_planning::facts::Owner;
 use lifeboat_planning::saga::failover::{self, Change, Failover, Look};
-use lifeboat_planning::saga::{Effect, Outcome, Saga, Tag, What};
+use lifeboat_planning::saga::{Effect, Notice, OrderRefused, Outcome, Saga, Tag, What};
 
 use super::book::Book;
 use super::record::Kept;
@@ -44,17 +44,36 @@ pub struct Turn<'a> {
     pub lease: Lease,
     pub kept: Kept,
     pub report: Report,
+    /// Why an order was refused.
+    pub refused: Option<OrderRefused>,
+}
+
+/// What brings an event to a saga.
+#[derive(Clone, Copy, Debug)]
+pub enum Through<'a> {
+    /// The message of the look of this number.
+    Look(u32),
+    /// A person's order of this id.
+    Order(&'a str),
+    /// Neither.
+    Itself,
 }
 
 impl Turn<'_> {
     /// Takes it further by an event.
-    pub async fn run(&mut self, event: Event) -> Result<Ran, SagaError> {
+    pub async fn run(&mut self, event: Event, through: Through<'_>) -> Result<Ran, SagaError> {
         let mut saga = self.kept.record.saga()?;
         if saga.ended() {
             self.kept.archive(&self.lifeboat.store).await?;
+            self.refused = matches!(through, Through::Order(_)).then_some(OrderRefused::Ended);
             return Ok(self.ran(None));
         }
-        self.kept.record.looks += 1;
+        let (last, again_at) = (self.kept.record.looks, self.kept.record.look_again_at);
+        self.kept.record.looks = match through {
+            Through::Look(look) if look <= last => return Ok(Ran { taken: false, ..self.ran(again_at) }),
+            Through::Look(look) => look,
+            Through::Order(_) | Through::Itself => last.saturating_add(1),
+        };
         // Whoever was here before may have been stopped in the middle: a higher number has all looked at again that it left in flight.
         let epoch = self.kept.record.epoch + 1;
         if matches!(event, Event::Woken) && stop::is_stopped(&self.lifeboat.store).await {
@@ -65,10 +84,17 @@ impl Turn<'_> {
         let mut cause = event.to_string();
         let mut what = vec![event.what()];
         let until = tokio::time::Instant::now() + Duration::from_secs(RUN_SECS_MAX);
-        for _ in 0..ROUNDS_MAX {
+        for round in 0..ROUNDS_MAX {
             let (next, effects) = failover::steps(saga, epoch, what, self.lifeboat.clock.now());
             saga = next;
             book.decided(&cause, self.kept.record.looks, &effects).await?;
+            let refused = effects.iter().any(|effect| matches!(effect, Effect::Tell(Notice::OrderRefused(_))));
+            if let Through::Order(id) = through
+                && round == 0
+                && !refused
+            {
+                self.kept.record.took(id);
+            }
             self.save(&saga).await?;
             self.tell(&effects);
             what = self.perform(&saga, &effects, &mut book).await?;
@@ -98,6 +124,9 @@ impl Turn<'_> {
         for effect in effects {
             if let Effect::Tell(notice) = effect {
                 tell::notice(&self.kept.record.recovery_plan, notice, &mut self.report);
+                if let Notice::OrderRefused(why) = notice {
+                    self.refused = Some(*why);
+                }
             }
         }
     }
@@ -108,6 +137,8 @@ impl Turn<'_> {
             report: std::mem::take(&mut self.report),
             look_again_at,
             looks: record.looks,
+            taken: true,
+            refused: self.refused,
             ended: record.ended_at.is_some(),
         }
     }
