@@ -5,6 +5,7 @@
 //! signals of both regions, fleets ─► facts ─► planning ─► ledger: what moved ─► declarations/<plan>.json ─► tell
 //! ```
 
+mod events;
 pub mod record;
 mod tell;
 
@@ -118,7 +119,8 @@ async fn evaluate_one(lifeboat: &Lifeboat, plan: &RecoveryPlan, cause: &str) -> 
         }
         let mut record = Record::of(plan, &after, (&seen.digest, &seen.members), now);
         record.remember(known.as_ref().map(|(record, _)| record), &decisions, &news);
-        match record::write(&lifeboat.store, &record, known.map(|(_, etag)| etag)).await? {
+        let events = events::of(plan, &before, &after, &news);
+        match record::write(&lifeboat.outbox, record, known.map(|(_, etag)| etag), &events).await? {
             Put::Written => return Ok(tell::tell(lifeboat, plan, &after, &news).await),
             Put::Raced => {}
         }
