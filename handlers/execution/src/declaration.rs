@@ -5,6 +5,7 @@
 //! signals of both regions, fleets ─► facts ─► planning ─► ledger: what moved ─► declarations/<plan>.json ─► tell
 //! ```
 
+mod events;
 pub mod record;
 mod saga;
 mod tell;
@@ -128,10 +129,11 @@ async fn evaluate_one(lifeboat: &Lifeboat, plan: &RecoveryPlan, cause: &str) -> 
         }
         let mut record = Record::of(plan, &after, (&seen.digest, &seen.members), now);
         record.remember(known.as_ref().map(|(record, _)| record), &decisions, &news);
-        match record::write(&lifeboat.store, &record, known.map(|(_, etag)| etag)).await? {
+        let (events, told) = (events::of(plan, &before, &after, &news), record.recovery_told);
+        match record::write(&lifeboat.outbox, record, known.map(|(_, etag)| etag), &events).await? {
             Put::Written => {
                 let mut lines = tell::tell(lifeboat, plan, &after, &news).await;
-                lines.extend(saga::recovered(lifeboat, plan, (&after, &decisions), &record).await?);
+                lines.extend(saga::recovered(lifeboat, plan, (&after, &decisions), told).await?);
                 return Ok(lines);
             }
             Put::Raced => {}

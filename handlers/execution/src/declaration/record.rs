@@ -8,12 +8,14 @@ use jiff::Timestamp;
 use lifeboat_azure::ErrorKind;
 use lifeboat_azure::blobs::{Condition, ETag, Store};
 use lifeboat_contract::declaration::decision_as_json;
+use lifeboat_contract::events::Event;
 use lifeboat_planning::declaration::{Decision, Declaration, Incident, Phase};
 use lifeboat_planning::recovery::RecoveryPlan;
 use lifeboat_planning::signal::Origin;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::outbox::{self, Outbox, Proof, Tells};
 use crate::record::read_up_to;
 use crate::signals::stored::OriginWord;
 use crate::swap::SwapError;
@@ -71,6 +73,15 @@ pub struct Record {
     /// Decisions that moved it or asked for something, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moves: Vec<Value>,
+    /// What its changes tell other systems: the newest events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outbox: Vec<Value>,
+}
+
+impl Tells for Record {
+    fn outbox(&mut self) -> &mut Vec<Value> {
+        &mut self.outbox
+    }
 }
 
 /// An open incident.
@@ -139,12 +150,24 @@ pub async fn read_blob(store: &Store, name: &str) -> Result<Option<(Record, ETag
     Ok(Some((read_up_to(VERSION, name, &bytes)?, etag)))
 }
 
-/// Writes a record over the one that was read.
-pub async fn write(store: &Store, record: &Record, over: Option<ETag>) -> Result<Put, SwapError> {
-    let bytes = serde_json::to_vec(record).map_err(SwapError::Unwritable)?;
+/// Writes a record over the one that was read, and in the same write what it tells.
+pub async fn write(
+    outbox: &Outbox,
+    mut record: Record,
+    over: Option<ETag>,
+    events: &[Event],
+) -> Result<Put, SwapError> {
+    let events: Vec<Value> = events.iter().filter(|_| outbox.is_on()).map(Event::to_json).collect();
+    outbox::carry(record.outbox(), &events);
+    let (name, bytes) = (blob_name(&record.recovery_plan), serde_json::to_vec(&record).map_err(SwapError::Unwritable)?);
     let condition = over.map_or(Condition::IfAbsent, Condition::IfMatch);
-    match store.put(&blob_name(&record.recovery_plan), bytes.into(), condition).await {
-        Ok(_) => Ok(Put::Written),
+    let announcement = outbox.announce(&Proof::record(&name), &events, record.evaluated_at).await;
+    match outbox.store().put(&name, bytes.into(), condition).await {
+        Ok(_) => {
+            outbox.written(announcement);
+            Ok(Put::Written)
+        }
+        // An announcement of what nobody wrote leads to nothing, and is dropped when it is old.
         Err(error) if matches!(error.kind, ErrorKind::Conflict | ErrorKind::AlreadyExists) => Ok(Put::Raced),
         Err(error) => Err(error.into()),
     }
@@ -176,6 +199,7 @@ impl Record {
             members: members.to_vec(),
             last: None,
             moves: Vec::new(),
+            outbox: Vec::new(),
         }
     }
 
@@ -186,6 +210,7 @@ impl Record {
         self.moves = before.map(|before| before.moves.clone()).unwrap_or_default();
         self.moves.extend(news.iter().map(|one| decision_as_json(one)));
         self.moves.drain(..self.moves.len().saturating_sub(MOVES_KEPT_MAX));
+        self.outbox = before.map(|before| before.outbox.clone()).unwrap_or_default();
         // A fleet that cannot be read takes nobody out of the recovery plan.
         if let Some(before) = before.filter(|_| self.members.is_empty()) {
             self.members.clone_from(&before.members);
@@ -244,6 +269,7 @@ mod tests {
         let written: serde_json::Value = serde_json::to_value(&record).expect("writes");
         assert_eq!(written, serde_json::from_slice::<serde_json::Value>(golden).expect("JSON"));
         assert_eq!(record.last_act().as_deref(), Some("tellSuspected"));
+        assert_eq!(record.outbox.len(), 1);
         let declaration = record.declaration();
         let again = StoredIncident::of(declaration.incident.as_ref().expect("an incident"));
         assert_eq!(Some(again), record.incident, "what `planning` is given says the same");

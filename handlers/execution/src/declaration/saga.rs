@@ -69,10 +69,10 @@ pub async fn recovered(
     lifeboat: &Lifeboat,
     plan: &RecoveryPlan,
     (after, decisions): (&Declaration, &[Decision]),
-    known: &Record,
+    told: Option<Timestamp>,
 ) -> Result<Vec<String>, DeclarationError> {
     let asks = decisions.iter().any(|decision| decision.act == Act::StopAndAsk);
-    let Some(since) = after.well_since.filter(|since| asks && known.recovery_told != Some(*since)) else {
+    let Some(since) = after.well_since.filter(|since| asks && told != Some(*since)) else {
         return Ok(Vec::new());
     };
     let ran = match saga::run(lifeboat, &plan.name, Event::Recovered).await {

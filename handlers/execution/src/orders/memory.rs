@@ -9,10 +9,13 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_azure::blobs::Store;
 use lifeboat_contract::command::{Command, LIFE_MAX};
+use lifeboat_contract::events::Event;
 use lifeboat_planning::id::hex;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::outbox::{Outbox, Tells};
 use crate::swap::{self, Change, SwapError};
 
 /// The version of both records that this release writes.
@@ -34,6 +37,15 @@ pub struct SeenRecord {
     pub version: u32,
     /// By the digest of the id.
     pub seen: BTreeMap<String, Seen>,
+    /// What its changes tell other systems: the newest events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outbox: Vec<Value>,
+}
+
+impl Tells for SeenRecord {
+    fn outbox(&mut self) -> &mut Vec<Value> {
+        &mut self.outbox
+    }
 }
 
 /// A command that was taken.
@@ -155,7 +167,7 @@ pub async fn claim(
         outcome: None,
     };
     swap::swap(store, &shard("seen", &key.id), VERSION, |known: Option<SeenRecord>| {
-        let mut record = known.unwrap_or(SeenRecord { version: VERSION, seen: BTreeMap::new() });
+        let mut record = known.unwrap_or(SeenRecord { version: VERSION, seen: BTreeMap::new(), outbox: Vec::new() });
         record.seen.retain(|_, seen| now.duration_since(seen.at) <= REMEMBERED_FOR);
         match record.seen.get(&key.id) {
             Some(known) if known.digest != key.digest => return Change::Leave(Ok(Claim::Other)),
@@ -172,19 +184,21 @@ pub async fn claim(
     .await?
 }
 
-/// Remembers what came of a command.
-pub async fn remember(store: &Store, key: &Key, outcome: &Outcome) -> Result<(), SwapError> {
+/// Remembers what came of a command, and tells it in the same write.
+pub async fn remember(outbox: &Outbox, key: &Key, outcome: &Outcome, event: &Event) -> Result<(), SwapError> {
     let mut outcome = outcome.clone();
     outcome.lines.truncate(LINES_MAX);
-    swap::swap(store, &shard("seen", &key.id), VERSION, |known: Option<SeenRecord>| {
-        let Some(mut record) = known else { return Change::Leave(()) };
-        let Some(seen) = record.seen.get_mut(&key.id).filter(|seen| seen.outcome.is_none()) else {
-            return Change::Leave(());
-        };
-        seen.outcome = Some(outcome.clone());
-        Change::Write(record, ())
-    })
-    .await
+    let at = outcome.at;
+    outbox
+        .swap(&shard("seen", &key.id), VERSION, at, |known: Option<SeenRecord>| {
+            let Some(mut record) = known else { return (Change::Leave(()), Vec::new()) };
+            let Some(seen) = record.seen.get_mut(&key.id).filter(|seen| seen.outcome.is_none()) else {
+                return (Change::Leave(()), Vec::new());
+            };
+            seen.outcome = Some(outcome.clone());
+            (Change::Write(record, ()), vec![event.clone()])
+        })
+        .await
 }
 
 /// Binds a token to a command, for as long as the token lives. False when it came with another command before.

@@ -102,6 +102,8 @@ pub enum NotTaken {
 /// What ends the taking of an order before it is carried out.
 enum End {
     Refused(Refusal),
+    /// It is refused, and what is remembered of it tells so.
+    Remembered(Refusal),
     Before(Outcome),
     NotTaken(NotTaken),
 }
@@ -116,7 +118,11 @@ impl<E: Into<NotTaken>> From<E> for End {
 pub async fn take(lifeboat: &Lifeboat, body: &[u8], door: Door, token: Option<&Token>) -> Result<Told, NotTaken> {
     let command = match Command::read(body) {
         Ok(command) => command,
-        Err(refused) => return Ok(refusal(refused.id, refused.command, &Refusal::Form(refused.why))),
+        Err(refused) => {
+            let why = Refusal::Form(refused.why);
+            put_refused(lifeboat, refused.id.as_deref(), refused.command, &why).await;
+            return Ok(refusal(refused.id, refused.command, &why));
+        }
     };
     let (id, name) = (Some(command.id.clone()), Some(command.order.name()));
     match taken(lifeboat, &command, door, token.or(command.token.as_ref())).await {
@@ -130,7 +136,11 @@ pub async fn take(lifeboat: &Lifeboat, body: &[u8], door: Door, token: Option<&T
             tell::again(&told);
             Ok(told)
         }
-        Err(End::Refused(why)) => Ok(refusal(id, name, &why)),
+        Err(End::Refused(why)) => {
+            put_refused(lifeboat, id.as_deref(), name, &why).await;
+            Ok(refusal(id, name, &why))
+        }
+        Err(End::Remembered(why)) => Ok(refusal(id, name, &why)),
         Err(End::NotTaken(error)) if door == Door::Queue => {
             let told = Told { id, command: name, verdict: Verdict::Later, field: None, lines: vec![error.to_string()] };
             again(lifeboat, &command, error).await?;
@@ -178,7 +188,10 @@ async fn taken(
     let author = who::author(lifeboat.directory.as_ref(), &command.order, token, door).await?.map_err(End::Refused)?;
     bound(store, &author, &key, now).await?;
     if command.dry_run {
-        return Ok((author, Verdict::WouldDo, vec![format!("{} would be carried out", command.order.name())]));
+        let lines = vec![format!("{} would be carried out", command.order.name())];
+        let event = tell::event_of_done(&command.id, command.order.name(), &lines, true, &author, now);
+        lifeboat.outbox.put(&event, now).await;
+        return Ok((author, Verdict::WouldDo, lines));
     }
     match memory::claim(store, &key, command, author.record(), now).await {
         Ok(Claim::Ours) => {}
@@ -189,15 +202,25 @@ async fn taken(
     }
     let given = Given { lifeboat, id: &command.id, by: author.record(), now };
     let came = perform::perform(&given, &command.order).await?;
-    let (done, lines) = match &came {
-        Ok(lines) => (true, lines.clone()),
-        Err(refusal) => (false, vec![refusal.to_string()]),
+    let at = lifeboat.clock.now();
+    let name = command.order.name();
+    let (done, lines, event) = match &came {
+        Ok(lines) => (true, lines.clone(), tell::event_of_done(&command.id, name, lines, false, &author, at)),
+        Err(why) => (false, vec![why.to_string()], tell::event_of_refused(&command.id, name, why, Some(&author), at)),
     };
-    match memory::remember(store, &key, &Outcome { at: lifeboat.clock.now(), done, lines }).await {
+    match memory::remember(&lifeboat.outbox, &key, &Outcome { at, done, lines }, &event).await {
         Err(error) if stops => tracing::error!(%error, "a stop was carried out and cannot be remembered"),
         remembered => remembered?,
     }
-    came.map(|lines| (author, Verdict::Done, lines)).map_err(End::Refused)
+    came.map(|lines| (author, Verdict::Done, lines)).map_err(End::Remembered)
+}
+
+/// Tells a refusal that nothing remembers. What has no id cannot be told apart from others, and is told to its sender alone.
+async fn put_refused(lifeboat: &Lifeboat, id: Option<&str>, ordered: Option<&'static str>, why: &Refusal) {
+    let Some(id) = id else { return };
+    let now = lifeboat.clock.now();
+    let event = tell::event_of_refused(id, ordered.unwrap_or_default(), why, None, now);
+    lifeboat.outbox.put(&event, now).await;
 }
 
 /// What came of a command before; nothing where a stop cannot be looked up.

@@ -1,5 +1,8 @@
 //! The one place where it is told what came of an order. It never tells a token, and never says a refusal again as a failure.
 
+use jiff::Timestamp;
+use lifeboat_contract::events::{CommandDone, CommandRefused, Event, Line, Name};
+
 use super::refusal::Refusal;
 use super::who::Author;
 use super::{Told, Verdict};
@@ -38,4 +41,42 @@ pub(super) fn refused(told: &Told, why: &Refusal) {
 pub(super) fn again(told: &Told) {
     let (id, command) = (told.id.as_deref().unwrap_or_default(), told.command.unwrap_or_default());
     tracing::info!(id, command, "an order came again: it was taken before, and nothing is done");
+}
+
+/// The event of an order that was carried out, or tried. A try has an id of its own: the order may come in earnest under the same.
+pub(super) fn event_of_done(
+    id: &str,
+    ordered: &str,
+    lines: &[String],
+    dryrun: bool,
+    by: &Author,
+    at: Timestamp,
+) -> Event {
+    let done = CommandDone {
+        command: Name::new(id),
+        ordered: Name::new(ordered),
+        outcome: Line::new(lines.join("; ")),
+        dryrun,
+        by: named(by),
+    };
+    Event::new(done, if dryrun { "dryrun" } else { "" }, at)
+}
+
+/// The event of an order that was refused.
+pub(super) fn event_of_refused(id: &str, ordered: &str, why: &Refusal, by: Option<&Author>, at: Timestamp) -> Event {
+    let refused = CommandRefused {
+        command: Name::new(id),
+        ordered: Name::new(ordered),
+        field: why.field().map(Name::new),
+        reason: Line::new(why.to_string()),
+        by: by.and_then(named),
+    };
+    Event::new(refused, "", at)
+}
+
+fn named(by: &Author) -> Option<Name> {
+    match by {
+        Author::Named { object_id, .. } => Some(Name::new(object_id)),
+        Author::Holder(_) => None,
+    }
 }
