@@ -17,6 +17,7 @@
 mod condition;
 mod facts;
 mod loss;
+mod shown;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ use condition::{Seen, conditions, holds};
 pub use condition::{Condition, Name, NeededFor, READ_FRESH_FOR, READY_FOR, Value};
 pub use facts::{Assumed, Facts, FenceSeen, Readiness, SagaSeen, Word};
 pub use loss::{Loss, StoppedBy};
+pub use shown::{Shown, Worse};
 pub use sources::{MACHINES_MIN, SHARE_ENTERS, SHARE_LEAVES, Share, Source, Standing};
 
 /// How long a region must be well before it counts as recovered: longer than the usual window of evidence, so that leaving is
