@@ -5,3 +5,4 @@ mod budget;
 mod care;
 mod failover;
 mod kills;
+mod readiness;

@@ -1,6 +1,7 @@
 //! A recovery plan's machines in two regions, and an executor that fails them over: the real clients over the simulated Azure, in virtual
 //! time, each invocation by a process that knows nothing of the one before. It never writes the saga's record.
 
+mod readiness;
 mod scenery;
 
 use std::fmt;
@@ -26,6 +27,7 @@ use crate::identity::Identity;
 use crate::rig::handlers::{places, settings};
 use crate::rig::{self, CONTAINER, EPOCH, LOCATION, QUEUE, SUBSCRIPTION};
 use crate::tap::{Decide, Wire};
+pub use readiness::{DOCUMENT, recovery_plan};
 use scenery::{Outside, profile, replicated};
 
 /// The region that takes over.
@@ -60,6 +62,8 @@ pub struct Stage {
     pub wire: Wire,
     /// The profile's id.
     pub profile: String,
+    /// The vault, in the region that takes over.
+    pub vault: String,
     members: Vec<Vec<Arc<Member>>>,
     names: Vec<&'static str>,
     transport: Arc<dyn HttpClient>,
@@ -120,6 +124,7 @@ impl Stage {
             blobs,
             wire,
             profile,
+            vault,
             members,
             names,
             transport,
@@ -191,6 +196,7 @@ impl Stage {
             "/subscriptions/{SUBSCRIPTION}/resourceGroups/{OTHER_GROUP}/providers/Microsoft.Storage/storageAccounts/cache"
         );
         lifeboat.replication_cache = Some(cache);
+        lifeboat.region = Some(OTHER.to_owned());
         lifeboat
     }
 
