@@ -104,6 +104,7 @@ var handlerSettings = [
   { name: 'LIFEBOAT_DEPLOYMENT', value: handler.deployment }
   { name: 'LIFEBOAT_STORE_URL', value: handler.storeUrl }
   { name: 'LIFEBOAT_OWNED_REGIONS', value: join(handler.ownedRegions, ',') }
+  { name: 'LIFEBOAT_REGION', value: location }
   { name: 'LIFEBOAT_SUBSCRIPTIONS', value: join(handler.subscriptions, ',') }
   { name: 'LIFEBOAT_REPLICATION_CACHE', value: handler.replicationCache }
   { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }

@@ -47,6 +47,7 @@ pub const EXERCISES: &[(&Operation, Exercise)] = &[
     (&replication_jobs::LIST, |on| async move { replication_jobs::list(&on.arm, &vault()).await.map(drop) }.boxed()),
     // Each order asks for its job.
     (&replication_jobs::GET, |on| async move { replication_jobs::list(&on.arm, &vault()).await.map(drop) }.boxed()),
+    (&traffic_manager::LIST, |on| list_profiles(on).boxed()),
     (&traffic_manager::GET, |on| async move { traffic_manager::get(&on.arm, &profile(&on)).await.map(drop) }.boxed()),
     (&traffic_manager::GET_ENDPOINT, |on| {
         async move { traffic_manager::get_endpoint(&on.arm, &endpoint(&on)).await.map(drop) }.boxed()
@@ -139,6 +140,11 @@ async fn follow(on: &Bench, ordered: Ordered) -> Result {
         look(on).await?;
     }
     Ok(())
+}
+
+async fn list_profiles(on: Bench) -> Result {
+    profile(&on);
+    traffic_manager::list(&on.arm, SUBSCRIPTION).await.map(drop)
 }
 
 /// The profile; put there when it is asked for first.

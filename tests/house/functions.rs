@@ -36,6 +36,7 @@ fn every_function_has_a_receiver_a_route_an_event_a_scenario_and_infra_under_one
         "ExpirySweep",
         "HealthPoll",
         "PolicySweep",
+        "ReadinessSweep",
         "Reconcile",
         "RegionAlert",
         "RegionHealthChanged",

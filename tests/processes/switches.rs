@@ -11,7 +11,7 @@ use crate::site::Site;
 use crate::{assert_protected_once, executables, one_process, settle};
 
 /// Every name that the handler's own code asks its environment for: where things are and who it is, and none that says less.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "AZURE_CLIENT_ID",
     "FUNCTIONS_APP_ROOT_PATH",
@@ -24,6 +24,7 @@ const NAMES: [&str; 20] = [
     "LIFEBOAT_EVENTS_URL",
     "LIFEBOAT_OWNED_REGIONS",
     "LIFEBOAT_PROBE_HOSTS",
+    "LIFEBOAT_REGION",
     "LIFEBOAT_REPLICATION_CACHE",
     "LIFEBOAT_SERVICEBUS_URL",
     "LIFEBOAT_STORE_URL",

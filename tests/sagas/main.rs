@@ -6,3 +6,4 @@ mod care;
 mod failover;
 mod kills;
 mod messages;
+mod readiness;

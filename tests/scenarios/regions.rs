@@ -2,7 +2,7 @@
 //! It never writes a declaration through the product, and never tells how a region is by asking it.
 //!
 //! ```text
-//! polls                               from now on the timer of the poll fires, every minute
+//! polls                               from now on the timers of recovery plans fire: HealthPoll every minute, ReadinessSweep every half hour
 //! outage ID REGION | outage over ID REGION        Azure's own incident, by Resource Health
 //! health NAME platform|user|well      how a machine is, by Resource Health
 //! workload up|down                    what answers where recovery plans' traffic is verified
@@ -11,6 +11,7 @@
 //! health-event NAME unavailable|annotated [TIMES] Event Grid delivers it, each time with an id of its own
 //! step PLAN                           a message asks for a step of the recovery plan's saga
 //! declaration PLAN | decisions PLAN   what is kept of it, and its ledger
+//! readiness PLAN                      what the last look at it left
 //! declaration PLAN broken             somebody spoils what is kept
 //! sagas                               the queue
 //! said FUNCTION                       what its invocations said last
@@ -19,6 +20,7 @@
 use lifeboat_contract::sagas::{QUEUE, SagasMessage};
 use lifeboat_execution::declaration::{ledger_subject, record};
 use lifeboat_execution::ledger::Entry;
+use lifeboat_execution::readiness;
 use lifeboat_simulator::azure::{Availability, AvailabilityState, ServiceEvent};
 use lifeboat_simulator::bus::Message;
 use lifeboat_simulator::host::RawRequest;
@@ -38,6 +40,7 @@ pub enum Regions {
     HealthEvent { name: String, what: String, times: usize },
     Step(String),
     Declaration(String),
+    Readiness(String),
     Spoil(String),
     Decisions(String),
     Sagas,
@@ -69,6 +72,7 @@ pub fn read(words: &[&str]) -> Option<Result<Regions, String>> {
         ["step", plan] => Regions::Step(owned(plan)),
         ["declaration", plan, "broken"] => Regions::Spoil(owned(plan)),
         ["declaration", plan] => Regions::Declaration(owned(plan)),
+        ["readiness", plan] => Regions::Readiness(owned(plan)),
         ["decisions", plan] => Regions::Decisions(owned(plan)),
         ["sagas"] => Regions::Sagas,
         ["said", function] => Regions::Said(owned(function)),
@@ -116,6 +120,7 @@ pub async fn act(rig: &mut Rig, line: &Regions) -> Result<Vec<String>, String> {
         }
         Regions::Spoil(plan) => rig.blobs.put(CONTAINER, &record::blob_name(plan), b"{".to_vec()),
         Regions::Declaration(plan) => return declaration(rig, plan),
+        Regions::Readiness(plan) => return readiness(rig, plan),
         Regions::Decisions(plan) => return decisions(rig, plan),
         Regions::Sagas => {
             let counts = rig.bus.counts(QUEUE);
@@ -220,6 +225,15 @@ fn declaration(rig: &Rig, plan: &str) -> Result<Vec<String>, String> {
         lines.push(format!("    {mark} {}: {}", text("name"), text("value")));
     }
     Ok(lines)
+}
+
+fn readiness(rig: &Rig, plan: &str) -> Result<Vec<String>, String> {
+    let Some(bytes) = rig.blobs.bytes(CONTAINER, &readiness::record::blob_name(plan)) else {
+        return Ok(vec!["  never looked at".to_owned()]);
+    };
+    let record: readiness::record::Record = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    let reasons = record.reasons.iter().map(|reason| format!("    {}", reason.text));
+    Ok(std::iter::once(format!("  {}, looked at {}", record.state.word(), record.looked_at)).chain(reasons).collect())
 }
 
 fn decisions(rig: &Rig, plan: &str) -> Result<Vec<String>, String> {

@@ -2,6 +2,7 @@
 //! time, each invocation by a process that knows nothing of the one before. It never writes the saga's record.
 
 mod messages;
+mod readiness;
 mod scenery;
 
 use std::fmt;
@@ -27,6 +28,7 @@ use crate::identity::Identity;
 use crate::rig::handlers::{places, settings};
 use crate::rig::{self, CONTAINER, EPOCH, LOCATION, QUEUE, SUBSCRIPTION};
 use crate::tap::{Decide, Wire};
+pub use readiness::{DOCUMENT, recovery_plan};
 use scenery::{Outside, profile, replicated};
 
 /// The region that takes over.
@@ -63,6 +65,8 @@ pub struct Stage {
     pub wire: Wire,
     /// The profile's id.
     pub profile: String,
+    /// The vault, in the region that takes over.
+    pub vault: String,
     members: Vec<Vec<Arc<Member>>>,
     names: Vec<&'static str>,
     transport: Arc<dyn HttpClient>,
@@ -124,6 +128,7 @@ impl Stage {
             bus,
             wire,
             profile,
+            vault,
             members,
             names,
             transport,
@@ -195,6 +200,7 @@ impl Stage {
             "/subscriptions/{SUBSCRIPTION}/resourceGroups/{OTHER_GROUP}/providers/Microsoft.Storage/storageAccounts/cache"
         );
         lifeboat.replication_cache = Some(cache);
+        lifeboat.region = Some(OTHER.to_owned());
         lifeboat
     }
 

@@ -110,7 +110,7 @@ struct App {
     timers: TimerStatusStore,
     gateway: Gateway,
     seed: u64,
-    /// Whether the poll's timer fires.
+    /// Whether the timers of recovery plans fire.
     polls: bool,
 }
 
@@ -216,8 +216,8 @@ impl Rig {
             .expect("the places are places")
     }
 
-    /// Lets the timer of the poll fire every minute from now on. Elsewhere it is switched off: with no recovery plan in force it does
-    /// nothing, and a month of that nothing would be most of what a simulation does.
+    /// Lets the timer of the poll fire every minute from now on, and that of readiness every half hour. Elsewhere they are switched off: with
+    /// no recovery plan in force they do nothing, and a month of that nothing would be most of what a simulation does.
     pub async fn poll_every_minute(&mut self) {
         self.app.polls = true;
         if self.gateway.host().is_some() {
@@ -400,8 +400,9 @@ impl App {
         ];
         let link = HandlerLink::InProcess(Arc::clone(&self.factory));
         let mut options = HostOptions::new(stage::app_root(), link, self.clock.clone());
-        let polls = ("AzureWebJobs.HealthPoll.Disabled", if self.polls { "false" } else { "true" });
-        let settings = settings.into_iter().chain([polls]);
+        let disabled = if self.polls { "false" } else { "true" };
+        let polls = ["AzureWebJobs.HealthPoll.Disabled", "AzureWebJobs.ReadinessSweep.Disabled"];
+        let settings = settings.into_iter().chain(polls.map(|name| (name, disabled)));
         options.settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         options.bus = Some(self.bus.clone());
         options.seed = self.seed;

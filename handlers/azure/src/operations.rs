@@ -167,6 +167,7 @@ pub const ALL: &[&Operation] = &[
     &failover::PROTECT_OTHER_WAY,
     &replication_jobs::LIST,
     &replication_jobs::GET,
+    &traffic_manager::LIST,
     &traffic_manager::GET,
     &traffic_manager::GET_ENDPOINT,
     &traffic_manager::SET_ENDPOINT,

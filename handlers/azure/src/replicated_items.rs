@@ -38,6 +38,9 @@ pub const LIST: Operation = Operation {
         "replica-states-between",
         "replica-target",
         "replica-group",
+        "replica-rpo",
+        "replica-rpo-fresh",
+        "replica-disks",
         "arm-next-link",
     ],
     ..GET

@@ -29,6 +29,13 @@ pub const GET: Operation = Operation {
     evidence: &["traffic-profile", "traffic-monitor-states"],
 };
 
+/// Listing the profiles of a subscription.
+pub const LIST: Operation = Operation {
+    path: "/subscriptions/{subscriptionId}/providers/Microsoft.Network/trafficmanagerprofiles",
+    evidence: &["traffic-list", "traffic-profile", "traffic-monitor-states"],
+    ..GET
+};
+
 /// Reading an endpoint.
 pub const GET_ENDPOINT: Operation = Operation {
     action: "Microsoft.Network/trafficManagerProfiles/externalEndpoints/read",
@@ -123,6 +130,11 @@ pub enum MonitorState {
     Unmonitored,
     /// Anything else: not known to be online.
     Other(String),
+}
+
+/// The profiles of a subscription with their endpoints (`Profiles_ListBySubscription`). A repeat is safe.
+pub async fn list(arm: &ArmClient, subscription: &str) -> Result<Vec<Profile>, Error> {
+    arm.list(&LIST, &[subscription], &[], read).await
 }
 
 /// A profile with its endpoints (`Profiles_Get`). A repeat is safe.

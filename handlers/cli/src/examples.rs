@@ -21,6 +21,8 @@ pub enum Function {
     RegionHealthChanged,
     /// Timer: the regions of recovery plans are to be asked after.
     HealthPoll,
+    /// Timer: can every recovery plan be executed?
+    ReadinessSweep,
     /// Service Bus: evidence is to be evaluated, or a saga goes on.
     SagaWoken,
     /// Service Bus: somebody orders something.
@@ -41,6 +43,7 @@ impl Function {
             Self::RegionAlert => "RegionAlert",
             Self::RegionHealthChanged => "RegionHealthChanged",
             Self::HealthPoll => "HealthPoll",
+            Self::ReadinessSweep => "ReadinessSweep",
             Self::SagaWoken => "SagaWoken",
             Self::Command => "Command",
             Self::Api => "Api",
@@ -62,7 +65,7 @@ pub struct Example {
 }
 
 /// Every example.
-pub const EXAMPLES: [Example; 19] = [
+pub const EXAMPLES: [Example; 20] = [
     Example {
         function: Function::VmWritten,
         name: "created",
@@ -146,6 +149,12 @@ pub const EXAMPLES: [Example; 19] = [
         name: "minute",
         about: "the timer of the poll fires as planned",
         data: include_str!("../examples/HealthPoll/minute.json"),
+    },
+    Example {
+        function: Function::ReadinessSweep,
+        name: "half-hour",
+        about: "the timer of readiness fires as planned",
+        data: include_str!("../examples/ReadinessSweep/half-hour.json"),
     },
     Example {
         function: Function::SagaWoken,

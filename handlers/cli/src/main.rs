@@ -21,6 +21,7 @@ mod plan;
 mod points;
 mod policies;
 mod policy_files;
+mod recovery;
 mod region;
 mod scratch;
 mod send;
@@ -45,7 +46,8 @@ use settings::Settings;
 /// would be done now (`plan`), tells how a deployment does (`status`), what becomes of its points (`points`) and why (`explain`),
 /// shows what other systems are told (`watch`), keeps a point (`hold`), stops all changes (`stop`), gives orders with your name (`send`,
 /// `approve`, `reject`, `abort`, `release`, `resume`), writes what is deployed (`package`), sends a function what its trigger would
-/// send (`invoke`), shows what tells of a region (`region`), plays what signals would have decided (`declaration replay`) and prints
+/// send (`invoke`), shows what tells of a region (`region`) and whether a recovery plan can be
+/// executed (`recovery show`), plays what signals would have decided (`declaration replay`) and prints
 /// what is believed about Azure (`evidence`).
 #[derive(Debug, Parser)]
 #[command(
@@ -87,6 +89,7 @@ enum Command {
     Declaration(declaration::DeclarationArgs),
     Watch(watch::WatchArgs),
     Region(region::RegionArgs),
+    Recovery(recovery::RecoveryArgs),
     Evidence(evidence::EvidenceArgs),
 }
 
@@ -130,6 +133,7 @@ fn run(command: Command) -> Result<Outcome> {
             Command::Package(args) => package::run(&args, &settings).await,
             Command::Declaration(args) => declaration::run(&args),
             Command::Watch(args) => watch::run(&args).await,
+            Command::Recovery(args) => recovery::run(&args).await,
             Command::Region(args) => region::run(&args).await,
             Command::Evidence(args) => evidence::run(&args),
         }

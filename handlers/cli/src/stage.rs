@@ -18,12 +18,13 @@ const EXECUTABLE_MODE: u32 = 0o755;
 const FILE_MODE: u32 = 0o644;
 
 /// What the folder holds beside the executable: the host's settings, and one folder for each function.
-const DEFINITIONS: [(&str, &str); 12] = [
+const DEFINITIONS: [(&str, &str); 13] = [
     ("Api/function.json", include_str!("../../../function-definitions/Api/function.json")),
     ("Command/function.json", include_str!("../../../function-definitions/Command/function.json")),
     ("ExpirySweep/function.json", include_str!("../../../function-definitions/ExpirySweep/function.json")),
     ("HealthPoll/function.json", include_str!("../../../function-definitions/HealthPoll/function.json")),
     ("PolicySweep/function.json", include_str!("../../../function-definitions/PolicySweep/function.json")),
+    ("ReadinessSweep/function.json", include_str!("../../../function-definitions/ReadinessSweep/function.json")),
     ("Reconcile/function.json", include_str!("../../../function-definitions/Reconcile/function.json")),
     ("RegionAlert/function.json", include_str!("../../../function-definitions/RegionAlert/function.json")),
     (

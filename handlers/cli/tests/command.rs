@@ -120,7 +120,7 @@ fn an_unknown_command_ends_2_and_is_told_what_there_is() {
     let run = lifeboat(&["invoke", "VmMoved", "--example", "created"]);
     assert_eq!(run.status.code(), Some(2));
     assert!(
-        err(&run).contains("ExpirySweep, RegionAlert, RegionHealthChanged, HealthPoll, SagaWoken, Command, Api"),
+        err(&run).contains("RegionHealthChanged, HealthPoll, ReadinessSweep, SagaWoken, Command, Api"),
         "{}",
         err(&run)
     );

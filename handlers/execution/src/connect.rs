@@ -180,6 +180,7 @@ impl Lifeboat {
             clock,
             reserved: Reserved::default(),
             policies: Kept::default(),
+            region: None,
             replication_cache: None,
             settings,
             started_at: clock.now(),

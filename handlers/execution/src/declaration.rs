@@ -11,6 +11,7 @@ mod saga;
 mod tell;
 
 use jiff::Timestamp;
+use lifeboat_azure::blobs::Store;
 use lifeboat_contract::declaration::condition;
 use lifeboat_planning::declaration::{
     Act, Assumed, Decision, Declaration, Facts, FenceSeen, NeededFor, Readiness, settle,
@@ -27,6 +28,7 @@ use crate::ledger::{self, Entry};
 use crate::lifeboat::{Lifeboat, Report};
 use crate::policies::{self, PolicyError};
 use crate::queue::QueueError;
+use crate::readiness;
 use crate::saga::SagaError;
 use crate::signals::fleet::{self, Fleet};
 use crate::signals::{doors, stored};
@@ -62,9 +64,11 @@ pub enum DeclarationError {
     Busy,
 }
 
-/// What is known of one look, beside the signals.
+/// What is known of one look.
 struct Seen {
     signals: Signals,
+    readiness: Readiness,
+    point_at: Option<Timestamp>,
     machines: u64,
     target_machines: u64,
     members: Vec<String>,
@@ -142,14 +146,14 @@ async fn evaluate_one(lifeboat: &Lifeboat, plan: &RecoveryPlan, cause: &str) -> 
     Err(DeclarationError::Busy)
 }
 
-/// One look, by what this release can see: no sweep looks at readiness and points yet, and nothing tries the fence.
+/// One look, by what this release can see: nothing tries the fence, and no saga is begun.
 fn look(before: &Declaration, plan: &RecoveryPlan, seen: &Seen, now: Timestamp) -> (Declaration, Vec<Decision>) {
     let facts = Facts {
         signals: &seen.signals,
         machines: seen.machines,
         target_machines: seen.target_machines,
-        readiness: Readiness::Unknown,
-        point_at: None,
+        readiness: seen.readiness,
+        point_at: seen.point_at,
         fence: FenceSeen::NotTried,
         assumed: &Assumed::default(),
         saga: saga::of(seen.saga, before),
@@ -174,7 +178,22 @@ async fn see(lifeboat: &Lifeboat, plan: &RecoveryPlan, now: Timestamp) -> Result
     let members = fleet.and_then(|mut fleet| fleet.members.remove(&plan.name)).unwrap_or_default();
     let digest = policies::in_force(store, &lifeboat.policies).await?.digest.clone();
     let saga = saga::read(lifeboat, plan).await?;
-    Ok(Seen { signals, machines, target_machines, members, digest, saga })
+    let (readiness, point_at) = ready(store, plan).await?;
+    Ok(Seen { signals, readiness, point_at, machines, target_machines, members, digest, saga })
+}
+
+/// What the last look at readiness left: whether the recovery plan can be executed, and the newest usable point. One that looked at the
+/// recovery plan as it was before says nothing of it, nor does a record that cannot be read, of which the sweep tells.
+async fn ready(store: &Store, plan: &RecoveryPlan) -> Result<(Readiness, Option<Timestamp>), SwapError> {
+    match readiness::record::of_plan(store, plan).await {
+        Ok(Some(record)) => Ok((record.readiness(), record.point_at())),
+        Ok(None) => Ok((Readiness::Unknown, None)),
+        Err(SwapError::Record(error)) => {
+            tracing::error!(recovery_plan = plan.name, error = %error, "its readiness is not known");
+            Ok((Readiness::Unknown, None))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The key of a recovery plan's ledger: no machine's, because no machine has such an id.

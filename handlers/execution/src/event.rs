@@ -25,6 +25,8 @@ pub enum Event {
     RegionHealthChanged(Vec<serde_json::Value>),
     /// Timer: ask how the regions of the recovery plans are.
     HealthPoll(HealthPoll),
+    /// Timer: look whether every recovery plan can be executed.
+    ReadinessSweep(ReadinessSweep),
     /// Service Bus: evidence is to be evaluated, or a saga goes on. The body is the message as it lay on the queue.
     SagaWoken(Vec<u8>),
     /// Service Bus, or `Api`: somebody orders something.
@@ -83,6 +85,15 @@ pub struct ExpirySweep {
 /// The timer of the poll fired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HealthPoll {
+    /// It fired later than it should have.
+    pub past_due: bool,
+    /// When it last ran, by the host's word.
+    pub last: Option<Timestamp>,
+}
+
+/// The timer of readiness fired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadinessSweep {
     /// It fired later than it should have.
     pub past_due: bool,
     /// When it last ran, by the host's word.

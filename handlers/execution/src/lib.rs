@@ -43,6 +43,8 @@ pub mod policies;
 mod policy_sweep;
 mod predecessor;
 mod queue;
+pub mod readiness;
+mod readiness_sweep;
 mod reconcile;
 pub mod record;
 pub mod rights;
@@ -71,7 +73,7 @@ pub use lifeboat_azure::evidence;
 /// What would be decided of each point now, for people who ask.
 pub use expiry_sweep::verdicts;
 
-pub use event::{Api, Command, Event, ExpirySweep, HealthPoll, PolicySweep, VmDeleted, VmWritten};
+pub use event::{Api, Command, Event, ExpirySweep, HealthPoll, PolicySweep, ReadinessSweep, VmDeleted, VmWritten};
 pub use foresee::{Asked, ForeseeError};
 pub use lifeboat::{Answer, Lifeboat, NotDone, Report};
 pub use onlooker::Onlooker;

@@ -22,6 +22,7 @@ use crate::holds::{Hold, HoldError};
 use crate::orders::{self, NotTaken, Told};
 use crate::outbox::Outbox;
 use crate::queue::{self, QueueError};
+use crate::readiness_sweep::{self, ReadinessError};
 use crate::saga_woken::{self, WokenError};
 use crate::settings::Settings;
 use crate::signals::doors::{self, DoorError};
@@ -46,6 +47,8 @@ pub struct Lifeboat {
     pub directory: Option<Directory>,
     /// The time.
     pub clock: Clock,
+    /// The region that this deployment itself lies in; none where it was not told.
+    pub region: Option<String>,
     /// ARM id of the storage account in this deployment's region that Site Recovery is to use as cache when a failover is protected the
     /// other way; without it that step asks a person.
     pub replication_cache: Option<String>,
@@ -113,6 +116,9 @@ pub enum NotDone {
     /// A poll was not completed; the next one comes in a minute.
     #[error(transparent)]
     Poll(#[from] PollError),
+    /// A sweep of readiness was not completed; the next one comes in half an hour.
+    #[error(transparent)]
+    Readiness(#[from] ReadinessError),
     /// A message of the queue of sagas was not taken care of.
     #[error(transparent)]
     Woken(#[from] WokenError),
@@ -157,6 +163,7 @@ impl Lifeboat {
                 self.take(Door::RegionHealthChanged, &serde_json::Value::Array(events)).await
             }
             Event::HealthPoll(poll) => Ok(Answer::Done(health_poll::run(self, poll).await?)),
+            Event::ReadinessSweep(sweep) => Ok(Answer::Done(readiness_sweep::run(self, sweep).await?)),
             Event::SagaWoken(body) => Ok(Answer::Done(saga_woken::run(self, &body).await?)),
             Event::Command(command) => {
                 let Command { body, door, token } = command;

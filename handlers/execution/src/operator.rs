@@ -16,6 +16,7 @@ use crate::estate::{self, Estate, InitError};
 use crate::outbox::{self, Told};
 use crate::perform::{ESTATE_TAG, OWNER_TAG};
 use crate::policies::{self, PushError, Pushed};
+use crate::readiness::shown::{self, Shown};
 use crate::signals::region::{self, RegionEvidence};
 use crate::story::{self, About, Story};
 use crate::swap::SwapError;
@@ -92,6 +93,12 @@ impl Operator {
     /// What the store has about a region, and the time of reading. Nothing is changed.
     pub async fn region(&self, name: &str) -> Result<(RegionEvidence, Timestamp), SwapError> {
         Ok((region::read(&self.store, name).await?, self.now()))
+    }
+
+    /// What the store has about a recovery plan's readiness, and the time of reading; none where it was never looked at. Nothing is
+    /// changed.
+    pub async fn recovery(&self, plan: &str) -> Result<(Option<Shown>, Timestamp), SwapError> {
+        Ok((shown::read(&self.store, plan).await?, self.now()))
     }
 
     /// What would make each point of a machine in vaults go. An id that is no machine's has none.

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use lifeboat_azure::needs::{self, Need};
 use lifeboat_azure::operations::Operation;
 use lifeboat_azure::{
-    backup_jobs, disks, failover, graph, health, locks, machines, protectable_items, protected_items, protection,
-    protection_status, replicated_items, replication, replication_jobs, resource_groups, restore_points, skus,
-    snapshots, subscriptions, tags, traffic_manager, usages, vault_policies, vaults,
+    backup_jobs, disks, failover, graph, health, locks, machines, permissions, protectable_items, protected_items,
+    protection, protection_status, replicated_items, replication, replication_jobs, resource_groups, restore_points,
+    skus, snapshots, subscriptions, tags, traffic_manager, usages, vault_policies, vaults,
 };
 
 /// One custom role: what a deployment is given for one kind of work.
@@ -80,12 +80,15 @@ pub const ROLES: [Role; 5] = [
             &machines::LIST_IN_GROUP,
             &machines::DEALLOCATE,
             &machines::START,
+            &traffic_manager::LIST,
             &traffic_manager::GET,
             &traffic_manager::SET_ENDPOINT,
             &vaults::GET,
             &resource_groups::GET,
             &skus::LIST,
             &usages::LIST,
+            // Readiness asks what the steps are allowed, and tries none.
+            &permissions::LIST_FOR_GROUP,
         ],
     },
 ];

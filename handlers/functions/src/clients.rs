@@ -32,6 +32,7 @@ pub fn lifeboat(
         authority: settings.authority.clone(),
     };
     let mut lifeboat = Lifeboat::connect(connections, &places, deployment)?;
+    lifeboat.region.clone_from(&settings.region);
     lifeboat.replication_cache.clone_from(&settings.replication_cache);
     Ok(Arc::new(lifeboat))
 }

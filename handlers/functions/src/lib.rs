@@ -9,6 +9,7 @@ mod health_poll;
 pub mod host;
 mod pages;
 mod policy_sweep;
+mod readiness_sweep;
 mod reconcile;
 mod region_alert;
 mod region_health_changed;
@@ -35,7 +36,7 @@ pub fn app(lifeboat: Arc<Lifeboat>, options: RuntimeOptions) -> App {
     let shared = move || Arc::clone(&lifeboat);
     let (written, deleted, look) = (shared(), shared(), shared());
     let (sweep, expiry, asked, ordered) = (shared(), shared(), shared(), shared());
-    let (alert, health, poll, woken) = (shared(), shared(), shared(), shared());
+    let (alert, health, poll, woken, ready) = (shared(), shared(), shared(), shared(), shared());
     App::new(options)
         .on("VmWritten", move |invocation| {
             let lifeboat = Arc::clone(&written);
@@ -68,6 +69,10 @@ pub fn app(lifeboat: Arc<Lifeboat>, options: RuntimeOptions) -> App {
         .on("HealthPoll", move |invocation| {
             let lifeboat = Arc::clone(&poll);
             async move { health_poll::receive(&lifeboat, invocation).await }
+        })
+        .on("ReadinessSweep", move |invocation| {
+            let lifeboat = Arc::clone(&ready);
+            async move { readiness_sweep::receive(&lifeboat, invocation).await }
         })
         .on("SagaWoken", move |invocation| {
             let lifeboat = Arc::clone(&woken);

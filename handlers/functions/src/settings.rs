@@ -32,6 +32,8 @@ pub struct Settings {
     pub store_url: String,
     /// Regions whose machines this deployment may change, lower-case and without blanks.
     pub owned_regions: Vec<String>,
+    /// The region that this deployment itself lies in, in the same form; without it no recovery plan is ever ready.
+    pub region: Option<String>,
     /// Subscriptions in scope.
     pub subscriptions: Vec<String>,
     /// ARM id of the storage account that Site Recovery is to use as cache when a failover is protected the other way.
@@ -110,6 +112,11 @@ impl Settings {
                 Fault::Unusable,
                 REGIONS_EXPECTED,
             ))?,
+            region: region(optional("LIFEBOAT_REGION")).ok_or(error(
+                "LIFEBOAT_REGION",
+                Fault::Unusable,
+                "the region that this deployment lies in: northeurope",
+            ))?,
             subscriptions,
             replication_cache: optional("LIFEBOAT_REPLICATION_CACHE"),
             arm_url: optional("LIFEBOAT_ARM_URL").unwrap_or_else(|| "https://management.azure.com".to_owned()),
@@ -148,6 +155,13 @@ fn owned_regions(text: &str) -> Option<Vec<String>> {
     let plain = |region: &String| !region.is_empty() && region.bytes().all(|b| b.is_ascii_alphanumeric());
     let regions: Vec<String> = text.split(',').map(|name| name.replace(' ', "").to_lowercase()).collect();
     (regions.len() <= REGIONS_MAX && regions.iter().all(plain)).then_some(regions)
+}
+
+/// The deployment's own region; nothing where what is set is no region.
+fn region(text: Option<String>) -> Option<Option<String>> {
+    let Some(text) = text else { return Some(None) };
+    let mut regions = owned_regions(&text)?;
+    if regions.len() == 1 { Some(regions.pop()) } else { None }
 }
 
 /// Hosts as they stand in URLs; none where nothing is set. A wildcard would allow more than anybody has read.
@@ -207,6 +221,7 @@ mod tests {
         assert_eq!(settings.subscriptions.len(), 2);
         assert_eq!(settings.owned_regions, ["westeurope", "northeurope"]);
         assert_eq!((settings.arm_url.as_str(), settings.events_url), ("https://management.azure.com", None));
+        assert_eq!(settings.region, None, "nobody guesses it");
         assert!(settings.probe_hosts.is_empty(), "nothing inside is asked unless it is named");
         assert_eq!(settings.authority.map(|authority| authority.url).as_deref(), Some(AUTHORITY_URL));
         let neither = |name: &str| {
@@ -221,6 +236,7 @@ mod tests {
             ("LIFEBOAT_OWNED_REGIONS", "westeurope,", Fault::Unusable),
             ("LIFEBOAT_OWNED_REGIONS", "west/europe", Fault::Unusable),
             ("LIFEBOAT_PROBE_HOSTS", "*.internal", Fault::Unusable),
+            ("LIFEBOAT_REGION", "westeurope,northeurope", Fault::Unusable),
             ("ServiceBus__fullyQualifiedNamespace", "", Fault::Missing),
             ("LIFEBOAT_TENANT_ID", "", Fault::Missing),
             ("LIFEBOAT_AUDIENCE", "", Fault::Missing),

@@ -58,7 +58,8 @@ pub(super) fn handlers(
         let connections = Connections::new(Arc::clone(&transport), credential, own, dice);
         let events_url = tells.load(Ordering::Relaxed).then(|| TOPIC.to_owned());
         let places = Places { events_url, ..places() };
-        let lifeboat = Lifeboat::connect(connections, &places, settings.clone()).expect("the places are places");
+        let mut lifeboat = Lifeboat::connect(connections, &places, settings.clone()).expect("the places are places");
+        lifeboat.region = Some(LOCATION.to_owned());
         lifeboat_functions::app(Arc::new(lifeboat), RuntimeOptions::below(FUNCTION_TIMEOUT)).router()
     })
 }

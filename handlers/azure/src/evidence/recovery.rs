@@ -147,6 +147,30 @@ pub(super) const ENTRIES: &[Entry] = &[
         "network_traffic_manager.jsonl 3 and 10",
     ),
     entry(
+        "traffic-list",
+        Documented,
+        "the profiles of a subscription come in one list, each with its endpoints",
+        "trafficmanager OpenAPI, Profile-GET-BySubscription; of a group: network_traffic_manager.jsonl 5",
+    ),
+    entry(
+        "replica-rpo",
+        Recorded,
+        "a protected item tells how old its newest point was, and when that was reckoned",
+        "siterecovery_A2A_scenarios.jsonl 55",
+    ),
+    entry(
+        "replica-rpo-fresh",
+        Assumed,
+        "the age of the newest point is reckoned anew at least every quarter of an hour",
+        "no source tells how often; an age that was reckoned longer ago is taken for not known, so that a recovery plan is not called ready",
+    ),
+    entry(
+        "replica-disks",
+        Documented,
+        "disks of the machine that are not replicated stand under `unprotectedDisks`, the others with their ids and states",
+        "Site Recovery OpenAPI, A2AReplicationDetails; the replicated ones: siterecovery_A2A_scenarios.jsonl 55",
+    ),
+    entry(
         "traffic-endpoint",
         Recorded,
         "an endpoint is read by kind and name, the kind in any case",

@@ -56,6 +56,7 @@ async fn list_replication(arm: &ArmClient) {
     replication::list_points(arm, &replica()).await.unwrap();
     replicated_items::list(arm, &vault()).await.unwrap();
     replication_jobs::list(arm, &vault()).await.unwrap();
+    traffic_manager::list(arm, "s").await.unwrap();
 }
 
 async fn fail_over(arm: &ArmClient) {
@@ -152,7 +153,7 @@ async fn change_all(arm: &ArmClient) {
 
 #[tokio::test(start_paused = true)]
 async fn every_operation_is_made_by_a_call_as_its_entry_says() {
-    let (arm, lists) = client(33, 0);
+    let (arm, lists) = client(34, 0);
     list_all(&arm).await;
     list_replication(&arm).await;
     let (arm, others) = client(0, 41);

@@ -325,6 +325,7 @@ pub const DECODERS: &[Decoder] = &[
     decoder!(failover::PROTECT_OTHER_WAY, Nothing, recovery::ordered, NOTHING),
     decoder!(replication_jobs::LIST, Page, page, replication_jobs::read, REPLICA_JOB),
     decoder!(replication_jobs::GET, One, one, replication_jobs::read, REPLICA_JOB),
+    decoder!(traffic_manager::LIST, Page, page, traffic_manager::read, PROFILE),
     decoder!(traffic_manager::GET, One, one, traffic_manager::read, PROFILE),
     decoder!(traffic_manager::GET_ENDPOINT, One, one, traffic_manager::read_endpoint, ENDPOINT),
     decoder!(traffic_manager::SET_ENDPOINT, One, one, traffic_manager::read_endpoint, ENDPOINT),

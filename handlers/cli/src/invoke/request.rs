@@ -81,7 +81,7 @@ pub fn requests(function: Function, data: &[u8], receiver: Receiver, key: Option
             message(function, data, receiver, key).map(|request| vec![request])
         }
         Function::RegionAlert => posted(data, receiver, key).map(|request| vec![request]),
-        Function::PolicySweep | Function::ExpirySweep | Function::HealthPoll => {
+        Function::PolicySweep | Function::ExpirySweep | Function::HealthPoll | Function::ReadinessSweep => {
             timer(function, data, receiver, key).map(|request| vec![request])
         }
         Function::Api => forwarded(data, receiver, key).map(|request| vec![request]),

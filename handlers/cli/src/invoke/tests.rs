@@ -46,7 +46,7 @@ fn read(example: &Example) -> String {
         }
         Function::Reconcile => ReconcileMessage::decode(&invocation.service_bus_body().unwrap()).unwrap().machine,
         Function::Command => Command::read(&invocation.service_bus_body().unwrap()).unwrap().order.name().to_owned(),
-        Function::PolicySweep | Function::ExpirySweep | Function::HealthPoll => {
+        Function::PolicySweep | Function::ExpirySweep | Function::HealthPoll | Function::ReadinessSweep => {
             invocation.timer().unwrap().is_past_due.to_string()
         }
         Function::RegionHealthChanged => {

@@ -33,6 +33,8 @@ const DEPLOYMENT: &str = "local";
 /// The id of its estate record: the same in every run.
 const ESTATE: &str = "00000000-0000-4000-8000-00000000e57a";
 /// The regions of the seeded estate.
+/// Where it lies: in the region that takes over, as a deployment that executes recovery plans does.
+const REGION: &str = "northeurope";
 const REGIONS: &str = "westeurope,northeurope";
 
 /// Who gives orders: two others are there to approve what the first one orders.
@@ -225,6 +227,7 @@ fn settings(world: &World, served: &Served) -> BTreeMap<String, String> {
         ("LIFEBOAT_DEPLOYMENT", DEPLOYMENT.to_owned()),
         ("LIFEBOAT_STORE_URL", format!("http://{}/{CONTAINER}", served.blobs)),
         ("LIFEBOAT_OWNED_REGIONS", REGIONS.to_owned()),
+        ("LIFEBOAT_REGION", REGION.to_owned()),
         ("LIFEBOAT_SUBSCRIPTIONS", format!("{},{}", seeded::SHOP, seeded::OFFICE)),
         ("LIFEBOAT_ARM_URL", format!("http://{}", served.arm)),
         ("ServiceBus__fullyQualifiedNamespace", "local.servicebus.windows.net".to_owned()),

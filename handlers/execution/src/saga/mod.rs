@@ -9,16 +9,16 @@
 //! holds the lease; and one that lost the lease unknowingly cannot save, and so performs nothing that it decided after that.
 
 mod book;
-mod looks;
+pub(crate) mod looks;
 mod old_side;
 mod order;
 mod outcome;
 mod perform_failover;
 mod perform_traffic;
 pub mod record;
-mod replica;
-mod round;
-mod target;
+pub(crate) mod replica;
+pub(crate) mod round;
+pub(crate) mod target;
 pub mod tell;
 mod turn;
 

@@ -24,7 +24,7 @@ pub async fn facts(lifeboat: &Lifeboat, of: &Failover, round: &Round, look: &Loo
     // Jobs that cannot be read are no jobs that are not there: then nothing is known of the item either.
     let unread = jobs.is_none() && needs_jobs(look);
     let mut facts = MemberFacts {
-        item: if unread { Known::Unknown } else { mapped(item, |found| item_facts(round, &found, it)) },
+        item: if unread { Known::Unknown } else { mapped(item, |found| of_item(round, &found, it)) },
         target: Known::Unknown,
         alike: Vec::new(),
         points: Vec::new(),
@@ -116,14 +116,18 @@ fn called(item: &ReplicatedItem) -> &str {
     item.friendly_name.as_deref().unwrap_or(&item.name)
 }
 
-fn item_facts(round: &Round, item: &ReplicatedItem, it: &Member) -> ItemFacts {
-    let word = |own: &Option<String>, word: &str| own.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(word));
-    let shares_group = |items: &[ReplicatedItem]| {
-        let group = item.details.group.as_deref();
-        items.iter().any(|other| other.id != item.id && group.is_some() && other.details.group.as_deref() == group)
-    };
+fn of_item(round: &Round, item: &ReplicatedItem, it: &Member) -> ItemFacts {
     let vault = vaults::vault_of(&item.id);
-    let others = vault.as_ref().and_then(|vault| round.items(vault.as_str())).is_some_and(shares_group);
+    let items = vault.as_ref().and_then(|vault| round.items(vault.as_str())).unwrap_or_default();
+    ItemFacts { turned_round: !item.id.as_str().eq_ignore_ascii_case(&it.item), ..item_facts(items, item) }
+}
+
+/// An item among those of its vault, under the fabric where it lies when all is well.
+pub fn item_facts(items: &[ReplicatedItem], item: &ReplicatedItem) -> ItemFacts {
+    let word = |own: &Option<String>, word: &str| own.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(word));
+    let group = item.details.group.as_deref();
+    let shares = |other: &ReplicatedItem| other.id != item.id && other.details.group.as_deref() == group;
+    let others = group.is_some() && items.iter().any(shares);
     let errors = item.health_errors.iter().filter_map(|error| error.code.clone());
     ItemFacts {
         state: state(&item.state),
@@ -132,7 +136,7 @@ fn item_facts(round: &Round, item: &ReplicatedItem, it: &Member) -> ItemFacts {
         healthy: word(&item.replication_health, "Normal"),
         errors: errors.filter(|code| code != NEVER_TESTED).collect(),
         in_multi_vm_group: item.is_in_group_of_others() || others,
-        turned_round: !item.id.as_str().eq_ignore_ascii_case(&it.item),
+        turned_round: false,
     }
 }
 
@@ -189,12 +193,13 @@ fn kind(scenario: &str) -> JobKind {
 
 async fn points(lifeboat: &Lifeboat, it: &Member) -> Result<Vec<PointFacts>, Error> {
     let id: ResourceId = it.item.parse().map_err(|error| Error::no_resource("a look", error))?;
-    let facts = |point: ReplicationPoint| {
-        let application =
-            point.consistency.as_deref().is_some_and(|own| own.eq_ignore_ascii_case("ApplicationConsistent"));
-        Some(PointFacts { id: point.id.as_str().to_owned(), time: point.time?, application })
-    };
-    Ok(replication::list_points(&lifeboat.arm, &id).await?.into_iter().filter_map(facts).collect())
+    Ok(replication::list_points(&lifeboat.arm, &id).await?.iter().filter_map(point_facts).collect())
+}
+
+/// A point; none where Azure does not say of which moment it is.
+pub fn point_facts(point: &ReplicationPoint) -> Option<PointFacts> {
+    let application = point.consistency.as_deref().is_some_and(|own| own.eq_ignore_ascii_case("ApplicationConsistent"));
+    Some(PointFacts { id: point.id.as_str().to_owned(), time: point.time?, application })
 }
 
 async fn machine(lifeboat: &Lifeboat, round: &Round, id: &str) -> Known<MachineFacts> {

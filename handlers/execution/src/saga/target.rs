@@ -17,24 +17,23 @@ const CORES: &str = "vCPUs";
 
 /// All of them.
 pub async fn facts(lifeboat: &Lifeboat, of: &Failover) -> TargetFacts {
-    let items = match items(lifeboat, of).await {
-        Ok(items) => items,
+    match items(lifeboat, of).await {
+        Ok(items) => of_items(lifeboat, &of.order.to, &items).await,
         Err(error) => {
             let vault = absent(&error);
-            return TargetFacts {
-                vault,
-                groups: Known::Unknown,
-                networks: Known::Unknown,
-                quota_has_room: Known::Unknown,
-            };
+            TargetFacts { vault, groups: Known::Unknown, networks: Known::Unknown, quota_has_room: Known::Unknown }
         }
-    };
-    let vault = all(lifeboat, ids(&items, |item| vaults::vault_of(&item.id)));
-    let groups = all(lifeboat, ids(&items, |item| item.details.recovery_group.clone()));
+    }
+}
+
+/// What the target region needs for these items.
+pub async fn of_items(lifeboat: &Lifeboat, to: &str, items: &[ReplicatedItem]) -> TargetFacts {
+    let vault = all(lifeboat, ids(items, |item| vaults::vault_of(&item.id)));
+    let groups = all(lifeboat, ids(items, |item| item.details.recovery_group.clone()));
     // A network is named and not read: no call of ours reads one yet. What is not there fails the failover, which then asks.
-    let named = ids(&items, |item| item.details.recovery_network.clone());
+    let named = ids(items, |item| item.details.recovery_network.clone());
     let networks = if named.is_some() { Known::Is(()) } else { Known::Absent };
-    let quota = quota_has_room(lifeboat, &of.order.to, &items);
+    let quota = quota_has_room(lifeboat, to, items);
     let (vault, groups, quota_has_room) = futures::join!(vault, groups, quota);
     TargetFacts { vault, groups, networks, quota_has_room }
 }

@@ -4,6 +4,7 @@
 //! How the recovery point is chosen is no part of a recovery plan: the latest, unless the order to fail over names another.
 
 mod canonical;
+pub mod readiness;
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;

@@ -11,13 +11,12 @@ use super::seen::{
     BackFacts, EndpointFacts, Facts, ItemFacts, JobFacts, JobKind, JobState, Known, MachineFacts, MemberFacts, Monitor,
     Power, ProfileFacts, SavedFacts, TargetFacts,
 };
+use super::unmet::{ItemUnmet, PROTECTED, ProfileUnmet, endpoints, item_unmet, target_unmet};
 use super::{Failover, Member, Traffic, Unmet};
 use crate::saga::table::{Seen, Sent};
 use crate::saga::words::{Why, WhyKind};
 use crate::saga::{later, seconds};
 
-/// The state of an item that may be failed over.
-const PROTECTED: &str = "Protected";
 /// How far Azure's clock and ours may differ before nothing is believed any more: design, State.
 const CLOCKS_SECS: i64 = 300;
 
@@ -59,20 +58,12 @@ fn ready(of: &mut Failover, it: &Member, seen: &MemberFacts) -> Seen {
         Known::Unknown => return Seen::Unknown,
     };
     let health_passed = of.order.passed.contains(&Unmet::Health);
-    if item.in_multi_vm_group {
-        return Seen::Failed(WhyKind::InMultiVmGroup.into());
-    }
-    if item.state != PROTECTED || !item.on_primary {
-        return failed(WhyKind::NotReady, &item.state);
-    }
-    if !item.allows_failover {
-        return Seen::Failed(WhyKind::NotAllowed.into());
-    }
-    if !health_passed && !item.healthy {
-        return failed(WhyKind::NotReady, "replicationHealth");
-    }
-    if let (false, Some(code)) = (health_passed, item.errors.first()) {
-        return failed(WhyKind::NotReady, code);
+    match item_unmet(item).into_iter().find(|unmet| !(health_passed && unmet.is_health())) {
+        None => {}
+        Some(ItemUnmet::InMultiVmGroup) => return Seen::Failed(WhyKind::InMultiVmGroup.into()),
+        Some(ItemUnmet::NotAllowed) => return Seen::Failed(WhyKind::NotAllowed.into()),
+        Some(ItemUnmet::Health) => return failed(WhyKind::NotReady, "replicationHealth"),
+        Some(ItemUnmet::State(word) | ItemUnmet::Error(word)) => return failed(WhyKind::NotReady, &word),
     }
     match &seen.target {
         Known::Is(machine) => return failed(WhyKind::TargetTaken, &machine.id),
@@ -107,17 +98,10 @@ fn take_point(of: &mut Failover, it: &Member, seen: &MemberFacts) -> Seen {
 }
 
 fn target_usable(seen: &TargetFacts) -> Seen {
-    for (what, known) in [("vault", &seen.vault), ("group", &seen.groups), ("network", &seen.networks)] {
-        match known {
-            Known::Is(()) => {}
-            Known::Absent => return failed(WhyKind::TargetNotUsable, what),
-            Known::Unknown => return Seen::Unknown,
-        }
-    }
-    match seen.quota_has_room {
-        Known::Is(true) => Seen::Done,
-        Known::Is(false) | Known::Absent => failed(WhyKind::TargetNotUsable, "quota"),
-        Known::Unknown => Seen::Unknown,
+    match target_unmet(seen).first() {
+        None => Seen::Done,
+        Some(unmet) if unmet.is_known => failed(WhyKind::TargetNotUsable, unmet.part.word()),
+        Some(_) => Seen::Unknown,
     }
 }
 
@@ -240,25 +224,12 @@ fn running(of: &Failover, it: &Member, seen: &MemberFacts) -> Seen {
     }
 }
 
-fn endpoint<'p>(profile: &'p ProfileFacts, name: &str) -> Option<&'p EndpointFacts> {
-    profile.endpoints.iter().find(|endpoint| endpoint.name.eq_ignore_ascii_case(name))
-}
-
 /// The profile and both its endpoints; else what that means.
 fn both<'p>(it: &Traffic, seen: &'p Known<ProfileFacts>) -> Result<(&'p EndpointFacts, &'p EndpointFacts), Seen> {
-    let profile = match seen {
-        Known::Is(profile) => profile,
-        Known::Absent => return Err(failed(WhyKind::ProfileNotUsable, "gone")),
-        Known::Unknown => return Err(Seen::Unknown),
-    };
-    if !profile.enabled {
-        return Err(failed(WhyKind::ProfileNotUsable, "disabled"));
-    }
-    match (endpoint(profile, &it.from), endpoint(profile, &it.to)) {
-        (_, Some(to)) if to.unmonitored => Err(failed(WhyKind::ProfileNotUsable, "nested or always served")),
-        (Some(from), Some(to)) => Ok((from, to)),
-        _ => Err(failed(WhyKind::ProfileNotUsable, "an endpoint is missing")),
-    }
+    endpoints(seen, &it.from, &it.to).map_err(|unmet| match unmet {
+        ProfileUnmet::Unread => Seen::Unknown,
+        other => failed(WhyKind::ProfileNotUsable, &other.words()),
+    })
 }
 
 fn profile_usable(it: &Traffic, seen: &Known<ProfileFacts>) -> Seen {

@@ -17,6 +17,7 @@ mod memory;
 mod point;
 mod seen;
 mod table;
+mod unmet;
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -38,6 +39,7 @@ pub use seen::{
 pub use table::{
     COMMIT, FENCE_SECS_MAX, MEMBERS_AT_ONCE, OLD_SIDE_LOOK_SECS, OLD_SIDE_SILENT_SECS, OLD_SIDE_STOPPED, PROTECT_BACK,
 };
+pub use unmet::{ItemUnmet, ProfileUnmet, TargetPart, TargetUnmet, endpoints, item_unmet, target_unmet};
 
 /// What a person, or the rules, ordered, with all that was read when it was.
 #[derive(Clone, Debug, PartialEq)]
