@@ -1,15 +1,16 @@
-//! Orders about a failover: verified, approved by those who must, recorded, and handed to the saga of the recovery plan, which nothing begins yet.
+//! Orders about a failover: verified, approved by those who must, recorded, and handed to the declaration or the saga of the recovery plan.
 
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use lifeboat_contract::command::{Abort, Approve, CommitFailover, Of, Order, Point, Reject, StartFailover};
+use lifeboat_execution::assumptions;
 use lifeboat_execution::orders::approvals::OrdersRecord;
 use lifeboat_execution::orders::{Concerns, Told, Verdict};
 
 use crate::stage::{DIGEST, Stage};
 
-const NOT_EXECUTED: &str = "no failover is executed by this release";
+const NOT_SHOWN: &str = "nothing with this digest was shown within the last hour";
 
 fn start() -> Order {
     Order::StartFailover(StartFailover {
@@ -55,11 +56,11 @@ async fn record(stage: &Stage) -> OrdersRecord {
 #[tokio::test(start_paused = true)]
 async fn the_order_of_a_person_is_itself_the_approval_where_the_recovery_plan_asks_for_no_second() {
     let stage = Stage::new(1).await;
-    refused(&stage.orders("one", "start", start()).await, NOT_EXECUTED);
+    refused(&stage.orders("one", "start", start()).await, NOT_SHOWN);
     let record = record(&stage).await;
     assert_eq!((record.orders.len(), record.orders[0].says.digest.as_str()), (1, DIGEST), "it is recorded");
     let again = stage.orders("one", "start-2", start()).await;
-    refused(&again, NOT_EXECUTED);
+    refused(&again, NOT_SHOWN);
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,7 +81,7 @@ async fn where_it_asks_for_two_the_order_waits_until_two_others_approve_it() {
     assert!(told.verdict == Verdict::Done && told.lines[0].contains("1 others must approve it"), "{told:?}");
     refused(&stage.orders("two", "a-4", approve()).await, "two approvals are two persons");
     refused(&stage.orders("one", "start-2", start()).await, "another order for this recovery plan waits");
-    refused(&stage.orders("three", "a-5", approve()).await, NOT_EXECUTED);
+    refused(&stage.orders("three", "a-5", approve()).await, NOT_SHOWN);
     let record = record(&stage).await;
     assert_eq!(record.orders[0].approvals.len(), 2);
     refused(&stage.orders("three", "a-6", approve()).await, "no order of this id");
@@ -112,12 +113,48 @@ async fn all_else_about_a_failover_is_verified_and_handed_on_for_recovery_plans_
     for (number, order) in to_a_saga.enumerate() {
         refused(&stage.orders("one", &format!("c-{number}"), order).await, "this recovery plan has no saga");
     }
-    for (number, of) in [Of::Incident("i-1".to_owned()), Of::Assumptions(true)].into_iter().enumerate() {
-        refused(&stage.orders("one", &format!("b-{number}"), approve_with(of, DIGEST)).await, NOT_EXECUTED);
-    }
+    let of_incident = approve_with(Of::Incident("i-1".to_owned()), DIGEST);
+    refused(&stage.orders("one", "b-1", of_incident).await, NOT_SHOWN);
     for (number, order) in of("other").into_iter().enumerate() {
         let told = stage.orders("one", &format!("d-{number}"), order).await;
         refused(&told, "no recovery plan of this name is in force");
         assert_eq!(told.verdict, Verdict::Refused(Concerns::State));
     }
+}
+
+fn rejects(of: Of) -> Order {
+    Order::Reject(Reject { recovery_plan: "shop".to_owned(), of, choice: None, reason: "it comes back".to_owned() })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_declaration_that_asks_is_answered_by_as_many_persons_as_the_recovery_plan_says() {
+    let stage = Stage::new(2).await;
+    let answer = |digest: &str| approve_with(Of::Incident("i-1".to_owned()), digest);
+    let told = stage.orders("one", "a-1", answer(DIGEST)).await;
+    assert!(told.verdict == Verdict::Done && told.lines[0].contains("1 others must approve it"), "{told:?}");
+    refused(&stage.orders("one", "a-2", answer(DIGEST)).await, "two approvals are two persons");
+    refused(&stage.orders("two", "a-3", answer(&DIGEST.replace('3', "4"))).await, "digest");
+    refused(&stage.orders("two", "a-4", answer(DIGEST)).await, NOT_SHOWN);
+    let record = record(&stage).await;
+    assert_eq!((record.orders.len(), record.orders[0].incident.as_deref()), (1, Some("i-1")));
+    assert_eq!(stage.orders("one", "r-1", rejects(Of::Incident("i-2".to_owned()))).await.verdict, Verdict::Done);
+    let of_rejected = approve_with(Of::Incident("i-2".to_owned()), DIGEST);
+    refused(&stage.orders("two", "a-5", of_rejected).await, "a person said no");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_assumed_is_approved_of_by_the_digest_of_its_list_and_taken_back() {
+    let stage = Stage::new(1).await;
+    let store = &stage.lifeboat.store;
+    let unapproved = async || assumptions::read(store, "shop").await.expect("read").unapproved().len();
+    let all = unapproved().await;
+    assert!(all > 10, "{all}");
+    let approve = |digest: &str| approve_with(Of::Assumptions(true), digest);
+    refused(&stage.orders("one", "a-1", approve(DIGEST)).await, &assumptions::digest());
+    assert_eq!(unapproved().await, all);
+    let told = stage.orders("one", "a-2", approve(&assumptions::digest())).await;
+    assert_eq!(told.verdict, Verdict::Done, "{told:?}");
+    assert_eq!(unapproved().await, 0);
+    assert_eq!(stage.orders("two", "r-1", rejects(Of::Assumptions(true))).await.verdict, Verdict::Done);
+    assert_eq!(unapproved().await, all);
 }

@@ -7,3 +7,4 @@ mod failover;
 mod kills;
 mod messages;
 mod readiness;
+mod words;

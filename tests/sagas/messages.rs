@@ -25,7 +25,7 @@ fn asked(ask: Ask) -> impl Fn(&Saga<Failover>) -> bool {
 /// Hands a verified order over, by a process of its own.
 async fn order(stage: &Stage, id: &str, order: Order) -> Result<Vec<String>, NotDelivered> {
     let (id, by, approved_by) = (id.to_owned(), PERSON.to_owned(), Vec::new());
-    let verified = Verified { id, order, by, approved_by, at: stage.clock.now() };
+    let verified = Verified { id, order, by, approved_by, incident: None };
     deliver(&stage.process(), &verified).await.expect("nothing is busy")
 }
 

@@ -208,7 +208,7 @@ impl Stage {
     pub async fn begin(&self, order: FailoverOrder) {
         for _ in 0..RUNS_MAX {
             let (process, order) = (self.process(), order.clone());
-            let work = tokio::spawn(async move { saga::begin(&process, order).await });
+            let work = tokio::spawn(async move { saga::begin(&process, order, None).await });
             match self.or_killed(work).await {
                 Some(Ok(_)) => return,
                 Some(Err(error)) => assert!(error.is_not_yet(), "{error:?}"),

@@ -1,26 +1,32 @@
 //! Declarations in the running handler: of each recovery plan, what is remembered, looked at anew with each evaluation of a region.
-//! It never decides (`planning::declaration` does), and never begins a failover: this release has nobody who could.
+//! It never decides (`planning::declaration` does), and begins a failover only where that is decided and written down.
 //!
 //! ```text
 //! signals of both regions, fleets ─► facts ─► planning ─► ledger: what moved ─► declarations/<plan>.json ─► tell
+//!                     a person's word ──┘                                                              └─► begin the saga
 //! ```
 
+mod begin;
 mod events;
 pub mod record;
 mod saga;
+pub mod shown;
 mod tell;
+pub mod word;
 
 use jiff::Timestamp;
 use lifeboat_azure::blobs::Store;
 use lifeboat_contract::declaration::condition;
 use lifeboat_planning::declaration::{
-    Act, Assumed, Decision, Declaration, Facts, FenceSeen, NeededFor, Readiness, settle,
+    Act, Assumed, Decision, Declaration, Facts, FenceSeen, NeededFor, Readiness, Shown, settle,
 };
 use lifeboat_planning::id::MachineKey;
 use lifeboat_planning::recovery::RecoveryPlan;
+use lifeboat_planning::saga::failover::FailoverOrder;
 use lifeboat_planning::signal::Signals;
 
 use crate::alarms::{self, Cause, Machines, Raised};
+use crate::assumptions;
 use crate::chain::{Chain, ChainError};
 use crate::estate::{self, EstateError};
 use crate::foresee::with_causes;
@@ -28,15 +34,18 @@ use crate::ledger::{self, Entry};
 use crate::lifeboat::{Lifeboat, Report};
 use crate::policies::{self, PolicyError};
 use crate::queue::QueueError;
-use crate::readiness;
+use crate::readiness::{self, NoOrder};
 use crate::saga::SagaError;
 use crate::signals::fleet::{self, Fleet};
 use crate::signals::{doors, stored};
 use crate::swap::SwapError;
 use record::{Put, Record};
+use word::{NotGiven, Word};
 
 /// Tries of one evaluation: others may write the same record at the same moment, and then what they wrote is looked at anew.
 const TRIES_MAX: u32 = 5;
+/// What is known of stopping the old side: nothing tries it before the saga does, which asks a person where it cannot.
+const FENCE_SEEN: FenceSeen = FenceSeen::NotTried;
 
 /// Why a region could not be evaluated. Repeating is safe; the poll of the next minute does.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +83,15 @@ struct Seen {
     members: Vec<String>,
     digest: String,
     saga: Option<saga::Stored>,
+    assumed: Assumed,
+}
+
+/// What came of one look.
+#[derive(Debug, Default)]
+struct Came {
+    lines: Vec<String>,
+    /// What came of a person's word, where one was given.
+    given: Option<Result<(), NotGiven>>,
 }
 
 /// Evaluates every recovery plan in force that names the region, on either side. What fails for one holds up no other.
@@ -97,8 +115,8 @@ async fn evaluate_those(
     let mut report = Report::default();
     let mut failed = None;
     for plan in plans.iter().filter(|plan| which(plan)) {
-        match evaluate_one(lifeboat, plan, cause).await {
-            Ok(lines) => report.lines.extend(lines),
+        match evaluate_one(lifeboat, plan, cause, None).await {
+            Ok(came) => report.lines.extend(came.lines),
             Err(error) => {
                 let text = with_causes(&error);
                 tracing::error!(recovery_plan = plan.name, "the recovery plan could not be evaluated: {text}");
@@ -115,30 +133,58 @@ async fn evaluate_those(
     failed.map_or(Ok(report), Err)
 }
 
-/// Looks at one recovery plan: saved before anybody is told.
-async fn evaluate_one(lifeboat: &Lifeboat, plan: &RecoveryPlan, cause: &str) -> Result<Vec<String>, DeclarationError> {
+/// Evaluates a recovery plan with a person's word to fail over: conditions are read again, and what came of it is recorded. A repeat is
+/// safe: a failover that this word began is not begun again.
+pub async fn give(
+    lifeboat: &Lifeboat,
+    plan: &RecoveryPlan,
+    word: &Word,
+) -> Result<Result<Vec<String>, NotGiven>, DeclarationError> {
+    estate::required(&lifeboat.store, &lifeboat.settings.deployment).await?;
+    let cause = format!("{} by {}", word.id, word.by);
+    let came = evaluate_one(lifeboat, plan, &cause, Some(word)).await?;
+    match came.given {
+        Some(Err(why)) => Ok(Err(why)),
+        Some(Ok(())) => Ok(Ok(came.lines)),
+        // Somebody whose clock is ahead has looked: this one comes again.
+        None => Err(DeclarationError::Busy),
+    }
+}
+
+/// Looks at one recovery plan: saved before anybody is told, and before a failover is begun.
+async fn evaluate_one(
+    lifeboat: &Lifeboat,
+    plan: &RecoveryPlan,
+    cause: &str,
+    word: Option<&Word>,
+) -> Result<Came, DeclarationError> {
     let now = lifeboat.clock.now();
     let seen = see(lifeboat, plan, now).await?;
     for _ in 0..TRIES_MAX {
         let known = record::read(&lifeboat.store, &plan.name).await?;
-        let before = known.as_ref().map(|(record, _)| record.declaration()).unwrap_or_default();
-        if known.as_ref().is_some_and(|(record, _)| record.evaluated_at > now) {
-            return Ok(vec![format!("{}: somebody has looked since", plan.name)]);
+        let (known, etag) = known.map_or((None, None), |(record, etag)| (Some(record), Some(etag)));
+        let before = known.as_ref().map(record::Record::declaration).unwrap_or_default();
+        if known.as_ref().is_some_and(|record| record.evaluated_at > now) {
+            return Ok(Came { lines: vec![format!("{}: somebody has looked since", plan.name)], given: None });
         }
-        let (after, decisions) = look(&before, plan, &seen, now);
-        let last_act = known.as_ref().and_then(|(record, _)| record.last_act());
+        let decided = decide(lifeboat, plan, (&seen, &before, known.as_ref()), word, now).await?;
+        let Decided { after, decisions, shows, .. } = &decided;
+        let last_act = known.as_ref().and_then(record::Record::last_act);
         let news: Vec<&Decision> = decisions.iter().filter(|one| is_news(one, last_act.as_deref())).collect();
         if !write_down(lifeboat, plan, &seen.digest, cause, &news).await? {
             continue;
         }
-        let mut record = Record::of(plan, &after, (&seen.digest, &seen.members), now);
-        record.remember(known.as_ref().map(|(record, _)| record), &decisions, &news);
-        let (events, told) = (events::of(plan, &before, &after, &news), record.recovery_told);
-        match record::write(&lifeboat.outbox, record, known.map(|(_, etag)| etag), &events).await? {
+        let mut record = Record::of(plan, after, (&seen.digest, &seen.members), now);
+        record.remember(known.as_ref(), decisions, &news, shows);
+        let (events, told) = (events::of(plan, &before, after, &news, shows), record.recovery_told);
+        match record::write(&lifeboat.outbox, record, etag, &events).await? {
             Put::Written => {
-                let mut lines = tell::tell(lifeboat, plan, &after, &news).await;
-                lines.extend(saga::recovered(lifeboat, plan, (&after, &decisions), told).await?);
-                return Ok(lines);
+                let mut lines = tell::tell(lifeboat, plan, after, &news).await;
+                lines.extend(saga::recovered(lifeboat, plan, (after, decisions), told).await?);
+                if let Some(order) = decided.order {
+                    lines.extend(begin::begin(lifeboat, plan, order, word).await?);
+                }
+                return Ok(Came { lines, given: decided.given });
             }
             Put::Raced => {}
         }
@@ -146,18 +192,87 @@ async fn evaluate_one(lifeboat: &Lifeboat, plan: &RecoveryPlan, cause: &str) -> 
     Err(DeclarationError::Busy)
 }
 
-/// One look, by what this release can see: nothing tries the fence, and no saga is begun.
-fn look(before: &Declaration, plan: &RecoveryPlan, seen: &Seen, now: Timestamp) -> (Declaration, Vec<Decision>) {
+/// What is decided at one look.
+struct Decided {
+    after: Declaration,
+    decisions: Vec<Decision>,
+    shows: Shown,
+    given: Option<Result<(), NotGiven>>,
+    order: Option<FailoverOrder>,
+}
+
+/// Decides, with the word where what it was given on still holds; without it where it does not, or nothing could be begun.
+async fn decide(
+    lifeboat: &Lifeboat,
+    plan: &RecoveryPlan,
+    (seen, before, known): (&Seen, &Declaration, Option<&Record>),
+    word: Option<&Word>,
+    now: Timestamp,
+) -> Result<Decided, DeclarationError> {
+    let (mut after, mut decisions) = look(before, plan, seen, None, now);
+    let shows = Shown::of(&plan.digest(), &decisions, FENCE_SEEN);
+    let mut given = None;
+    if let Some(word) = word {
+        let mut held = word.still_holds(known, &shows, now);
+        if held.is_ok() {
+            let with_it = look(before, plan, seen, Some(word), now);
+            held = word.came_of(&with_it.1);
+            if let (Ok(()), Some(start)) = (&held, start_of(&with_it.1)) {
+                match begin::order(lifeboat, plan, start, Some(word)).await {
+                    Ok(order) => {
+                        let (after, decisions) = with_it;
+                        return Ok(Decided { after, decisions, shows, given: Some(Ok(())), order: Some(order) });
+                    }
+                    Err(NoOrder::Store(error)) => return Err(error.into()),
+                    Err(why) => held = Err(NotGiven::NoOrder(why)),
+                }
+            } else {
+                // That it was refused, and on which conditions, is recorded.
+                (after, decisions) = with_it;
+            }
+        }
+        given = Some(held);
+    }
+    let order = match start_of(&decisions) {
+        None => None,
+        Some(start) => match begin::order(lifeboat, plan, start, None).await {
+            Ok(order) => Some(order),
+            Err(NoOrder::Store(error)) => return Err(error.into()),
+            Err(why) => {
+                tracing::error!(
+                    recovery_plan = plan.name,
+                    "the rules would begin a failover, and it cannot begin: {why}"
+                );
+                None
+            }
+        },
+    };
+    Ok(Decided { after, decisions, shows, given, order })
+}
+
+fn start_of(decisions: &[Decision]) -> Option<&Decision> {
+    decisions.iter().find(|decision| decision.act == Act::Start)
+}
+
+/// One look, by what this release can see: nothing tries the fence before a saga does.
+fn look(
+    before: &Declaration,
+    plan: &RecoveryPlan,
+    seen: &Seen,
+    word: Option<&Word>,
+    now: Timestamp,
+) -> (Declaration, Vec<Decision>) {
+    let word = word.map(|word| lifeboat_planning::declaration::Word { passes: word.passes.clone() });
     let facts = Facts {
         signals: &seen.signals,
         machines: seen.machines,
         target_machines: seen.target_machines,
         readiness: seen.readiness,
         point_at: seen.point_at,
-        fence: FenceSeen::NotTried,
-        assumed: &Assumed::default(),
+        fence: FENCE_SEEN,
+        assumed: &seen.assumed,
         saga: saga::of(seen.saga, before),
-        word: None,
+        word: word.as_ref(),
     };
     settle(before, plan, &facts, now)
 }
@@ -179,7 +294,8 @@ async fn see(lifeboat: &Lifeboat, plan: &RecoveryPlan, now: Timestamp) -> Result
     let digest = policies::in_force(store, &lifeboat.policies).await?.digest.clone();
     let saga = saga::read(lifeboat, plan).await?;
     let (readiness, point_at) = ready(store, plan).await?;
-    Ok(Seen { signals, readiness, point_at, machines, target_machines, members, digest, saga })
+    let assumed = assumptions::read(store, &plan.name).await?;
+    Ok(Seen { signals, readiness, point_at, machines, target_machines, members, digest, saga, assumed })
 }
 
 /// What the last look at readiness left: whether the recovery plan can be executed, and the newest usable point. One that looked at the

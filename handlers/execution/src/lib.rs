@@ -6,6 +6,7 @@ mod account;
 mod against_budgets;
 mod against_estate;
 pub mod alarms;
+pub mod assumptions;
 pub mod breakers;
 pub mod budget;
 pub mod bundle;

@@ -81,6 +81,19 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
     EVIDENCE.iter().copied().flatten()
 }
 
+/// What a failover rests on and nobody has seen or documented: what it is declared by, and what its steps do.
+pub fn assumed_by_failovers() -> impl Iterator<Item = &'static Entry> {
+    let rested_on = [
+        signals::ENTRIES,
+        health::ENTRIES,
+        machines::ENTRIES,
+        restore_points::ENTRIES,
+        failover::ENTRIES,
+        recovery::ENTRIES,
+    ];
+    rested_on.into_iter().flatten().filter(|entry| entry.grade == Grade::Assumed)
+}
+
 /// The entry of that id.
 pub fn find(id: &str) -> Option<&'static Entry> {
     entries().find(|entry| entry.id == id)

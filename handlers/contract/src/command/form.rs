@@ -142,7 +142,7 @@ const ASSUMPTIONS: Field = optional(
 /// What an approval may be of.
 pub const APPROVED: &[Field] = &[ORDER, INCIDENT, QUESTION, ASSUMPTIONS];
 /// What a rejection may be of.
-pub const REJECTED: &[Field] = &[ORDER, INCIDENT, QUESTION];
+pub const REJECTED: &[Field] = &[ORDER, INCIDENT, QUESTION, ASSUMPTIONS];
 
 /// The commands that this release reads.
 pub const COMMANDS: &[Form] = &[

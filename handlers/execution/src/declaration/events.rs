@@ -7,19 +7,25 @@ use lifeboat_contract::events::{
     ApprovalAsked, Event, FailoverRefused, Line, List, Name, REASONS_MAX, RegionConfirmed, RegionRecovered,
     RegionSuspected,
 };
-use lifeboat_planning::declaration::{Act, Decision, Declaration, Source, Standing};
+use lifeboat_planning::declaration::{Act, Decision, Declaration, Shown, Source, Standing};
 use lifeboat_planning::recovery::RecoveryPlan;
 
 use crate::orders::approvals::LAPSES_AFTER;
 
 /// The events of one evaluation. Their ids rest on the incident's opening and on the moment that is stored with the move: the record
 /// is written under a condition, so that of two who evaluate at once, or of one who does it again, only one has moved it.
-pub fn of(plan: &RecoveryPlan, before: &Declaration, after: &Declaration, news: &[&Decision]) -> Vec<Event> {
-    let decided = news.iter().filter_map(|decision| of_decision(plan, decision));
+pub fn of(
+    plan: &RecoveryPlan,
+    before: &Declaration,
+    after: &Declaration,
+    news: &[&Decision],
+    shows: &Shown,
+) -> Vec<Event> {
+    let decided = news.iter().filter_map(|decision| of_decision(plan, decision, shows));
     decided.chain(recovered(plan, before, after)).collect()
 }
 
-fn of_decision(plan: &RecoveryPlan, decision: &Decision) -> Option<Event> {
+fn of_decision(plan: &RecoveryPlan, decision: &Decision, shows: &Shown) -> Option<Event> {
     let (recovery_plan, region) = (Name::new(&plan.name), Name::new(plan.from.as_str()));
     let at = decision.at;
     let incident = decision.incident.map(incident);
@@ -41,7 +47,7 @@ fn of_decision(plan: &RecoveryPlan, decision: &Decision) -> Option<Event> {
             let told = ApprovalAsked {
                 recovery_plan,
                 incident: incident?,
-                digest: Name::new(plan.digest()),
+                digest: Name::new(shows.digest()),
                 question: Line::new(question),
                 approvals: u64::from(plan.declaration.approvals),
                 until: at.checked_add(LAPSES_AFTER).unwrap_or(Timestamp::MAX),

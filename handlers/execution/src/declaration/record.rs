@@ -9,12 +9,13 @@ use lifeboat_azure::ErrorKind;
 use lifeboat_azure::blobs::{Condition, ETag, Store};
 use lifeboat_contract::declaration::decision_as_json;
 use lifeboat_contract::events::Event;
-use lifeboat_planning::declaration::{Decision, Declaration, Incident, Phase};
+use lifeboat_planning::declaration::{Decision, Declaration, Incident, Phase, Shown};
 use lifeboat_planning::recovery::RecoveryPlan;
 use lifeboat_planning::signal::Origin;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::shown::{self, StoredShown};
 use crate::outbox::{self, Outbox, Proof, Tells};
 use crate::record::read_up_to;
 use crate::signals::stored::OriginWord;
@@ -73,6 +74,9 @@ pub struct Record {
     /// Decisions that moved it or asked for something, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moves: Vec<Value>,
+    /// What people were shown within the last hour, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<StoredShown>,
     /// What its changes tell other systems: the newest events.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outbox: Vec<Value>,
@@ -199,12 +203,15 @@ impl Record {
             members: members.to_vec(),
             last: None,
             moves: Vec::new(),
+            shown: Vec::new(),
             outbox: Vec::new(),
         }
     }
 
     /// Keeps the decisions of this evaluation, and those before it that were news.
-    pub fn remember(&mut self, before: Option<&Self>, decisions: &[Decision], news: &[&Decision]) {
+    pub fn remember(&mut self, before: Option<&Self>, decisions: &[Decision], news: &[&Decision], shows: &Shown) {
+        self.shown =
+            shown::add(before.map(|before| before.shown.as_slice()).unwrap_or_default(), shows, self.evaluated_at);
         self.last = decisions.last().map(decision_as_json);
         self.recovery_told = before.and_then(|before| before.recovery_told);
         self.moves = before.map(|before| before.moves.clone()).unwrap_or_default();

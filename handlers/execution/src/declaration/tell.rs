@@ -1,5 +1,5 @@
 //! Where what a declaration asks for becomes words: a line of the report, of the log, and an alarm that is open while people have to know.
-//! It never acts: the one thing that a declaration could begin is refused here, in words.
+//! It never acts: what a declaration begins, `begin.rs` does.
 
 use lifeboat_contract::declaration::loss;
 use lifeboat_planning::declaration::{Act, Decision, Declaration};
@@ -50,9 +50,7 @@ fn words(plan: &RecoveryPlan, decision: &Decision) -> String {
         Act::TellSuspected => format!("recovery plan {name}: {from} is suspected to be lost; {unmet}"),
         Act::Show => format!("recovery plan {name}: {from} counts as lost; {lost}"),
         Act::Ask => format!("recovery plan {name}: {from} counts as lost, and a person is asked; {lost}"),
-        Act::Start => format!(
-            "recovery plan {name}: a failover from {from} to {to} would begin now; this release executes none, and a person has to act"
-        ),
+        Act::Start => format!("recovery plan {name}: a failover from {from} to {to} begins; {lost}"),
         Act::Follow => format!("recovery plan {name}: a failover from {from} to {to} is under way"),
         Act::RefuseWord => format!("recovery plan {name}: the order to fail over is refused; {unmet}"),
         Act::Withdraw => format!("recovery plan {name}: {from} is well again, and what was asked is withdrawn"),

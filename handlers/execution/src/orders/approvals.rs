@@ -1,9 +1,11 @@
 //! Orders to fail over that wait for others: two persons, neither of them the one who ordered, who saw the same.
 //! It never counts one person twice, and never lets an order or an approval count that is older than an hour.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_azure::blobs::Store;
-use lifeboat_contract::command::StartFailover;
+use lifeboat_contract::command::{Approve, Point, StartFailover};
 use serde::{Deserialize, Serialize};
 
 use super::refusal::Refusal;
@@ -15,6 +17,8 @@ pub const VERSION: u32 = 1;
 pub const LAPSES_AFTER: SignedDuration = SignedDuration::from_mins(60);
 /// Orders kept of a recovery plan: as many as a person looks back over; the newest stay.
 const KEPT_MAX: usize = 20;
+/// Who ordered what the rules ask for.
+const NOBODY: &str = "rules";
 
 /// The orders for one recovery plan, newest last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +38,9 @@ pub struct OrdersRecord {
 pub struct OrderRecord {
     /// Its command's id.
     pub id: String,
+    /// The incident, where it is the answer to a declaration that asks: nobody gave it, and its id is that of its first approval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
     /// Object id of who gave it.
     pub by: String,
     /// When it was taken.
@@ -117,9 +124,7 @@ impl OrdersRecord {
         if let Some(other) = self.orders.iter().find(|order| order.ended.is_none()) {
             return Err(Refusal::OrderWaits { id: other.id.clone(), until: other.lapses_at() });
         }
-        self.orders.push(order);
-        let over = self.orders.len().saturating_sub(KEPT_MAX);
-        self.orders.drain(..over);
+        self.push(order);
         self.next(self.orders.len() - 1, now)
     }
 
@@ -134,13 +139,71 @@ impl OrdersRecord {
         if order.by == approval.by {
             return Err(Refusal::OwnOrder);
         }
-        match order.approvals.iter().find(|known| known.by == approval.by) {
-            // The same command again, whose first try was cut off.
-            Some(known) if known.id == approval.id => {}
-            Some(_) => return Err(Refusal::SamePerson),
-            None => order.approvals.push(approval),
-        }
+        order.approved(approval)?;
         self.next(at, now)
+    }
+
+    /// Takes an approval of the declaration that asks in this incident: nobody ordered it, so that as many are needed as the recovery
+    /// plan says. All of them approve of the same.
+    pub fn approve_incident(
+        &mut self,
+        incident: &str,
+        approve: &Approve,
+        needs: u8,
+        approval: Approval,
+    ) -> Result<Next, Refusal> {
+        let now = approval.at;
+        self.lapse(now);
+        let of_it = |order: &OrderRecord| order.incident.as_deref() == Some(incident);
+        if self.orders.iter().any(|order| of_it(order) && order.is_ended_as(How::Rejected)) {
+            return Err(Refusal::IncidentRejected(incident.to_owned()));
+        }
+        let says = StartFailover {
+            digest: approve.digest.clone(),
+            point: approve.point,
+            passes: approve.passes.clone(),
+            ..of_incident(&approve.recovery_plan, approve.reason.as_deref().unwrap_or_default())
+        };
+        let of_this_command = |order: &OrderRecord| order.approvals.iter().any(|known| known.id == approval.id);
+        let found = self.orders.iter().rposition(|order| {
+            of_it(order) && (order.ended.is_none() || order.is_ended_as(How::Delivered) && of_this_command(order))
+        });
+        let Some(at) = found else {
+            if let Some(other) = self.orders.iter().find(|order| order.ended.is_none()) {
+                return Err(Refusal::OrderWaits { id: other.id.clone(), until: other.lapses_at() });
+            }
+            let (id, by, approvals) = (approval.id.clone(), NOBODY.to_owned(), vec![approval]);
+            let incident = Some(incident.to_owned());
+            self.push(OrderRecord { id, incident, by, at: now, says, needs, approvals, ended: None });
+            return self.next(self.orders.len() - 1, now);
+        };
+        let order = &mut self.orders[at];
+        let same =
+            (&order.says.digest, &order.says.point, &order.says.passes) == (&says.digest, &says.point, &says.passes);
+        if !same {
+            return Err(Refusal::OtherDigest);
+        }
+        order.approved(approval)?;
+        self.next(at, now)
+    }
+
+    /// Takes a no to the declaration that asks in this incident, by the command of this id: no approval of it counts any more.
+    pub fn reject_incident(&mut self, incident: &str, id: &str, says: StartFailover, by: &str, now: Timestamp) {
+        let ended = Some(Ended { at: now, how: How::Rejected, by: Some(by.to_owned()) });
+        let waits = |order: &&mut OrderRecord| order.incident.as_deref() == Some(incident) && order.ended.is_none();
+        if let Some(order) = self.orders.iter_mut().find(waits) {
+            order.ended = ended;
+            return;
+        }
+        let (id, by, approvals) = (id.to_owned(), NOBODY.to_owned(), Vec::new());
+        let incident = Some(incident.to_owned());
+        self.push(OrderRecord { id, incident, by, at: now, says, needs: 1, approvals, ended });
+    }
+
+    fn push(&mut self, order: OrderRecord) {
+        self.orders.push(order);
+        let over = self.orders.len().saturating_sub(KEPT_MAX);
+        self.orders.drain(..over);
     }
 
     /// Takes a no. Whoever says it, the one who ordered too.
@@ -180,9 +243,34 @@ impl OrdersRecord {
 }
 
 impl OrderRecord {
+    fn is_ended_as(&self, how: How) -> bool {
+        self.ended.as_ref().is_some_and(|ended| ended.how == how)
+    }
+
+    fn approved(&mut self, approval: Approval) -> Result<(), Refusal> {
+        match self.approvals.iter().find(|known| known.by == approval.by) {
+            // The same command again, whose first try was cut off.
+            Some(known) if known.id == approval.id => {}
+            Some(_) => return Err(Refusal::SamePerson),
+            None => self.approvals.push(approval),
+        }
+        Ok(())
+    }
+
     /// From then on nothing of it counts.
     pub fn lapses_at(&self) -> Timestamp {
         self.at.checked_add(LAPSES_AFTER).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// An order that nobody gave.
+pub fn of_incident(recovery_plan: &str, reason: &str) -> StartFailover {
+    StartFailover {
+        recovery_plan: recovery_plan.to_owned(),
+        digest: String::new(),
+        point: Point::default(),
+        passes: BTreeSet::new(),
+        reason: reason.to_owned(),
     }
 }
 

@@ -23,6 +23,7 @@ use lifeboat_azure::service_bus::Message;
 use lifeboat_contract::command::{Command, Order, QUEUE, Token};
 use lifeboat_planning::id::hash;
 
+use crate::declaration::DeclarationError;
 use crate::estate::{self, EstateError};
 use crate::holds::HoldError;
 use crate::lifeboat::Lifeboat;
@@ -88,6 +89,9 @@ pub enum NotTaken {
     /// Azure did not take a hold, or did not let go of one.
     #[error(transparent)]
     Hold(#[from] HoldError),
+    /// The recovery plan's declaration could not be evaluated.
+    #[error(transparent)]
+    Declaration(DeclarationError),
     /// The saga is busy, or the store was silent.
     #[error(transparent)]
     Saga(SagaError),

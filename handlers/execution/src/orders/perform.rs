@@ -13,7 +13,7 @@ use super::saga::{self, Verified};
 use crate::counters::Kind;
 use crate::lifeboat::Lifeboat;
 use crate::policies::{self, InForce};
-use crate::{breakers, freeze, holds, modes, stop};
+use crate::{assumptions, breakers, freeze, holds, modes, stop};
 
 /// An order, whose it is and when it came.
 pub(super) struct Given<'a> {
@@ -124,6 +124,7 @@ async fn start_failover(given: &Given<'_>, start: &StartFailover) -> Came {
     let needs = if plan.declaration.approvals > 1 { plan.declaration.approvals } else { 0 };
     let order = OrderRecord {
         id: given.id.to_owned(),
+        incident: None,
         by: given.by.to_owned(),
         at: given.now,
         says: start.clone(),
@@ -136,21 +137,62 @@ async fn start_failover(given: &Given<'_>, start: &StartFailover) -> Came {
 }
 
 async fn approved(given: &Given<'_>, order: &Order, approve: &Approve) -> Came {
-    let Of::Order(id) = &approve.of else { return of_plan(given, order).await };
     let approval = Approval { by: given.by.to_owned(), at: given.now, id: given.id.to_owned() };
-    let approved = approvals::change(&given.lifeboat.store, &approve.recovery_plan, |orders| {
-        orders.approve(id, &approve.digest, approval.clone())
-    });
-    next(given, approved.await?).await
+    let (store, plan) = (&given.lifeboat.store, &approve.recovery_plan);
+    match &approve.of {
+        Of::Question(_) => of_plan(given, order).await,
+        Of::Order(id) => {
+            let approved =
+                approvals::change(store, plan, |orders| orders.approve(id, &approve.digest, approval.clone()));
+            next(given, approved.await?).await
+        }
+        Of::Incident(incident) => {
+            let in_force = in_force(given).await?;
+            let Some(found) = in_force.recovery_plans.iter().find(|one| one.name == *plan) else {
+                return Ok(Err(Refusal::NoRecoveryPlan(plan.clone())));
+            };
+            let needs = found.declaration.approvals.max(1);
+            let approved = approvals::change(store, plan, |orders| {
+                orders.approve_incident(incident, approve, needs, approval.clone())
+            });
+            next(given, approved.await?).await
+        }
+        Of::Assumptions(_) => {
+            if !in_force(given).await?.recovery_plans.iter().any(|one| one.name == *plan) {
+                return Ok(Err(Refusal::NoRecoveryPlan(plan.clone())));
+            }
+            if approve.digest != assumptions::digest() {
+                return Ok(Err(Refusal::OtherAssumptions(assumptions::digest())));
+            }
+            assumptions::set(store, plan, true, given.by, given.now).await?;
+            line(format!("{plan}: what is assumed is approved of, until the list of it changes"))
+        }
+    }
 }
 
 async fn rejected(given: &Given<'_>, order: &Order, reject: &Reject) -> Came {
-    let Of::Order(id) = &reject.of else { return of_plan(given, order).await };
-    let rejected = approvals::change(&given.lifeboat.store, &reject.recovery_plan, |orders| {
-        orders.reject(id, given.by, given.now)
-    });
-    match rejected.await? {
-        Ok(()) => line(format!("the order {id} is rejected")),
+    let (store, plan) = (&given.lifeboat.store, &reject.recovery_plan);
+    let (rejected, what) = match &reject.of {
+        Of::Question(_) => return of_plan(given, order).await,
+        Of::Order(id) => {
+            let rejected = approvals::change(store, plan, |orders| orders.reject(id, given.by, given.now));
+            (rejected.await?, format!("the order {id} is rejected"))
+        }
+        Of::Incident(id) => {
+            let says = approvals::of_incident(plan, &reject.reason);
+            let rejected = approvals::change(store, plan, |orders| {
+                orders.reject_incident(id, given.id, says.clone(), given.by, given.now);
+                Ok(())
+            });
+            (rejected.await?, format!("what was asked in the incident {id} is rejected"))
+        }
+        Of::Assumptions(_) => {
+            assumptions::set(store, plan, false, given.by, given.now).await?;
+            (Ok(()), format!("{plan}: what is assumed is not approved of any more"))
+        }
+    };
+    match rejected {
+        Ok(()) => line(what),
         Err(refusal) => Ok(Err(refusal)),
     }
 }
@@ -164,8 +206,8 @@ async fn next(given: &Given<'_>, next: Result<Next, Refusal>) -> Came {
         }
         Ok(Next::Deliver(order)) => {
             let approved_by = order.approvals.iter().map(|approval| approval.by.clone()).collect();
-            let (id, by, at) = (order.id.clone(), order.by.clone(), order.at);
-            deliver(given, Verified { id, order: Order::StartFailover(order.says), by, approved_by, at }).await
+            let (id, by, incident) = (order.id.clone(), order.by.clone(), order.incident.clone());
+            deliver(given, Verified { id, order: Order::StartFailover(order.says), by, approved_by, incident }).await
         }
     }
 }
@@ -177,7 +219,7 @@ async fn of_plan(given: &Given<'_>, order: &Order) -> Came {
         return Ok(Err(Refusal::NoRecoveryPlan(name.to_owned())));
     }
     let (id, by) = (given.id.to_owned(), given.by.to_owned());
-    deliver(given, Verified { id, order: order.clone(), by, approved_by: Vec::new(), at: given.now }).await
+    deliver(given, Verified { id, order: order.clone(), by, approved_by: Vec::new(), incident: None }).await
 }
 
 async fn deliver(given: &Given<'_>, order: Verified) -> Came {

@@ -49,6 +49,9 @@ pub enum Refusal {
     /// No order of that id waits.
     #[error("no order of this id waits for an approval: {0}")]
     NoOrder(String),
+    /// A person said no.
+    #[error("a person said no to what was asked in the incident {0}: it takes an order to fail over all the same")]
+    IncidentRejected(String),
     /// Another order waits.
     #[error("another order for this recovery plan waits for approvals until {until}: {id}")]
     OrderWaits {
@@ -72,6 +75,9 @@ pub enum Refusal {
     /// Something else was shown.
     #[error("the digest is another one: what was shown to one who approves is not what was ordered")]
     OtherDigest,
+    /// Another list of assumed behaviours was shown.
+    #[error("the digest is not that of what is assumed now, which is {0}")]
+    OtherAssumptions(String),
     /// It is delivered, and what carries it out refuses it.
     #[error(transparent)]
     NotDelivered(#[from] NotDelivered),
@@ -102,9 +108,11 @@ impl Refusal {
             | Self::NoPolicy(_)
             | Self::NoRecoveryPlan(_)
             | Self::NoOrder(_)
+            | Self::IncidentRejected(_)
             | Self::OrderWaits { .. }
             | Self::OrderLapsed { .. }
             | Self::OtherDigest
+            | Self::OtherAssumptions(_)
             | Self::NotDelivered(_) => Concerns::State,
         }
     }
@@ -118,7 +126,7 @@ impl Refusal {
             Self::NoPolicy(_) => Some("data.policy"),
             Self::NoRecoveryPlan(_) => Some("data.recoveryPlan"),
             Self::NoOrder(_) => Some("data.of"),
-            Self::OtherDigest => Some("data.digest"),
+            Self::OtherDigest | Self::OtherAssumptions(_) => Some("data.digest"),
             _ => None,
         }
     }

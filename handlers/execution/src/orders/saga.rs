@@ -1,12 +1,14 @@
 //! Where verified orders about a failover are handed to the saga of the recovery plan.
-//! It never decides what they come to (the saga does), takes none that was not verified, and begins no failover yet.
+//! It never decides what they come to (the declaration and the saga do), and takes none that was not verified.
 
-use jiff::Timestamp;
-use lifeboat_contract::command::{Approve, Of, Order, Reject};
+use lifeboat_contract::command::{Approve, Of, Order, Reject, StartFailover};
 use lifeboat_planning::saga::{Ask, Choice, OrderRefused, Question};
 
 use super::NotTaken;
+use crate::declaration::word::{NotGiven, Word};
+use crate::declaration::{self, DeclarationError};
 use crate::lifeboat::Lifeboat;
+use crate::policies;
 use crate::saga::record::SagaRecord;
 use crate::saga::{self, Event, SagaError};
 use crate::saga_woken;
@@ -22,18 +24,22 @@ pub struct Verified {
     pub by: String,
     /// Object ids of those who approved it, where it needed that.
     pub approved_by: Vec<String>,
-    /// When it was given.
-    pub at: Timestamp,
+    /// The incident that it is about, where it is an answer to a declaration that asks.
+    pub incident: Option<String>,
 }
 
 /// Why an order is not carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum NotDelivered {
-    /// Nothing begins one yet.
-    #[error(
-        "no failover is executed by this release, because it does not look yet whether a recovery plan is ready: the order is recorded and nothing is done"
-    )]
-    NotExecuted,
+    /// What it was given on does not hold, or not enough of it.
+    #[error(transparent)]
+    NotGiven(#[from] NotGiven),
+    /// It is no order to a saga.
+    #[error("the order is not about a failover that runs")]
+    NotOfASaga,
+    /// The recovery plan is not in force any more.
+    #[error("no recovery plan of this name is in force")]
+    NoPlan,
     /// The saga refuses it.
     #[error("the failover refuses it: {0}")]
     Refused(OrderRefused),
@@ -73,18 +79,19 @@ impl<E: Into<NotDelivered>> From<E> for Hand {
 }
 
 async fn handed(lifeboat: &Lifeboat, order: &Verified) -> Result<Vec<String>, Hand> {
-    if !concerns_a_saga(&order.order) {
-        return Err(NotDelivered::NotExecuted.into());
-    }
     let plan = order.order.recovery_plan().unwrap_or_default();
-    let record = saga::read(lifeboat, plan).await?.ok_or(SagaError::Missing)?;
+    let record = saga::read(lifeboat, plan).await?;
     let queue = async |looks, at| {
         saga_woken::queue_next(lifeboat, plan, looks, at).await.map_err(|error| Hand::NotTaken(error.into()))
     };
-    if record.taken.contains(&order.id) {
+    if let Some(record) = record.as_ref().filter(|record| record.taken.contains(&order.id)) {
         queue(record.looks, record.look_again_at).await?;
         return Ok(vec![format!("{plan}: the failover took this order before")]);
     }
+    if let Order::StartFailover(start) = &order.order {
+        return begun(lifeboat, order, start).await;
+    }
+    let record = record.ok_or(SagaError::Missing)?;
     let event = event(order, &record)?;
     let line = format!("{plan}: {event}");
     let ran = saga::obey(lifeboat, plan, &order.id, event).await?;
@@ -95,13 +102,23 @@ async fn handed(lifeboat: &Lifeboat, order: &Verified) -> Result<Vec<String>, Ha
     }
 }
 
-/// Whether it is about a saga that runs.
-fn concerns_a_saga(order: &Order) -> bool {
-    match order {
-        Order::Abort(_) | Order::CommitFailover(_) => true,
-        Order::Approve(Approve { of, .. }) | Order::Reject(Reject { of, .. }) => matches!(of, Of::Question(_)),
-        _ => false,
-    }
+/// Has the declaration look again with this word, which begins the failover where what it was given on still holds.
+async fn begun(lifeboat: &Lifeboat, order: &Verified, start: &StartFailover) -> Result<Vec<String>, Hand> {
+    let taken = |error: DeclarationError| Hand::NotTaken(NotTaken::Declaration(error));
+    let in_force = policies::in_force(&lifeboat.store, &lifeboat.policies).await;
+    let in_force = in_force.map_err(|error| Hand::NotTaken(error.into()))?;
+    let plan = in_force.recovery_plans.iter().find(|plan| plan.name == start.recovery_plan);
+    let plan = plan.ok_or(NotDelivered::NoPlan)?;
+    let approved = order.approved_by.iter().map(|by| format!(", approved by {by}")).collect::<String>();
+    let word = Word {
+        id: order.id.clone(),
+        by: format!("{}{approved}", order.by),
+        digest: start.digest.clone(),
+        incident: order.incident.clone(),
+        passes: start.passes.iter().map(|passed| passed.0).collect(),
+        point: start.point.0,
+    };
+    Ok(declaration::give(lifeboat, plan, &word).await.map_err(taken)?.map_err(NotDelivered::NotGiven)?)
 }
 
 /// What the order is to the saga.
@@ -128,7 +145,8 @@ fn event(order: &Verified, record: &SagaRecord) -> Result<Event, NotDelivered> {
             };
             Ok(answer(*number, choice, None))
         }
-        _ => Ok(Event::Abort { by }),
+        Order::Abort(_) => Ok(Event::Abort { by }),
+        _ => Err(NotDelivered::NotOfASaga),
     }
 }
 

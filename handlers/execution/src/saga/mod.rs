@@ -182,7 +182,9 @@ impl fmt::Display for Event {
 }
 
 /// Writes a saga down, if no other one of its recovery plan is unfinished. Nothing is done yet. A repeat is safe: it is the same saga.
-pub async fn begin(lifeboat: &Lifeboat, order: FailoverOrder) -> Result<Begun, SagaError> {
+///
+/// A person's `word` is remembered with it by its command's id, so that one that comes again is known to be done.
+pub async fn begin(lifeboat: &Lifeboat, order: FailoverOrder, word: Option<&str>) -> Result<Begun, SagaError> {
     record::check_name(&order.plan)?;
     is_ours(lifeboat, &order)?;
     estate::required(&lifeboat.store, &lifeboat.settings.deployment).await?;
@@ -195,7 +197,10 @@ pub async fn begin(lifeboat: &Lifeboat, order: FailoverOrder) -> Result<Begun, S
         None => {}
     }
     let (plan, id) = (order.plan.clone(), order.id.clone());
-    let record = SagaRecord::begins(order, known.as_ref().map(|kept| &kept.record), lifeboat.clock.now());
+    let mut record = SagaRecord::begins(order, known.as_ref().map(|kept| &kept.record), lifeboat.clock.now());
+    if let Some(word) = word {
+        record.took(word);
+    }
     match Kept::begin(&lifeboat.store, record, known.as_ref()).await {
         Ok(_) => Ok(Begun::Now),
         Err(SagaError::Overtaken) => match Kept::read(&lifeboat.store, &plan).await? {

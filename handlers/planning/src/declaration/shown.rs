@@ -57,11 +57,19 @@ pub enum Worse {
 }
 
 impl Shown {
-    /// What a decision shows.
-    pub fn of(plan: &str, decision: &Decision, fence: FenceSeen) -> Self {
-        let unmet = decision.conditions.iter().filter(|condition| !condition.met).map(super::Condition::name).collect();
-        let (incident, asked, loss) = (decision.incident, decision.to == Phase::AwaitingApproval, decision.loss);
-        Self { plan: plan.to_string(), incident, asked, unmet, fence, loss }
+    /// What the last of these decisions shows.
+    pub fn of(plan: &str, decisions: &[Decision], fence: FenceSeen) -> Self {
+        let last = decisions.last();
+        let conditions = last.map(|last| last.conditions.as_slice()).unwrap_or_default();
+        let nothing = Loss { stopped_at: None, by: StoppedBy::LastGoodProbe, point_at: None };
+        Self {
+            plan: plan.to_string(),
+            incident: last.and_then(|last| last.incident),
+            asked: last.is_some_and(|last| last.to == Phase::AwaitingApproval),
+            unmet: conditions.iter().filter(|condition| !condition.met).map(super::Condition::name).collect(),
+            fence,
+            loss: last.map_or(nothing, |last| last.loss),
+        }
     }
 
     /// Its digest: SHA-256 in hex over all of it that does not move with the clock alone.

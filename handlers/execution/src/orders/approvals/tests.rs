@@ -18,7 +18,8 @@ fn order(id: &str, needs: u8) -> OrderRecord {
         passes: BTreeSet::new(),
         reason: "the region is lost".to_owned(),
     };
-    OrderRecord { id: id.to_owned(), by: "one".to_owned(), at: at(0), says, needs, approvals: Vec::new(), ended: None }
+    let (id, by, approvals) = (id.to_owned(), "one".to_owned(), Vec::new());
+    OrderRecord { id, incident: None, by, at: at(0), says, needs, approvals, ended: None }
 }
 
 fn by(person: &str, minute: i64) -> Approval {

@@ -1,0 +1,63 @@
+//! Begins the failover that was decided on: an order made of what was saved, the saga's record, and the message of its first look.
+//! It never decides, and never begins a second one: the saga's record is one blob of the recovery plan.
+
+use jiff::Timestamp;
+use lifeboat_planning::declaration::{Decision, Name};
+use lifeboat_planning::id::hash;
+use lifeboat_planning::recovery::readiness::Ordered;
+use lifeboat_planning::recovery::{self, RecoveryPlan};
+use lifeboat_planning::saga::failover::{FailoverOrder, Fence, PointChoice, Unmet};
+
+use super::DeclarationError;
+use super::word::Word;
+use crate::lifeboat::Lifeboat;
+use crate::readiness::{self, NoOrder};
+use crate::saga::{self, Begun};
+use crate::saga_woken;
+
+/// The order of the failover that was decided on, by the rules or by a person's word.
+pub(super) async fn order(
+    lifeboat: &Lifeboat,
+    plan: &RecoveryPlan,
+    decision: &Decision,
+    word: Option<&Word>,
+) -> Result<FailoverOrder, NoOrder> {
+    let passes = |name| word.is_some_and(|word| word.passes.contains(&name));
+    let by_rules = word.is_none() && plan.declaration.fence == recovery::Fence::BestEffort;
+    let fence = if by_rules || passes(Name::FencePossible) { Fence::ImpossibleAccepted } else { Fence::Required };
+    let passed = [(Name::Ready, Unmet::Health), (Name::DataLoss, Unmet::Loss)];
+    let ordered = Ordered {
+        id: id(plan, decision.incident.unwrap_or(decision.at)),
+        at: decision.at,
+        point: word.map_or(PointChoice::Latest, |word| word.point),
+        fence,
+        // Where nothing says that it stopped, it serves until it is stopped.
+        stopped_serving_at: decision.loss.stopped_at.unwrap_or(decision.at),
+        loss_max: decision.loss.span().filter(|span| passes(Name::DataLoss) && *span > plan.declaration.max_data_loss),
+        passed: passed.into_iter().filter(|(name, _)| passes(*name)).map(|(_, unmet)| unmet).collect(),
+        protect_back: None,
+    };
+    readiness::order(&lifeboat.store, plan, &ordered).await
+}
+
+/// One failover of an incident has one id, whoever begins it.
+fn id(plan: &RecoveryPlan, incident: Timestamp) -> String {
+    format!("{}-{}", plan.name, hash(&[&plan.name, &incident.to_string()]))
+}
+
+/// Begins it, and queues its first look. A repeat is safe: it is the same saga, and the same look.
+pub(super) async fn begin(
+    lifeboat: &Lifeboat,
+    plan: &RecoveryPlan,
+    order: FailoverOrder,
+    word: Option<&Word>,
+) -> Result<Vec<String>, DeclarationError> {
+    let id = order.id.clone();
+    match saga::begin(lifeboat, order, word.map(|word| word.id.as_str())).await? {
+        Begun::Now | Begun::Before => {}
+        Begun::Another(other) => return Ok(vec![format!("{}: the failover {other} is not finished", plan.name)]),
+    }
+    let Some(record) = saga::read(lifeboat, &plan.name).await? else { return Ok(Vec::new()) };
+    saga_woken::queue_next(lifeboat, &plan.name, record.looks, record.look_again_at).await?;
+    Ok(vec![format!("{}: the failover {id} is begun", plan.name)])
+}
