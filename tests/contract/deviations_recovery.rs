@@ -232,6 +232,14 @@ const GROUPS: &[Group] = &[
     },
     Group {
         document: TRAFFIC_MANAGER,
+        operation: "*",
+        expected: NULL,
+        proof: (TRAFFIC, 5),
+        within: "answer/value/*/",
+        fields: &["properties/maxReturn"],
+    },
+    Group {
+        document: TRAFFIC_MANAGER,
         operation: "Profiles_Get",
         expected: NULL,
         proof: (TRAFFIC, 3),

@@ -171,7 +171,7 @@ fn what_people_ask_wrongly_is_told_before_anything_is_sent() {
 fn all_examples_are_listed() {
     let run = lifeboat(&["invoke", "--list", "--output", "json"]);
     let listed: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
-    assert_eq!(listed.as_array().unwrap().len(), 19);
+    assert_eq!(listed.as_array().unwrap().len(), 20);
     assert_eq!(out(&lifeboat(&["invoke", "--list", "Api"])).lines().count(), 3);
 }
 

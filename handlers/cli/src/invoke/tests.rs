@@ -102,6 +102,7 @@ fn every_example_is_read_by_the_handlers_own_decoders_as_what_it_says() {
         ("test", "it is a test"),
         ("unavailable", "unavailable"),
         ("minute", "false"),
+        ("half-hour", "false"),
         ("evaluate", "westeurope"),
         ("step", "shop"),
         ("stop-changes", "StopChanges"),

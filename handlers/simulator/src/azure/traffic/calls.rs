@@ -41,8 +41,20 @@ fn list(state: &State, subscription: &str, group: Option<&str>) -> Answer {
         profile.subscription.eq_ignore_ascii_case(subscription)
             && group.is_none_or(|group| profile.group.eq_ignore_ascii_case(group))
     };
-    let value: Vec<Value> = state.traffic.by_key.values().filter(own).map(Profile::json).collect();
+    let value: Vec<Value> = state.traffic.by_key.values().filter(own).map(listed).collect();
     Answer::new(200, json!({ "value": value }))
+}
+
+/// A profile in a list. No tape has one with endpoints (`tm-sim-list`): what they write as null elsewhere is left out here, as the
+/// document has it.
+fn listed(profile: &Profile) -> Value {
+    let mut body = profile.json();
+    for endpoint in body["properties"]["endpoints"].as_array_mut().into_iter().flatten() {
+        if let Some(properties) = endpoint["properties"].as_object_mut() {
+            properties.retain(|_, value| !value.is_null());
+        }
+    }
+    body
 }
 
 /// `PUT …/trafficManagerProfiles/{name}`: 201, or 200 where it is there (both recorded).
