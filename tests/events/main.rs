@@ -1,6 +1,7 @@
-//! Events out: what is told of a creation, by the golden file, and that no kill, no trouble of the topic and no missing topic changes it.
+//! Events out: what is told of a creation and of a failover, by the golden file, and that no kill, no trouble of the topic and no missing topic changes it.
 //! It never compares an order: none is promised.
 
+mod failover;
 mod kills;
 mod troubles;
 

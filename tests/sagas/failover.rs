@@ -75,13 +75,13 @@ async fn a_recovery_plan_has_one_unfinished_saga_and_another_one_after_it() {
     stage.begin(stage.order()).await;
     let mut other = stage.order();
     other.id = "shop/2".to_owned();
-    assert_eq!(begin(&stage.process(), other.clone(), None).await.unwrap(), Begun::Another("shop/1".to_owned()));
-    assert_eq!(begin(&stage.process(), stage.order(), None).await.unwrap(), Begun::Before);
+    assert_eq!(begin(&stage.process(), other.clone()).await.unwrap(), Begun::Another("shop/1".to_owned()));
+    assert_eq!(begin(&stage.process(), stage.order()).await.unwrap(), Begun::Before);
     stage.bring(Event::Abort { by: PERSON.to_owned() }).await;
     stage.until_ended(End::Undone, HOUR).await;
-    assert_eq!(begin(&stage.process(), other.clone(), None).await.unwrap(), Begun::Now);
+    assert_eq!(begin(&stage.process(), other.clone()).await.unwrap(), Begun::Now);
     other.to = "uksouth".to_owned();
-    assert!(begin(&stage.process(), other, None).await.is_err(), "it fails over into its own region only");
+    assert!(begin(&stage.process(), other).await.is_err(), "it fails over into its own region only");
 }
 
 #[tokio::test(start_paused = true)]

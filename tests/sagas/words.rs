@@ -129,3 +129,14 @@ async fn without_a_look_at_readiness_no_word_begins_anything() {
     assert!(stage.saga().is_none(), "nothing was begun");
     assert_eq!(evaluated(&stage).await.phase, Phase::Normal);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_saga_whose_beginner_was_killed_before_its_first_message_is_looked_at_after_the_next_evaluation() {
+    let stage = ready(56).await;
+    stage.begin(stage.order_of_what_was_saved().await).await;
+    evaluated(&stage).await;
+    evaluated(&stage).await;
+    assert_eq!(stage.bus.waiting(lifeboat_contract::sagas::QUEUE).len(), 1, "once");
+    let serves = stage.by_messages(|saga| saga.questions().any(|question| question.ask == Ask::Commit), 2 * HOUR).await;
+    assert!(serves, "{}", stage.story());
+}

@@ -4,9 +4,10 @@
 mod messages;
 mod readiness;
 mod scenery;
+mod telling;
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use azure_core::http::HttpClient;
 use jiff::SignedDuration;
 use lifeboat_execution::saga::record::{self, SagaRecord};
 use lifeboat_execution::saga::{self, Event, Ran, SagaError};
-use lifeboat_execution::{Connections, Lifeboat, Settings};
+use lifeboat_execution::{Connections, Lifeboat, Places, Settings};
 use lifeboat_planning::saga::failover::{Action, Failover, FailoverOrder, Fence, Group, Member, PointChoice, Traffic};
 use lifeboat_planning::saga::{Ask, Choice, End, Phase, Saga};
 use lifeboat_simulator::azure::blobs::Blobs;
@@ -25,7 +26,7 @@ use tokio::sync::Notify;
 
 use crate::azure::Azure;
 use crate::identity::Identity;
-use crate::rig::handlers::{places, settings};
+use crate::rig::handlers::{TOPIC, places, settings};
 use crate::rig::{self, CONTAINER, EPOCH, LOCATION, QUEUE, SUBSCRIPTION};
 use crate::tap::{Decide, Wire};
 pub use readiness::{DOCUMENT, recovery_plan};
@@ -73,6 +74,7 @@ pub struct Stage {
     killed: Arc<Notify>,
     seed: u64,
     started: AtomicU64,
+    tells: AtomicBool,
     epochs: Mutex<Vec<(u64, u32)>>,
     /// Reports, one line each.
     pub told: Mutex<Vec<String>>,
@@ -135,6 +137,7 @@ impl Stage {
             killed,
             seed,
             started,
+            tells: AtomicBool::new(false),
             epochs,
             told,
             took,
@@ -194,8 +197,10 @@ impl Stage {
         let credential = Identity::new(Arc::clone(&self.transport), self.azure.identity_header());
         let own = lifeboat_execution::clock::Clock::starting_at(self.clock.now());
         let connections = Connections::new(Arc::clone(&self.transport), credential, own, dice);
+        let events_url = self.tells.load(Ordering::Relaxed).then(|| TOPIC.to_owned());
+        let places = Places { events_url, ..places() };
         let settings = Settings { owned_regions: vec![LOCATION.to_owned(), OTHER.to_owned()], ..settings() };
-        let mut lifeboat = Lifeboat::connect(connections, &places(), settings).expect("the places are places");
+        let mut lifeboat = Lifeboat::connect(connections, &places, settings).expect("the places are places");
         let cache = format!(
             "/subscriptions/{SUBSCRIPTION}/resourceGroups/{OTHER_GROUP}/providers/Microsoft.Storage/storageAccounts/cache"
         );
@@ -208,7 +213,7 @@ impl Stage {
     pub async fn begin(&self, order: FailoverOrder) {
         for _ in 0..RUNS_MAX {
             let (process, order) = (self.process(), order.clone());
-            let work = tokio::spawn(async move { saga::begin(&process, order, None).await });
+            let work = tokio::spawn(async move { telling::after(&process, saga::begin(&process, order)).await });
             match self.or_killed(work).await {
                 Some(Ok(_)) => return,
                 Some(Err(error)) => assert!(error.is_not_yet(), "{error:?}"),
@@ -223,7 +228,7 @@ impl Stage {
     pub async fn invoke(&self, event: Event) -> Came {
         let process = self.process();
         let began = tokio::time::Instant::now();
-        let work = tokio::spawn(async move { saga::run(&process, PLAN, event).await });
+        let work = tokio::spawn(async move { telling::after(&process, saga::run(&process, PLAN, event)).await });
         let came = match self.or_killed(work).await {
             Some(Ok(ran)) => {
                 lock(&self.told).extend(ran.report.lines.iter().map(|line| format!("{} {line}", self.clock.now())));

@@ -25,7 +25,7 @@ const SHOWN_BEFORE_CHARS: usize = 60;
 /// judged as one set, as they will be in force together. A warning is something that can be meant so. Nothing is sent anywhere, but
 /// with `--estate`: then Azure is asked which machines and vaults there are, and the documents are judged against them too: vaults
 /// that are not there or elsewhere, equal priorities on one machine, more points than Azure makes in the time of a schedule. Recovery
-/// plans are judged by their text alone, and not executed by this release.
+/// plans are judged by their text alone.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lifeboat check policies/

@@ -32,7 +32,6 @@ enum PoliciesCommand {
 ///
 /// Every `*.yaml` and `*.yml` in the folder and below it is read. They become one bundle, which is named by its digest and never
 /// written over; then one pointer is moved to it. With one error in one document, as `check` tells them, nothing is put in force.
-/// Recovery plans are read and checked, and not executed by this release.
 /// You act by your own sign-in (`az login`).
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

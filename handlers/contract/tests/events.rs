@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use lifeboat_contract::command::form::COMMANDS;
 use lifeboat_contract::events::{
     self, AlarmRaised, ArmId, EVENT_BYTES_MAX, Event, FailoverRefused, KINDS, Line, List, MACHINES_MAX, Name,
     REASONS_MAX, RegionConfirmed,
@@ -133,7 +134,34 @@ fn the_committed_asyncapi_is_the_one_that_the_table_gives_and_holds_together() {
     let faults = faults(&document);
     assert!(faults.is_empty(), "{faults:?}");
     let named: BTreeSet<String> = document["components"]["messages"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(named, KINDS.iter().map(|kind| kind.event_type()).collect());
+    let commands = COMMANDS.iter().map(|form| format!("io.lifeboat.command.{}.v1", form.name));
+    assert_eq!(named, KINDS.iter().map(|kind| kind.event_type()).chain(commands).collect());
+}
+
+#[test]
+fn asyncapi_takes_each_command_by_the_queue_and_by_http_and_reads_it_by_its_committed_schema() {
+    let document = events::asyncapi();
+    for (operation, channel, address) in [("obey", "commands", "commands"), ("obeyPosted", "api", "/api/commands")] {
+        let operation = &document["operations"][operation];
+        assert_eq!(operation["action"], "receive", "{channel}");
+        assert_eq!(document["channels"][channel]["address"], address);
+        let taken = operation["messages"].as_array().expect("a list");
+        assert_eq!((taken.len(), COMMANDS.len()), (12, 12), "{channel}");
+        for (form, message) in COMMANDS.iter().zip(taken) {
+            let name = format!("io.lifeboat.command.{}.v1", form.name);
+            assert_eq!(message["$ref"], format!("#/channels/{channel}/messages/{name}"));
+        }
+    }
+    for form in COMMANDS {
+        let mut schema = lifeboat_contract::schema::command(form);
+        schema.as_object_mut().expect("a schema").remove("$schema");
+        let name = format!("io.lifeboat.command.{}.v1", form.name);
+        assert_eq!(document["components"]["schemas"][&name]["schema"], schema, "{name}");
+        // What draft 7 does not have would mean nothing to those who read the document.
+        for newer in ["$defs", "prefixItems", "unevaluatedProperties", "dependentRequired", "minContains"] {
+            assert!(!schema.to_string().contains(newer), "{name}: {newer}");
+        }
+    }
 }
 
 #[test]
@@ -145,6 +173,8 @@ fn a_document_that_does_not_hold_together_is_found() {
     };
     assert!(!break_at("/asyncapi", "2.6.0".into()).is_empty());
     assert!(!break_at("/operations/tell/action", "publish".into()).is_empty());
+    let of_the_topic = "#/channels/events/messages/io.lifeboat.point.created.v1";
+    assert!(!break_at("/operations/obey/messages/0/$ref", of_the_topic.into()).is_empty());
     assert!(!break_at("/operations/tell/channel/$ref", "#/channels/other".into()).is_empty());
     assert!(!break_at("/operations/tell/messages/0/$ref", "#/components/messages/x".into()).is_empty());
     assert!(!break_at("/channels/events/messages/io.lifeboat.point.created.v1/$ref", "#/nowhere".into()).is_empty());

@@ -181,6 +181,7 @@ async fn evaluate_one(
             Put::Written => {
                 let mut lines = tell::tell(lifeboat, plan, after, &news).await;
                 lines.extend(saga::recovered(lifeboat, plan, (after, decisions), told).await?);
+                saga::first_look(lifeboat, plan, seen.saga).await?;
                 if let Some(order) = decided.order {
                     lines.extend(begin::begin(lifeboat, plan, order, word).await?);
                 }
@@ -198,7 +199,7 @@ struct Decided {
     decisions: Vec<Decision>,
     shows: Shown,
     given: Option<Result<(), NotGiven>>,
-    order: Option<FailoverOrder>,
+    order: Option<(FailoverOrder, Timestamp)>,
 }
 
 /// Decides, with the word where what it was given on still holds; without it where it does not, or nothing could be begun.
@@ -218,10 +219,17 @@ async fn decide(
             let with_it = look(before, plan, seen, Some(word), now);
             held = word.came_of(&with_it.1);
             if let (Ok(()), Some(start)) = (&held, start_of(&with_it.1)) {
+                let opened_at = opened(start);
                 match begin::order(lifeboat, plan, start, Some(word)).await {
                     Ok(order) => {
                         let (after, decisions) = with_it;
-                        return Ok(Decided { after, decisions, shows, given: Some(Ok(())), order: Some(order) });
+                        return Ok(Decided {
+                            after,
+                            decisions,
+                            shows,
+                            given: Some(Ok(())),
+                            order: Some((order, opened_at)),
+                        });
                     }
                     Err(NoOrder::Store(error)) => return Err(error.into()),
                     Err(why) => held = Err(NotGiven::NoOrder(why)),
@@ -236,7 +244,7 @@ async fn decide(
     let order = match start_of(&decisions) {
         None => None,
         Some(start) => match begin::order(lifeboat, plan, start, None).await {
-            Ok(order) => Some(order),
+            Ok(order) => Some((order, opened(start))),
             Err(NoOrder::Store(error)) => return Err(error.into()),
             Err(why) => {
                 tracing::error!(
@@ -248,6 +256,11 @@ async fn decide(
         },
     };
     Ok(Decided { after, decisions, shows, given, order })
+}
+
+/// The incident that a decision belongs to; the moment itself, where it opens one.
+fn opened(start: &Decision) -> Timestamp {
+    start.incident.unwrap_or(start.at)
 }
 
 fn start_of(decisions: &[Decision]) -> Option<&Decision> {

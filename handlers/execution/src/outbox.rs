@@ -215,8 +215,13 @@ impl fmt::Debug for On {
 
 /// Puts events into a record's outbox, and lets the oldest go that are over the bound.
 pub fn carry(outbox: &mut Vec<Value>, events: &[Value]) {
+    carry_up_to(KEPT_MAX, outbox, events);
+}
+
+/// The same with a bound of the record's own.
+pub fn carry_up_to(kept_max: usize, outbox: &mut Vec<Value>, events: &[Value]) {
     outbox.extend(events.iter().cloned());
-    let over = outbox.len().saturating_sub(KEPT_MAX);
+    let over = outbox.len().saturating_sub(kept_max);
     outbox.drain(..over);
 }
 

@@ -15,7 +15,7 @@ use super::{CONTAINER, DEPLOYMENT, FUNCTION_TIMEOUT, LOCATION, STARTS_MAX, SUBSC
 use crate::identity::Identity;
 
 /// The topic, where the deployment tells other systems what it does.
-const TOPIC: &str = "https://lb-events.westeurope-1.eventgrid.azure.net/api/events";
+pub(crate) const TOPIC: &str = "https://lb-events.westeurope-1.eventgrid.azure.net/api/events";
 
 /// The settings of the deployment.
 pub(crate) fn settings() -> Settings {

@@ -124,7 +124,7 @@ fn of_failovers(at: Timestamp) -> Vec<Event> {
         recovery_plan: recovery_plan.clone(),
         saga: saga.clone(),
         incident: Some(name("shop-1")),
-        by: name("approval"),
+        by: Some(name("approval")),
         digest: Some(name(DIGEST)),
     };
     let step = FailoverStep {

@@ -240,12 +240,12 @@ kinds! {
         saga: Name,
         /// The incident; missing where a person ordered it without one.
         incident: Option<Name>,
-        /// Who declared: `rules`, `approval` or `person`.
-        by: Name,
+        /// Who declared: `rules`, `approval` or `person`; missing where the order does not say.
+        by: Option<Name>,
         /// What was approved.
         digest: Option<Name>,
     }
-    /// A step of a failover came to another state.
+    /// A step of a failover came to another state, or something about it was asked or answered.
     FailoverStep = "failover.step" {
         /// The recovery plan.
         recovery_plan: Name,
@@ -253,20 +253,21 @@ kinds! {
         saga: Name,
         /// The step, by its name in the step table.
         step: Name,
-        /// The state that it came to.
+        /// What it came to: `done`, `undoing`, `undone`, `asked`, `reminded`, `answered`, `withdrawn`, `orderRefused`,
+        /// `goesOn` though the region came back, or `ended`.
         state: Name,
         /// ARM id of the machine that it is about; missing where it is about all.
         machine: Option<ArmId>,
         /// More in words.
         detail: Option<Line>,
     }
-    /// The workload serves from the other region, verified from outside.
+    /// The workload serves from the other region, verified from outside where the recovery plan says how.
     FailoverCompleted = "failover.completed" {
         /// The recovery plan.
         recovery_plan: Name,
         /// The saga.
         saga: Name,
-        /// From declaration to serving, in seconds.
+        /// From the order to serving, in seconds.
         rto_seconds: u64,
         /// What was lost, in seconds; missing where it is not known.
         data_loss_seconds: Option<u64>,

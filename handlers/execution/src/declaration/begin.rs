@@ -12,7 +12,7 @@ use super::DeclarationError;
 use super::word::Word;
 use crate::lifeboat::Lifeboat;
 use crate::readiness::{self, NoOrder};
-use crate::saga::{self, Begun};
+use crate::saga::{self, Begun, Declared, DeclaredBy};
 use crate::saga_woken;
 
 /// The order of the failover that was decided on, by the rules or by a person's word.
@@ -27,7 +27,7 @@ pub(super) async fn order(
     let fence = if by_rules || passes(Name::FencePossible) { Fence::ImpossibleAccepted } else { Fence::Required };
     let passed = [(Name::Ready, Unmet::Health), (Name::DataLoss, Unmet::Loss)];
     let ordered = Ordered {
-        id: id(plan, decision.incident.unwrap_or(decision.at)),
+        id: id(plan, super::opened(decision)),
         at: decision.at,
         point: word.map_or(PointChoice::Latest, |word| word.point),
         fence,
@@ -49,11 +49,21 @@ fn id(plan: &RecoveryPlan, incident: Timestamp) -> String {
 pub(super) async fn begin(
     lifeboat: &Lifeboat,
     plan: &RecoveryPlan,
-    order: FailoverOrder,
+    (order, incident): (FailoverOrder, Timestamp),
     word: Option<&Word>,
 ) -> Result<Vec<String>, DeclarationError> {
     let id = order.id.clone();
-    match saga::begin(lifeboat, order, word.map(|word| word.id.as_str())).await? {
+    let declared = Declared {
+        by: Some(match word {
+            None => DeclaredBy::Rules,
+            Some(word) if word.incident.is_some() => DeclaredBy::Approval,
+            Some(_) => DeclaredBy::Person,
+        }),
+        incident: Some(incident.to_string()),
+        digest: word.map(|word| word.digest.clone()),
+        command: word.map(|word| word.id.clone()),
+    };
+    match saga::begin_declared(lifeboat, order, &declared).await? {
         Begun::Now | Begun::Before => {}
         Begun::Another(other) => return Ok(vec![format!("{}: the failover {other} is not finished", plan.name)]),
     }

@@ -10,6 +10,7 @@ use lifeboat_planning::saga::{Ask, At, End, Phase, Saga};
 use super::DeclarationError;
 use super::record::{self, Record};
 use crate::lifeboat::Lifeboat;
+use crate::queue::QueueError;
 use crate::saga::record::SagaRecord;
 use crate::saga::{self, Event, SagaError};
 use crate::saga_woken;
@@ -21,6 +22,8 @@ pub struct Stored {
     began_at: Timestamp,
     ended: bool,
     seen: SagaSeen,
+    /// The number of the last look before the first one at it, and its time, until that was taken.
+    first_look: Option<(u32, Timestamp)>,
 }
 
 /// Reads the saga of a recovery plan. One that cannot be read is an error, and not none.
@@ -31,7 +34,17 @@ pub async fn read(lifeboat: &Lifeboat, plan: &RecoveryPlan) -> Result<Option<Sto
 impl Stored {
     fn of(record: &SagaRecord) -> Result<Self, SagaError> {
         let saga = record.saga()?;
-        Ok(Self { began_at: record.began_at, ended: saga.ended(), seen: seen(&saga) })
+        let first_look = record.look_again_at.filter(|at| *at == record.began_at).map(|at| (record.looks, at));
+        Ok(Self { began_at: record.began_at, ended: saga.ended(), seen: seen(&saga), first_look })
+    }
+}
+
+/// Queues the first look at a saga that nobody looked at yet: whoever began it may have been killed before. Where it is queued already, it
+/// is a duplicate.
+pub async fn first_look(lifeboat: &Lifeboat, plan: &RecoveryPlan, stored: Option<Stored>) -> Result<(), QueueError> {
+    match stored.and_then(|stored| stored.first_look) {
+        Some((last, at)) => saga_woken::queue_next(lifeboat, &plan.name, last, Some(at)).await,
+        None => Ok(()),
     }
 }
 
@@ -131,10 +144,10 @@ mod tests {
             ..Declaration::default()
         };
         let (earlier, later) = (opened("2026-11-22T09:55:00Z"), opened("2026-11-23T09:55:00Z"));
-        let ended = Stored { began_at, ended: true, seen: SagaSeen::Undone };
+        let ended = Stored { began_at, ended: true, seen: SagaSeen::Undone, first_look: None };
         assert_eq!(of(Some(ended), &earlier), SagaSeen::Undone);
         assert_eq!(of(Some(ended), &later), SagaSeen::None);
-        let running = Stored { began_at, ended: false, seen: SagaSeen::Running { accepted: false } };
+        let running = Stored { began_at, ended: false, seen: SagaSeen::Running { accepted: false }, first_look: None };
         assert_eq!(of(Some(running), &later), running.seen, "one that runs is everybody's");
         assert_eq!(of(None, &later), SagaSeen::None);
     }

@@ -9,6 +9,7 @@
 //! holds the lease; and one that lost the lease unknowingly cannot save, and so performs nothing that it decided after that.
 
 mod book;
+mod events;
 pub(crate) mod looks;
 mod old_side;
 mod order;
@@ -85,6 +86,30 @@ pub struct Ran {
     pub ended: bool,
 }
 
+/// On whose word a failover is begun, and for what: it is told, and decides nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Declared {
+    /// Who declared.
+    pub by: Option<DeclaredBy>,
+    /// The incident.
+    pub incident: Option<String>,
+    /// The digest of what was approved.
+    pub digest: Option<String>,
+    /// Id of the command that gave the word.
+    pub command: Option<String>,
+}
+
+/// Who declared that a region is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeclaredBy {
+    /// The rules of the recovery plan, alone.
+    Rules,
+    /// People approved what the rules asked them.
+    Approval,
+    /// A person ordered it.
+    Person,
+}
+
 /// Whether an order began a saga.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begun {
@@ -159,6 +184,17 @@ impl SagaError {
     }
 }
 
+impl DeclaredBy {
+    /// As it is told.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Rules => "rules",
+            Self::Approval => "approval",
+            Self::Person => "person",
+        }
+    }
+}
+
 impl Event {
     fn what(self) -> What<Failover> {
         match self {
@@ -182,9 +218,17 @@ impl fmt::Display for Event {
 }
 
 /// Writes a saga down, if no other one of its recovery plan is unfinished. Nothing is done yet. A repeat is safe: it is the same saga.
-///
-/// A person's `word` is remembered with it by its command's id, so that one that comes again is known to be done.
-pub async fn begin(lifeboat: &Lifeboat, order: FailoverOrder, word: Option<&str>) -> Result<Begun, SagaError> {
+pub async fn begin(lifeboat: &Lifeboat, order: FailoverOrder) -> Result<Begun, SagaError> {
+    begin_declared(lifeboat, order, &Declared::default()).await
+}
+
+/// The same, telling on whose word. A person's word is remembered with it by its command's id, so that one that comes again is known to
+/// be done.
+pub async fn begin_declared(
+    lifeboat: &Lifeboat,
+    order: FailoverOrder,
+    declared: &Declared,
+) -> Result<Begun, SagaError> {
     record::check_name(&order.plan)?;
     is_ours(lifeboat, &order)?;
     estate::required(&lifeboat.store, &lifeboat.settings.deployment).await?;
@@ -198,10 +242,11 @@ pub async fn begin(lifeboat: &Lifeboat, order: FailoverOrder, word: Option<&str>
     }
     let (plan, id) = (order.plan.clone(), order.id.clone());
     let mut record = SagaRecord::begins(order, known.as_ref().map(|kept| &kept.record), lifeboat.clock.now());
-    if let Some(word) = word {
-        record.took(word);
+    if let Some(command) = &declared.command {
+        record.took(command);
     }
-    match Kept::begin(&lifeboat.store, record, known.as_ref()).await {
+    let began = events::began(&record, declared);
+    match Kept::begin(&lifeboat.outbox, record, known.as_ref(), &began).await {
         Ok(_) => Ok(Begun::Now),
         Err(SagaError::Overtaken) => match Kept::read(&lifeboat.store, &plan).await? {
             Some(kept) if kept.record.id == id => Ok(Begun::Before),
@@ -255,7 +300,8 @@ async fn with_lease(
     let kept = Kept::read(&lifeboat.store, plan).await?.ok_or(SagaError::Missing)?;
     is_ours(lifeboat, &kept.record.saga()?.runbook.order)?;
     let report = Report::default();
-    Turn { lifeboat, owner, lease: lease.clone(), kept, report, refused: None }.run(event, through).await
+    let told = Vec::new();
+    Turn { lifeboat, owner, lease: lease.clone(), kept, report, refused: None, told }.run(event, through).await
 }
 
 /// Recovery plans whose saga is not finished and should have been taken further before this moment: their messages were lost.

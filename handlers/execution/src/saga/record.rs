@@ -10,12 +10,15 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use lifeboat_azure::blobs::{Condition, ETag, Store};
 use lifeboat_azure::{Error, ErrorKind};
+use lifeboat_contract::events::Event;
 use lifeboat_planning::saga::Saga;
 use lifeboat_planning::saga::failover::{Failover, FailoverOrder};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::SagaError;
 use super::order::OrderRecord;
+use crate::outbox::{self, Outbox, Proof, Tells};
 use crate::record::read_up_to;
 
 /// The version of [`SagaRecord`] that this release writes.
@@ -26,6 +29,9 @@ const PREFIX: &str = "sagas/";
 const DONE: &str = "sagas/done/";
 /// Orders that are remembered: a failover has some ten, and one comes again within minutes.
 const TAKEN_KEPT_MAX: usize = 50;
+/// Events that a record keeps, at most: a saga tells some in each of its turns, seconds apart, and the sweep that tells what a killed
+/// process could not comes minutes later. More than the steps and questions of a failover of ten groups.
+const OUTBOX_KEPT_MAX: usize = 64;
 /// The longest name of a recovery plan that is taken, as documents have them.
 const NAME_CHARS_MAX: usize = 63;
 
@@ -58,6 +64,15 @@ pub struct SagaRecord {
     pub order: OrderRecord,
     /// How far it is and what it has learned, by the names of steps, as `planning` writes it.
     pub progress: String,
+    /// What its changes tell other systems: the newest events, those of the recovery plan's saga before it too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outbox: Vec<Value>,
+}
+
+impl Tells for SagaRecord {
+    fn outbox(&mut self) -> &mut Vec<Value> {
+        &mut self.outbox
+    }
 }
 
 /// A saga as it was read, with the version that a write must name.
@@ -112,6 +127,7 @@ impl SagaRecord {
             taken: Vec::new(),
             order: written,
             progress: saga.to_text(),
+            outbox: before.map(|before| before.outbox.clone()).unwrap_or_default(),
         }
     }
 
@@ -148,16 +164,23 @@ impl Kept {
         Ok(Some(Self { record: read_up_to(VERSION, &name, &bytes)?, etag }))
     }
 
-    /// Writes the first record of a saga: where none is, or over one that has ended.
-    pub async fn begin(store: &Store, record: SagaRecord, over: Option<&Self>) -> Result<Self, SagaError> {
+    /// Writes the first record of a saga, and in the same write that it began: where none is, or over one that has ended.
+    pub async fn begin(
+        outbox: &Outbox,
+        mut record: SagaRecord,
+        over: Option<&Self>,
+        began: &Event,
+    ) -> Result<Self, SagaError> {
         let condition = over.map_or(Condition::IfAbsent, |ended| Condition::IfMatch(ended.etag.clone()));
-        let etag = put(store, &record, condition).await?;
+        let now = record.began_at;
+        let etag = put_telling(outbox, &mut record, condition, std::slice::from_ref(began), now).await?;
         Ok(Self { record, etag })
     }
 
-    /// Writes what it is now, if nobody else did since it was read.
-    pub async fn save(&mut self, store: &Store) -> Result<(), SagaError> {
-        self.etag = put(store, &self.record, Condition::IfMatch(self.etag.clone())).await?;
+    /// Writes what it is now, and in the same write what that tells, if nobody else wrote since it was read.
+    pub async fn save(&mut self, outbox: &Outbox, events: &[Event], now: Timestamp) -> Result<(), SagaError> {
+        let condition = Condition::IfMatch(self.etag.clone());
+        self.etag = put_telling(outbox, &mut self.record, condition, events, now).await?;
         Ok(())
     }
 
@@ -169,6 +192,23 @@ impl Kept {
             kept => Ok(kept.map(drop)?),
         }
     }
+}
+
+/// Writes a record with what it tells. An announcement of what nobody wrote leads to nothing, and is dropped when it is old; one of what was
+/// written without our knowing leads the sweep to it.
+async fn put_telling(
+    outbox: &Outbox,
+    record: &mut SagaRecord,
+    condition: Condition,
+    events: &[Event],
+    now: Timestamp,
+) -> Result<ETag, SagaError> {
+    let events: Vec<Value> = events.iter().filter(|_| outbox.is_on()).map(Event::to_json).collect();
+    outbox::carry_up_to(OUTBOX_KEPT_MAX, record.outbox(), &events);
+    let announcement = outbox.announce(&Proof::record(&blob_name(&record.recovery_plan)), &events, now).await;
+    let etag = put(outbox.store(), record, condition).await?;
+    outbox.written(announcement);
+    Ok(etag)
 }
 
 /// Writes under a condition. Where no answer came, what is there tells whether it was ours that was written.

@@ -14,6 +14,7 @@ use futures::stream;
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_azure::Latest;
 use lifeboat_azure::blobs::Lease;
+use lifeboat_contract::events::Event as Told;
 use lifeboat_planning::facts::Owner;
 use lifeboat_planning::saga::failover::{self, Change, Failover, Look};
 use lifeboat_planning::saga::{Effect, Notice, OrderRefused, Outcome, Saga, Tag, What};
@@ -21,7 +22,7 @@ use lifeboat_planning::saga::{Effect, Notice, OrderRefused, Outcome, Saga, Tag, 
 use super::book::Book;
 use super::record::Kept;
 use super::round::{AT_ONCE, Round};
-use super::{Event, Ran, SagaError, looks, perform_failover, perform_traffic, tell};
+use super::{Event, Ran, SagaError, events, looks, perform_failover, perform_traffic, tell};
 use crate::lifeboat::{Lifeboat, Report};
 use crate::stop;
 
@@ -46,6 +47,8 @@ pub struct Turn<'a> {
     pub report: Report,
     /// Why an order was refused.
     pub refused: Option<OrderRefused>,
+    /// What the next save tells other systems.
+    pub told: Vec<Told>,
 }
 
 /// What brings an event to a saga.
@@ -85,8 +88,10 @@ impl Turn<'_> {
         let mut what = vec![event.what()];
         let until = tokio::time::Instant::now() + Duration::from_secs(RUN_SECS_MAX);
         for round in 0..ROUNDS_MAX {
-            let (next, effects) = failover::steps(saga, epoch, what, self.lifeboat.clock.now());
+            let (before, now) = (events::Before::of(&saga), self.lifeboat.clock.now());
+            let (next, effects) = failover::steps(saga, epoch, what, now);
             saga = next;
+            self.told = events::of(&self.kept.record, &before, &saga, &effects, now);
             book.decided(&cause, self.kept.record.looks, &effects).await?;
             let refused = effects.iter().any(|effect| matches!(effect, Effect::Tell(Notice::OrderRefused(_))));
             if let Through::Order(id) = through
@@ -114,10 +119,11 @@ impl Turn<'_> {
         Ok(self.ran(saga.look_again_at))
     }
 
-    /// Saves how far it is.
+    /// Saves how far it is, and in the same write what that tells.
     async fn save(&mut self, saga: &Saga<Failover>) -> Result<(), SagaError> {
-        self.kept.record.take(saga, self.lifeboat.clock.now());
-        self.kept.save(&self.lifeboat.store).await
+        let now = self.lifeboat.clock.now();
+        self.kept.record.take(saga, now);
+        self.kept.save(&self.lifeboat.outbox, &std::mem::take(&mut self.told), now).await
     }
 
     fn tell(&mut self, effects: &[Effect<Failover>]) {

@@ -112,6 +112,9 @@ fn declared(one: &Record) -> Vec<String> {
         let text = |name: &str| condition[name].as_str().unwrap_or_default().to_owned();
         lines.push(format!("  {mark} {}: {}", text("name"), text("value")));
     }
+    if let Some(shown) = one.shown.last() {
+        lines.push(format!("  an order or approval names what is shown by its digest: {}", shown.digest));
+    }
     lines
 }
 
