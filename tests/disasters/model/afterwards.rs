@@ -50,7 +50,8 @@ fn judge_other_way(world: &World, plan: &PlanWorld, saga: &Saga, item: &str, at:
         let saved = world.points.values().any(|point| {
             let holds = point.disks.contains(&disk.to_lowercase());
             // A point that was begun while the machine ran lacks what was written since.
-            point.restorable && holds && point.begun >= old.since
+            let of_it = point.machine.eq_ignore_ascii_case(&member.old);
+            point.restorable && of_it && holds && point.begun >= old.since
         });
         missing(saved || !stopped, &format!("{disk} had a restorable point of after the stop"));
     }

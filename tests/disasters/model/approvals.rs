@@ -121,6 +121,13 @@ pub fn counted_for_start(world: &World, plan: &str, at: Time) -> Vec<Arrived> {
     counted
 }
 
+/// The ids of all orders that could still begin a saga of the plan.
+pub fn waiting(world: &World, plan: &str, at: Time) -> Vec<String> {
+    let Some(plan) = world.plans.get(plan) else { return Vec::new() };
+    let orders = world.orders.iter().filter(|one| may_count(plan, one, at));
+    orders.map(|one| one.order.id.clone()).collect()
+}
+
 fn may_count(plan: &PlanWorld, one: &Arrived, at: Time) -> bool {
     let order = &one.order;
     let declares = order.kind == OrderKind::StartFailover || is_about_declaration(order);

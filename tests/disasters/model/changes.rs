@@ -40,6 +40,7 @@ impl World {
             }
             What::ChangesStopped { stopped } => {
                 self.changes_stopped = stopped.then_some(self.changes_stopped.unwrap_or(at));
+                self.changes_resumed = at;
             }
             What::JobEnded { item, job, ok } => {
                 for saga in self.unfinished_of_item(item) {
@@ -109,8 +110,9 @@ impl World {
     fn begin(&mut self, plan: &str, saga: &str, incident: &str, by_rules: bool, at: Time) {
         let counted = approvals::counted_for_start(self, plan, at);
         let (passes, old_may_go) = (approvals::passed_by_all(&counted), approvals::say_old_may_go(&counted));
-        let used: Vec<String> = counted.iter().map(|arrived| arrived.order.id.clone()).collect();
+        let used = approvals::waiting(self, plan, at);
         if !by_rules {
+            // One that waited beside those that count is used up too: no other saga begins by it.
             self.orders.iter_mut().filter(|one| used.contains(&one.order.id)).for_each(|one| one.used = true);
         }
         self.of(plan, |plan| {

@@ -85,7 +85,7 @@ fn judge_begun(plan: &PlanWorld, saga: &str, incident: &str, at: Time, wrongs: &
     if let Some(moved) = moved {
         wrongs.say(at, Promise::OncePerIncident, format!("saga {saga} began though {} failed over already", moved.id));
     }
-    let recorded = plan.recorded.as_ref().map_or(&[][..], |(_, conditions)| conditions);
+    let recorded = recorded_now(plan, at);
     for condition in ALWAYS_RECORDED {
         wrongs.say_if(!is_recorded(recorded, condition), at, Promise::ConditionsRecorded, || {
             format!("saga {saga} began without {condition:?} recorded with its value")
@@ -94,6 +94,12 @@ fn judge_begun(plan: &PlanWorld, saga: &str, incident: &str, at: Time, wrongs: &
     wrongs.say_if(is_unmet(recorded, Condition::MembersAllow), at, Promise::ConditionsMet, || {
         format!("saga {saga} began though a member does not allow failover")
     });
+}
+
+/// What the decision of now recorded: the conditions are read again when an order arrives (design §8), so an older one is none.
+fn recorded_now(plan: &PlanWorld, at: Time) -> &[Weighed] {
+    let recorded = plan.recorded.as_ref().filter(|(since, _)| at - since <= KNOWN_SECONDS);
+    recorded.map_or(&[][..], |(_, conditions)| conditions)
 }
 
 fn is_recorded(recorded: &[Weighed], condition: Condition) -> bool {
@@ -122,7 +128,7 @@ fn judge_rules(world: &World, plan: &PlanWorld, saga: &str, incident: &str, at: 
     let again = plan.sagas.iter().any(|one| one.incident == incident && one.past_no_return().is_none());
     wrongs
         .say_if(again, at, Promise::OncePerIncident, || format!("saga {saga} is the second of its incident by rules"));
-    let recorded = plan.recorded.as_ref().map_or(&[][..], |(_, conditions)| conditions);
+    let recorded = recorded_now(plan, at);
     for condition in RECORDED_BY_RULES {
         wrongs.say_if(!is_recorded(recorded, condition), at, Promise::ConditionsRecorded, || {
             format!("saga {saga} began by rules without {condition:?} recorded with its value")

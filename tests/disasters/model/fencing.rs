@@ -2,8 +2,8 @@
 //! the first that the old side hears, and that nothing turns back after the point of no return.
 //! It never judges how long an old machine runs: that is a promise of time, in `duties`.
 
-use super::bounds::{ONE_DEALLOCATION_SECONDS, ONE_LOOK_SECONDS, ORDER_SECONDS_MAX};
-use super::history::{About, Call, Condition, Event, Hand, Power, Time, What};
+use super::bounds::{KNOWN_SECONDS, ONE_DEALLOCATION_SECONDS, ONE_LOOK_SECONDS, ORDER_SECONDS_MAX};
+use super::history::{About, Call, Condition, Event, Hand, Power, RegionState, Time, What};
 use super::saga::Saga;
 use super::world::{PlanWorld, World};
 use super::wrong::{Promise, Wrongs};
@@ -53,8 +53,9 @@ fn judge_fence(world: &World, plan: &PlanWorld, saga: &Saga, at: Time, wrongs: &
                 format!("failed over though {old} is not stopped and nobody named that"),
             );
         }
-        let answers = world.region(&plan.plan.from).answers_since;
-        let since = answers.map(|since| since.max(saga.begun));
+        let region = world.region(&plan.plan.from);
+        // A slow region may answer later than one waits for it.
+        let since = region.answers_since.filter(|_| region.state == RegionState::Up).map(|since| since.max(saga.begun));
         let could = since.is_some_and(|since| at - since > ONE_LOOK_SECONDS + ONE_DEALLOCATION_SECONDS);
         let tried = world.machine(old).stop_accepted.is_some_and(|stop| stop >= saga.begun);
         wrongs.say_if(could && !tried, at, Promise::FenceFirst, || {
@@ -66,7 +67,7 @@ fn judge_fence(world: &World, plan: &PlanWorld, saga: &Saga, at: Time, wrongs: &
 /// Before the first failover: a recovery or an abort stops the saga.
 fn judge_turned_back(plan: &PlanWorld, saga: &Saga, at: Time, wrongs: &mut Wrongs) {
     if let Some(since) = recovered(plan, saga)
-        && at - since > super::bounds::KNOWN_SECONDS
+        && at - since > KNOWN_SECONDS
         && !saga.was_told_to(About::Recovered, since)
     {
         wrongs.say(at, Promise::RecoveryStops, format!("failed over though the region recovered at {since}"));

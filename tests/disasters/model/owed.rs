@@ -22,9 +22,11 @@ pub fn owed(world: &World) -> Vec<Duty> {
         for saga in &plan.sagas {
             of_telling(saga, &mut duties);
             if saga.is_unfinished() && world.changes_stopped.is_none() {
+                let before = duties.all.len();
                 of_saga(world, plan, saga, &mut duties);
                 of_old_side(world, plan, saga, &mut duties);
                 of_traffic(world, plan, saga, &mut duties);
+                duties.all[before..].iter_mut().for_each(|duty| duty.from = duty.from.max(world.changes_resumed));
             }
         }
     }
@@ -122,7 +124,8 @@ fn of_saga(world: &World, plan: &PlanWorld, saga: &Saga, duties: &mut Duties) {
         }
         _ => {
             let words = format!("{id} waits for the failed region");
-            duties.owe(Promise::BoundedWait, id, since, FENCE_SECONDS_MAX, words);
+            let wait = plan.plan.groups.first().map_or(0, |group| group.wait);
+            duties.owe(Promise::BoundedWait, id, since, FENCE_SECONDS_MAX + wait, words);
         }
     }
 }

@@ -22,7 +22,6 @@ pub struct Moves {
 pub struct Question {
     pub id: String,
     pub about: About,
-    pub asked: Time,
     pub last_asked: Time,
     pub answered: Option<Time>,
     /// The order that answered it; empty if none did.
@@ -127,7 +126,6 @@ impl Saga {
             None => self.questions.push(Question {
                 id: id.to_owned(),
                 about,
-                asked: at,
                 last_asked: at,
                 answered: None,
                 answered_by: String::new(),

@@ -147,6 +147,8 @@ pub struct World {
     pub orders: Vec<Arrived>,
     pub health_read: Option<Time>,
     pub changes_stopped: Option<Time>,
+    /// When changes were last allowed again: what a saga owes runs anew from then.
+    pub changes_resumed: Time,
     pub calm: Calm,
     /// Events out by their ids.
     pub told: BTreeMap<String, Told>,

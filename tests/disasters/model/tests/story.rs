@@ -75,13 +75,20 @@ pub struct Story {
     pub saga: String,
     pub controller: String,
     told: usize,
+    unmet: Vec<Condition>,
 }
 
 impl Story {
     /// All is well: old machines run and serve, the standing approval stands.
     pub fn of(plan: Plan) -> Self {
-        let mut story =
-            Story { events: Vec::new(), now: T0, saga: "saga-1".to_owned(), controller: "A".to_owned(), told: 0 };
+        let mut story = Story {
+            events: Vec::new(),
+            now: T0,
+            saga: "saga-1".to_owned(),
+            controller: "A".to_owned(),
+            told: 0,
+            unmet: Vec::new(),
+        };
         story.push(What::Plan(plan));
         story.push(What::StandingApproval { plan: "shop".to_owned(), stands: true });
         for name in names() {
@@ -170,12 +177,21 @@ impl Story {
 
     /// The decision of a declaration, with these conditions unmet.
     pub fn record(&mut self, unmet: &[Condition]) {
+        self.unmet = unmet.to_vec();
         let weighed = |condition| Weighed { condition, met: !unmet.contains(&condition), value: "seen".to_owned() };
         let conditions = CONDITIONS.map(weighed).to_vec();
         self.push(What::Recorded { plan: "shop".to_owned(), conditions });
     }
 
+    /// The conditions are read again and the saga begins.
     pub fn begin(&mut self, by_rules: bool) {
+        if !by_rules {
+            self.record(&self.unmet.clone());
+        }
+        self.begin_without_reading(by_rules);
+    }
+
+    pub fn begin_without_reading(&mut self, by_rules: bool) {
         let (plan, saga, incident) = ("shop".to_owned(), self.saga.clone(), "i-1".to_owned());
         self.push(What::Begun { plan, saga, incident, by_rules });
         self.save(1);
