@@ -3,8 +3,8 @@
 
 use super::afterwards::is_saved_by_saga;
 use super::bounds::LATEST_MOMENT_SECONDS;
-use super::history::{Call, Event, Hand, Time, What};
-use super::world::{PlanWorld, World};
+use super::history::{Call, Event, Hand, What};
+use super::world::World;
 use super::wrong::{Promise, Wrongs};
 
 /// Judges one event in the world as it was before it.
@@ -18,9 +18,13 @@ pub fn judge(world: &World, event: &Event, wrongs: &mut Wrongs) {
         _ => return,
     };
     for plan in world.plans.values() {
-        let Some(since) = closed_to_changes_since(plan) else { continue };
-        let of_region = region.is_some_and(|region| region.eq_ignore_ascii_case(&plan.plan.from));
         let member = plan.has_machine(machine);
+        let of_region = region.is_some_and(|region| region.eq_ignore_ascii_case(&plan.plan.from));
+        let expires = matches!(call, Call::DeletePoint { .. });
+        // An incident closes members and region to all of it; a saga alone closes its members to expiry (design §7).
+        let incident = plan.incident.as_ref().map(|(_, since)| *since).filter(|_| member || of_region);
+        let saga = plan.unfinished().map(|saga| saga.begun).filter(|_| member && expires);
+        let Some(since) = incident.into_iter().chain(saga).min() else { continue };
         // A saga starts its own members in undo; points of the stopped old machines are its own too.
         let own = match call {
             Call::Start { .. } => plan.unfinished().is_some() && member,
@@ -28,15 +32,8 @@ pub fn judge(world: &World, event: &Event, wrongs: &mut Wrongs) {
             _ => false,
         };
         let late = event.at - since > LATEST_MOMENT_SECONDS;
-        wrongs.say_if((of_region || member) && !own && late, event.at, Promise::NothingKeptOrMade, || {
-            format!("{controller} sent {call:?} while {} is in an incident", plan.plan.name)
+        wrongs.say_if(!own && late, event.at, Promise::NothingKeptOrMade, || {
+            format!("{controller} sent {call:?} while {} is in an incident or fails over", plan.plan.name)
         });
     }
-}
-
-/// Since when, if an incident is open or a saga unfinished.
-fn closed_to_changes_since(plan: &PlanWorld) -> Option<Time> {
-    let incident = plan.incident.as_ref().map(|(_, since)| *since);
-    let saga = plan.unfinished().map(|saga| saga.begun);
-    incident.into_iter().chain(saga).min()
 }

@@ -152,8 +152,8 @@ impl Saga {
             }
             return in_time;
         }
-        let open = self.questions.iter_mut().filter(|question| question.answered.is_none());
-        let Some(question) = open.filter(|question| answers(question)).next_back() else { return false };
+        let mut open = self.questions.iter_mut().filter(|question| question.answered.is_none());
+        let Some(question) = open.rfind(answers) else { return false };
         question.answered = Some(at);
         question.answered_by = order.id.clone();
         question.yes = order.kind != OrderKind::Reject;

@@ -7,6 +7,7 @@ mod declaring;
 mod fences;
 mod moving;
 mod order_of_things;
+mod rules;
 mod story;
 mod times;
 
@@ -30,9 +31,9 @@ fn assert_wrong(wrongs: &[Wrong], promise: Promise) {
 fn whole(plan: Plan) -> Story {
     let mut story = Story::of(plan);
     story.region_lost();
-    story.to_the_start();
-    story.to_the_commit();
-    story.to_the_end();
+    story.reach_start();
+    story.reach_commit();
+    story.reach_end();
     story
 }
 

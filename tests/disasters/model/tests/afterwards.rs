@@ -9,8 +9,8 @@ use super::{assert_healthy, assert_wrong};
 fn asked_to_commit() -> Story {
     let mut story = Story::of(plan());
     story.region_lost();
-    story.to_the_start();
-    story.to_the_commit();
+    story.reach_start();
+    story.reach_commit();
     story
 }
 
@@ -37,12 +37,12 @@ fn an_order_to_commit_that_came_before_the_question_is_none() {
     let ordered = |early: bool| {
         let mut story = Story::of(plan());
         story.region_lost();
-        story.to_the_start();
+        story.reach_start();
         if early {
             story.send("commit", OrderKind::CommitFailover, "person-1");
             story.tell(Told::OrderRefused { order: "commit".to_owned() });
         }
-        story.to_the_commit();
+        story.reach_commit();
         if !early {
             story.send("commit", OrderKind::CommitFailover, "person-1");
         }
@@ -58,20 +58,20 @@ fn commit_comes_after_traffic_and_once() {
     let without_traffic = |moved: bool| {
         let mut story = Story::of(plan());
         story.region_lost();
-        story.to_the_start();
+        story.reach_start();
         story.move_groups();
         story.enable_target();
         if moved {
             story.disable_old();
         }
         story.ask("q-commit", About::Commit);
-        story.to_the_committed();
+        story.reach_committed();
         story.ended()
     };
     assert_healthy(&without_traffic(true));
     assert_wrong(&without_traffic(false), Promise::CommitOrdered);
     let mut story = asked_to_commit();
-    story.to_the_committed();
+    story.reach_committed();
     story.commit();
     assert_wrong(&story.ended(), Promise::CommitOrdered);
 }
@@ -80,13 +80,13 @@ fn commit_comes_after_traffic_and_once() {
 fn other_way(without: &str) -> Vec<Wrong> {
     let mut story = asked_to_commit();
     if without == "commit" {
-        story.to_the_committed();
+        story.reach_committed();
         story.events.retain(|event| {
             !matches!(event.what, What::JobEnded { ok: true, ref item, job }
             if item == "db" && job == super::super::history::Job::Commit)
         });
     } else {
-        story.to_the_committed();
+        story.reach_committed();
     }
     story.after(HOUR).old_side_back();
     story.after(MINUTE).stop_old();
@@ -150,13 +150,13 @@ fn the_approval_of_the_failover_may_contain_that_the_old_machines_may_go() {
     let contains = |old_may_go: bool| {
         let mut story = Story::of(asking());
         story.region_lost();
-        story.to_the_approval(&[super::super::history::Condition::Fence]);
+        story.reach_approval(&[super::super::history::Condition::Fence]);
         let mut order = story.order("order", OrderKind::Approve, "person-1");
         order.old_may_go = old_may_go;
         story.push(What::Order(order));
         story.begin(false);
-        story.to_the_commit();
-        story.to_the_committed();
+        story.reach_commit();
+        story.reach_committed();
         story.after(HOUR).old_side_back();
         story.after(MINUTE).stop_old();
         story.save_old();
@@ -224,10 +224,26 @@ fn expiry_goes_on_when_the_incident_is_closed() {
 #[test]
 fn the_new_machines_get_no_backups_while_the_incident_is_open() {
     let mut story = asked_to_commit();
-    story.to_the_committed();
+    story.reach_committed();
     story.after(MINUTE);
     for name in names() {
         story.call(Call::Protect { machine: format!("/neu/{name}"), region: "northeurope".to_owned() });
     }
     assert_wrong(&story.ended(), Promise::NothingKeptOrMade);
+}
+
+#[test]
+fn expiry_of_the_members_rests_while_a_saga_is_unfinished() {
+    let expired = |machine: &str, call: usize| {
+        let mut story = Story::of(asking());
+        story.show("digest-1", &[]);
+        story.send("start", OrderKind::StartFailover, "person-1");
+        story.begin(false);
+        story.after(MINUTE).call(point_of(machine, "westeurope")[call].clone());
+        story.ended()
+    };
+    assert_wrong(&expired("/weu/db", 0), Promise::NothingKeptOrMade);
+    // A failover by hand in a healthy region is no incident of the region.
+    assert_healthy(&expired("/weu/other", 0));
+    assert_healthy(&expired("/weu/db", 1));
 }

@@ -10,7 +10,7 @@ use super::{assert_healthy, assert_wrong};
 fn begun_by(plan: Plan, send: impl FnOnce(&mut Story)) -> Vec<Wrong> {
     let mut story = Story::of(plan);
     story.region_lost();
-    story.to_the_approval(&[Condition::Fence]);
+    story.reach_approval(&[Condition::Fence]);
     story.after(MINUTE);
     send(&mut story);
     story.begin(false);
@@ -178,7 +178,7 @@ fn an_order_begins_no_second_saga_however_often_it_arrives() {
     let again = |id: &str| {
         let mut story = Story::of(asking());
         story.region_lost();
-        story.to_the_approval(&[Condition::Fence]);
+        story.reach_approval(&[Condition::Fence]);
         story.send("start", OrderKind::StartFailover, "person-1");
         story.send("start", OrderKind::StartFailover, "person-1");
         story.begin(false);
@@ -197,7 +197,7 @@ fn an_order_begins_no_second_saga_however_often_it_arrives() {
 fn an_order_that_waited_beside_the_one_that_counted_is_used_up_too() {
     let mut story = Story::of(asking());
     story.region_lost();
-    story.to_the_approval(&[Condition::Fence]);
+    story.reach_approval(&[Condition::Fence]);
     story.send("approve", OrderKind::Approve, "person-1");
     story.send("start", OrderKind::StartFailover, "person-2");
     story.begin(false);

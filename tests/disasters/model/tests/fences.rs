@@ -15,7 +15,7 @@ fn ill(plan: Plan) -> Story {
     let mut story = Story::of(plan);
     story.after(MINUTE).hear(Origin::ServiceHealth, true);
     story.suspect();
-    story.to_the_start();
+    story.reach_start();
     story
 }
 
@@ -35,7 +35,7 @@ fn with_fence_required_rules_fail_over_only_what_is_stopped() {
 
     let mut story = Story::of(required());
     story.region_lost();
-    story.to_the_start();
+    story.reach_start();
     story.move_groups();
     assert_wrong(&story.ended(), Promise::FenceRequired);
 }
@@ -45,7 +45,7 @@ fn a_person_may_go_on_without_the_fence_when_asked() {
     let answered = |kind: OrderKind| {
         let mut story = Story::of(required());
         story.region_lost();
-        story.to_the_start();
+        story.reach_start();
         story.ask("q-fence", About::Fence);
         story.after(MINUTE).answer("q-fence", kind);
         story.move_groups();
@@ -61,7 +61,7 @@ fn an_approval_names_that_the_fence_is_impossible() {
         let mut story = Story::of(asking());
         story.region_lost();
         // When it was shown the old side could still be reached.
-        story.to_the_approval(&[]);
+        story.reach_approval(&[]);
         let mut order = story.order("order", OrderKind::Approve, "person-1");
         order.passes = passes;
         story.push(What::Order(order));
@@ -92,7 +92,7 @@ fn a_fence_that_is_possible_is_tried() {
 fn back_half_way() -> Story {
     let mut story = Story::of(plan());
     story.region_lost();
-    story.to_the_start();
+    story.reach_start();
     story.fail_over("db");
     story.after(MINUTE).old_side_back();
     story
@@ -221,7 +221,7 @@ fn a_failover_that_failed_and_left_nothing_is_no_point_of_no_return() {
 fn recovered(then: impl FnOnce(&mut Story)) -> Vec<Wrong> {
     let mut story = Story::of(plan());
     story.region_lost();
-    story.to_the_start();
+    story.reach_start();
     story.hear(Origin::ServiceHealth, false);
     story.hear(Origin::Probe, false);
     then(&mut story);
@@ -265,7 +265,7 @@ fn a_saga_whose_region_recovered_asks() {
 fn a_region_that_recovers_after_the_first_failover_stops_nothing() {
     let mut story = Story::of(plan());
     story.region_lost();
-    story.to_the_start();
+    story.reach_start();
     story.fail_over("db");
     story.hear(Origin::ServiceHealth, false);
     story.hear(Origin::Probe, false);
@@ -279,7 +279,7 @@ fn an_abort_stops_what_is_not_failed_over_and_is_refused_after_it() {
     let aborted = |refused: bool| {
         let mut story = Story::of(plan());
         story.region_lost();
-        story.to_the_start();
+        story.reach_start();
         story.send("abort", OrderKind::Abort, "person-1");
         if refused {
             story.tell(Told::OrderRefused { order: "abort".to_owned() });
@@ -293,7 +293,7 @@ fn an_abort_stops_what_is_not_failed_over_and_is_refused_after_it() {
     let late = |refused: bool| {
         let mut story = Story::of(plan());
         story.region_lost();
-        story.to_the_start();
+        story.reach_start();
         story.fail_over("db");
         story.send("abort", OrderKind::Abort, "person-1");
         if refused {

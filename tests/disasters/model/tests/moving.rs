@@ -9,7 +9,7 @@ use super::{assert_healthy, assert_wrong};
 fn started(plan: Plan) -> Story {
     let mut story = Story::of(plan);
     story.region_lost();
-    story.to_the_start();
+    story.reach_start();
     story
 }
 

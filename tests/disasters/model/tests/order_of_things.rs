@@ -9,7 +9,7 @@ use super::{assert_healthy, assert_wrong, whole};
 fn started() -> Story {
     let mut story = Story::of(plan());
     story.region_lost();
-    story.to_the_start();
+    story.reach_start();
     story
 }
 
@@ -134,9 +134,9 @@ fn after_the_point_of_no_return_no_saga_ends_as_undone() {
 fn a_saga_goes_through_only_with_all_committed_and_the_target_serving() {
     let ends = |committed: bool| {
         let mut story = started();
-        story.to_the_commit();
+        story.reach_commit();
         if committed {
-            story.to_the_committed();
+            story.reach_committed();
         }
         story.push(What::Ended { saga: "saga-1".to_owned(), undone: false });
         story.tell(Told::Completed { saga: "saga-1".to_owned() });

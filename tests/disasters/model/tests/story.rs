@@ -204,14 +204,14 @@ impl Story {
     }
 
     /// Confirmed and begun by rules, the fence impossible.
-    pub fn to_the_start(&mut self) {
+    pub fn reach_start(&mut self) {
         self.confirm();
         self.begin(true);
         self.after(2 * MINUTE);
     }
 
     /// Confirmed, and a person is shown what is missing.
-    pub fn to_the_approval(&mut self, unmet: &[Condition]) {
+    pub fn reach_approval(&mut self, unmet: &[Condition]) {
         self.confirm();
         self.record(unmet);
         self.tell(Told::AwaitingApproval { plan: "shop".to_owned(), incident: "i-1".to_owned() });
@@ -294,7 +294,7 @@ impl Story {
     }
 
     /// All groups, then traffic, and the question of commit.
-    pub fn to_the_commit(&mut self) {
+    pub fn reach_commit(&mut self) {
         self.move_groups();
         self.enable_target();
         self.disable_old();
@@ -312,7 +312,7 @@ impl Story {
     }
 
     /// Commit is ordered an hour later and done.
-    pub fn to_the_committed(&mut self) {
+    pub fn reach_committed(&mut self) {
         self.after(HOUR).send("commit", OrderKind::CommitFailover, "person-1");
         self.after(30).commit();
     }
@@ -357,8 +357,8 @@ impl Story {
     }
 
     /// Committed, the old region back, its disks saved, the question answered and the other way protected.
-    pub fn to_the_end(&mut self) {
-        self.to_the_committed();
+    pub fn reach_end(&mut self) {
+        self.reach_committed();
         self.after(HOUR).old_side_back();
         self.after(2 * MINUTE).stop_old();
         self.after(MINUTE).save_old();

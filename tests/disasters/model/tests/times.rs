@@ -98,7 +98,7 @@ fn the_failed_region_is_not_waited_for_without_a_bound() {
     let waits = |seconds: i64, asks: bool| {
         let mut story = Story::of(plan());
         story.region_lost();
-        story.to_the_start();
+        story.reach_start();
         if asks {
             story.ask("q-fence", About::Fence);
         }
@@ -115,7 +115,7 @@ fn a_saga_goes_on_or_asks() {
     let silent_for = |seconds: i64, asks: bool| {
         let mut story = Story::of(plan());
         story.region_lost();
-        story.to_the_start();
+        story.reach_start();
         story.fail_over("db");
         if asks {
             story.ask("q-failed", About::Failure);
@@ -133,7 +133,7 @@ fn a_saga_that_only_keeps_moving_has_not_ended() {
     let moving_for = |hours: i64| {
         let mut story = Story::of(plan());
         story.region_lost();
-        story.to_the_start();
+        story.reach_start();
         story.fail_over("db");
         for number in 0..hours {
             let step = Told::Step { saga: "saga-1".to_owned(), step: format!("look-{number}") };
@@ -150,9 +150,9 @@ fn after_commit_the_old_region_is_waited_for_without_a_bound() {
     let back = |answers: bool| {
         let mut story = Story::of(plan());
         story.region_lost();
-        story.to_the_start();
-        story.to_the_commit();
-        story.to_the_committed();
+        story.reach_start();
+        story.reach_commit();
+        story.reach_committed();
         if answers {
             story.region("westeurope", RegionState::Up);
         }
@@ -168,8 +168,8 @@ fn commit_is_reminded_of_daily() {
     let reminded_after = |seconds: i64| {
         let mut story = Story::of(plan());
         story.region_lost();
-        story.to_the_start();
-        story.to_the_commit();
+        story.reach_start();
+        story.reach_commit();
         story.after(seconds).ask("q-commit", About::Commit);
         story.after(seconds);
         story.ended()
