@@ -11,7 +11,7 @@ mod rules;
 mod story;
 mod times;
 
-use super::history::{History, Plan};
+use super::history::{Event, History, Plan, What};
 use super::wrong::{Promise, Wrong};
 use story::{Story, plan};
 
@@ -46,7 +46,10 @@ fn a_whole_failover_by_rules_is_healthy() {
 fn a_history_without_an_end_or_out_of_order_is_wrong() {
     let mut events = whole(plan()).events;
     assert_wrong(&super::judge(&History { events: events.clone() }), Promise::InOrderOfTime);
-    events.swap(0, 5);
-    events.truncate(1);
-    assert_wrong(&super::judge(&History { events }), Promise::InOrderOfTime);
+    let (first, last) = (events[0].at, events[events.len() - 1].at);
+    for (at, healthy) in [(last, true), (first, false)] {
+        events.push(Event { at, what: What::End });
+        let wrongs = super::judge(&History { events: events.clone() });
+        assert_eq!(wrongs.is_empty(), healthy, "{wrongs:#?}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Stories of commit, of protecting the other way, and of what rests while an incident is open.
 //! It never speaks of the failover itself.
 
-use super::super::history::{About, Call, Hand, OrderKind, Origin, Plan, Power, Told, What};
+use super::super::history::{About, Call, Hand, OrderKind, Origin, Plan, Power, RegionState, Told, What};
 use super::super::wrong::{Promise, Wrong};
 use super::story::{HOUR, MINUTE, Story, asking, names, plan};
 use super::{assert_healthy, assert_wrong};
@@ -74,6 +74,10 @@ fn commit_comes_after_traffic_and_once() {
     story.reach_committed();
     story.commit();
     assert_wrong(&story.ended(), Promise::CommitOrdered);
+    let mut story = asked_to_commit();
+    story.events.retain(|event| !matches!(&event.what, What::JobEnded { item, .. } if item == "db"));
+    story.reach_committed();
+    assert_wrong(&story.ended(), Promise::CommitOrdered);
 }
 
 /// Committed, the old region back, and each thing done that protecting the other way wants, but for one.
@@ -101,12 +105,19 @@ fn other_way(without: &str) -> Vec<Wrong> {
         story.after(MINUTE).power("/weu/db", Power::Running);
         story.after(MINUTE).stop_old();
     }
+    if without == "region" {
+        story.region("westeurope", RegionState::Down);
+    }
     if without != "answer" {
         story.ask("q-old", About::ProtectOtherWay);
         let kind = if without == "yes" { OrderKind::Reject } else { OrderKind::Approve };
         story.after(HOUR).answer("q-old", kind);
     }
-    story.after(MINUTE).protect_other_way();
+    story.after(MINUTE);
+    if without == "the first time" {
+        story.call(Call::ProtectOtherWay { item: "db".to_owned() });
+    }
+    story.protect_other_way();
     story.ended()
 }
 
@@ -115,6 +126,8 @@ fn the_other_way_is_protected_only_when_the_old_machine_is_stopped_saved_and_giv
     assert_healthy(&other_way("nothing"));
     assert_wrong(&other_way("points"), Promise::OldDisksSaved);
     assert_wrong(&other_way("stopped again"), Promise::OldDisksSaved);
+    assert_wrong(&other_way("region"), Promise::OldDisksSaved);
+    assert_wrong(&other_way("the first time"), Promise::OldDisksSaved);
     assert_wrong(&other_way("answer"), Promise::OldMayGo);
     assert_wrong(&other_way("yes"), Promise::OldMayGo);
     for without in ["commit", "stop"] {

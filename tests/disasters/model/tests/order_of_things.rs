@@ -122,6 +122,26 @@ fn a_saga_that_is_undone_leaves_no_machine_stopped() {
 }
 
 #[test]
+fn a_saga_that_was_undone_is_never_told_to_be_completed() {
+    let told = |told: Told| {
+        let mut story = started();
+        story.push(What::Ended { saga: "saga-1".to_owned(), undone: true });
+        story.tell(told);
+        story.ended()
+    };
+    assert_healthy(&told(Told::Failed { saga: "saga-1".to_owned() }));
+    assert_wrong(&told(Told::Completed { saga: "saga-1".to_owned() }), Promise::SaysWhich);
+}
+
+#[test]
+fn a_saga_begins_only_for_a_plan_that_there_is() {
+    let mut story = started();
+    let (plan, saga, incident) = ("other".to_owned(), "saga-2".to_owned(), "i-2".to_owned());
+    story.push(What::Begun { plan, saga, incident, by_rules: true });
+    assert_wrong(&story.ended(), Promise::ConditionsRecorded);
+}
+
+#[test]
 fn after_the_point_of_no_return_no_saga_ends_as_undone() {
     let mut story = started();
     story.fail_over("db");
