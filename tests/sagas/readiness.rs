@@ -174,7 +174,10 @@ async fn a_region_that_is_down_costs_its_bound_and_neither_the_copy_nor_that_it_
 
 #[tokio::test(start_paused = true)]
 async fn what_could_not_be_read_is_never_ready_and_spoils_no_copy() {
-    let stage = looked_at(47).await;
+    // No document of Site Recovery's has an answer for what is broken, so that these are not held against them.
+    let stage = Stage::unwatched(47);
+    stage.in_force();
+    assert_eq!(stage.look_at_readiness().await, ["shop: ready"]);
     let before = stage.readiness();
     for (path, part) in [
         ("replicationProtectedItems", "its replicated item could not be read"),

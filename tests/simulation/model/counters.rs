@@ -122,14 +122,17 @@ impl Counters {
     }
 
     /// What the counters surely let go, of so many, at every moment from `from` to `at`.
-    pub fn allow(&self, world: &World, policy: &str, due: usize, from: Time, at: Time) -> Allowed {
+    ///
+    /// `swept` is when the last sweep began: what was made after it, or just before, can have been in no count of its.
+    pub fn allow(&self, world: &World, policy: &str, due: usize, (from, swept, at): (Time, Time, Time)) -> Allowed {
         let none = Tally::default();
         let tally = self.tallies.get(policy).unwrap_or(&none);
         let (asked, allowed) = if from < at {
             let asked = tally.asked_ever.iter().filter(|time| **time > from - DAY).count();
             (asked, allowed_at_least(world, policy, from).min(allowed_at_least(world, policy, at)))
         } else {
-            (since(&tally.asked, at - DAY), allowed_at_least(world, policy, at))
+            let known = allowed_by_what_stood(world, policy, at, swept - DECISION_AGE);
+            (since(&tally.asked, at - DAY), allowed_at_least(world, policy, at).min(known))
         };
         if tally.may_be_open {
             Allowed::Unknown
@@ -156,7 +159,7 @@ impl Tally {
         let from = at - DAY + RESERVED_EARLIER;
         drop_before(&mut self.turnover, from);
         drop_before(&mut self.beyond, from);
-        let stock = stock(world, policy, at);
+        let stock = stock(world, policy, at, at);
         if self.turnover.len() < stock.made_at_most.max(1) {
             self.turnover.push_back(at);
             return None;
@@ -192,7 +195,7 @@ impl Tally {
         if self.open || self.beyond.is_empty() {
             return;
         }
-        let stock = stock(world, policy, at);
+        let stock = stock(world, policy, at, at);
         if self.turnover.len() < stock.made_at_most.max(1)
             || self.beyond.len() < beyond_at_most(world, policy, at, &stock)
         {
@@ -239,7 +242,12 @@ fn beyond_at_most(world: &World, policy: &str, at: Time, stock: &Stock) -> usize
 
 /// Turnover and the larger limit by the narrowest reading; the share is of what is restorable and can be read now, rounded down.
 fn allowed_at_least(world: &World, policy: &str, at: Time) -> usize {
-    let stock = stock(world, policy, at);
+    allowed_by_what_stood(world, policy, at, at)
+}
+
+/// The same where only points count that were begun by `seen`.
+fn allowed_by_what_stood(world: &World, policy: &str, at: Time, seen: Time) -> usize {
+    let stock = stock(world, policy, at, seen);
     let of = |policy: &Policy| {
         let share = stock.restorable * usize::try_from(policy.expire_percent_per_day).expect("a count fits") / 100;
         share.max(usize::try_from(policy.expire_per_day).expect("a count fits"))
@@ -247,14 +255,14 @@ fn allowed_at_least(world: &World, policy: &str, at: Time) -> usize {
     stock.made_at_least.max(1) + limits(world, policy, at).map(of).min().unwrap_or(0)
 }
 
-fn stock(world: &World, policy: &str, at: Time) -> Stock {
+fn stock(world: &World, policy: &str, at: Time, seen: Time) -> Stock {
     let mut stock = Stock { made_at_most: 0, made_at_least: 0, standing_at_most: 0, restorable: 0 };
     for (key, points) in world.keys.iter().filter(|(key, _)| key.1 == policy) {
         // The counters are of all subscriptions, but what cannot be read may be missing in what a share or a turnover is taken of.
         let read = world.is_permitted_since(&key.0, at - DECISION_AGE);
         for point in points.iter().map(|index| &world.points[*index]) {
             stock.made_at_most += usize::from(point.begun > at - DAY - DECISION_AGE);
-            let made = point.begun > at - DAY + DECISION_AGE && point.succeeded.is_some();
+            let made = point.begun > at - DAY + DECISION_AGE && point.begun <= seen && point.succeeded.is_some();
             stock.made_at_least += usize::from(read && made);
             stock.standing_at_most += usize::from(point.gone.is_none_or(|gone| gone > at - DAY));
             stock.restorable += usize::from(read && point.restorable_at(at));

@@ -206,6 +206,7 @@ fn judge_due(world: &World, counters: &Counters, calm_from: Time, end: Time, wro
     let Some(due_at) = sweeps.len().checked_sub(more + 1).map(|index| sweeps[index]) else { return };
     // A collection may have its turn at any time of a round, so the counters must have let it go in all of that time.
     let free_from = if round == 1 { end } else { sweeps[sweeps.len() - 1 - round] };
+    let swept = sweeps.last().copied().unwrap_or(end);
     let Some(bundle) = world.bundles.last() else { return };
     if !bundle.readable || bundle.since > due_at {
         return;
@@ -231,7 +232,7 @@ fn judge_due(world: &World, counters: &Counters, calm_from: Time, end: Time, wro
                 written(due_at)
             )
         };
-        match counters.allow(world, &policy.name, due.len() + unfinished.len(), free_from, end) {
+        match counters.allow(world, &policy.name, due.len() + unfinished.len(), (free_from, swept, end)) {
             Allowed::All => {
                 let calm = unfinished.iter().filter(|point| world.is_calm_since(&point.vm_id, due_at));
                 wrongs.extend(calm.map(|point| wrong(point, "its deletion is not finished, begun before")));
