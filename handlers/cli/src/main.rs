@@ -8,6 +8,7 @@ mod declaration;
 mod evidence;
 mod examples;
 mod explain;
+mod failover;
 mod handler;
 mod handler_api;
 mod init;
@@ -46,9 +47,8 @@ use settings::Settings;
 /// would be done now (`plan`), tells how a deployment does (`status`), what becomes of its points (`points`) and why (`explain`),
 /// shows what other systems are told (`watch`), keeps a point (`hold`), stops all changes (`stop`), gives orders with your name (`send`,
 /// `approve`, `reject`, `abort`, `release`, `resume`), writes what is deployed (`package`), sends a function what its trigger would
-/// send (`invoke`), shows what tells of a region (`region`) and whether a recovery plan can be
-/// executed (`recovery show`), plays what signals would have decided (`declaration replay`) and prints
-/// what is believed about Azure (`evidence`).
+/// send (`invoke`), shows what tells of a region (`region`) and whether a recovery plan can be executed (`recovery show`), fails over by
+/// one (`failover`), plays what signals would have decided (`declaration replay`) and prints what is believed about Azure (`evidence`).
 #[derive(Debug, Parser)]
 #[command(
     name = "lifeboat",
@@ -83,6 +83,7 @@ enum Command {
     Abort(send::AbortArgs),
     Release(send::ReleaseArgs),
     Resume(send::ResumeArgs),
+    Failover(failover::FailoverArgs),
     Plan(plan::PlanArgs),
     Invoke(invoke::InvokeArgs),
     Package(package::PackageArgs),
@@ -128,6 +129,7 @@ fn run(command: Command) -> Result<Outcome> {
             Command::Abort(args) => send::abort(&args, &settings).await,
             Command::Release(args) => send::release(&args, &settings).await,
             Command::Resume(args) => send::resume(&args, &settings).await,
+            Command::Failover(args) => failover::run(&args, &settings).await,
             Command::Plan(args) => plan::run(&args).await,
             Command::Invoke(args) => invoke::run(&args, &settings).await,
             Command::Package(args) => package::run(&args, &settings).await,

@@ -31,7 +31,7 @@ pub struct SenderArgs {
     dry_run: bool,
     /// How the result is written.
     #[arg(long, value_enum, default_value_t)]
-    output: Form,
+    pub output: Form,
 }
 
 /// Gives any order that the handler takes, with your name.
@@ -82,7 +82,7 @@ pub struct ApproveArgs {
     sender: SenderArgs,
 }
 
-/// Rejects an order, a declaration or a question of a running failover.
+/// Rejects an order, a declaration or a question of a running failover, or takes back the approval of what is assumed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lifeboat reject shop --order start-1 --reason 'the region is coming back'
@@ -116,6 +116,9 @@ pub struct OfArgs {
     /// The question of this number.
     #[arg(long, value_name = "NUMBER")]
     question: Option<u32>,
+    /// What is assumed of Azure's behaviour, on which the rules may not act alone without a person's standing approval.
+    #[arg(long)]
+    assumptions: bool,
 }
 
 /// Undoes a running failover; refused past the point of no return.
@@ -184,6 +187,9 @@ pub enum No {
 
 impl OfArgs {
     fn data(&self) -> Value {
+        if self.assumptions {
+            return json!({ "assumptions": true });
+        }
         match (&self.order, &self.incident, self.question) {
             (Some(id), _, _) => json!({ "order": id }),
             (None, Some(id), _) => json!({ "incident": id }),
@@ -249,7 +255,7 @@ fn field(text: &str) -> Result<(String, Value), String> {
 }
 
 /// Reads the command as the handler will, so that a slip is told before anybody is asked who you are; then sends it.
-async fn order(sender: &SenderArgs, settings: &Settings, name: &str, data: Value) -> Result<Outcome> {
+pub async fn order(sender: &SenderArgs, settings: &Settings, name: &str, data: Value) -> Result<Outcome> {
     let connections = Connections::signed_in();
     let command = match connections.command(sender.id.as_deref(), SOURCE, name, data, sender.dry_run) {
         Ok(command) => command,

@@ -45,8 +45,23 @@ pub fn digest() -> String {
 
 /// What is assumed, and what was approved of.
 pub async fn read(store: &Store, plan: &str) -> Result<Assumed, SwapError> {
-    let record: Option<Record> = swap::read(store, &blob_name(plan), VERSION).await?;
-    Ok(Assumed { entries: entries(), approved: record.and_then(|record| record.entries) })
+    let approved = standing(store, plan).await?.and_then(|record| record.entries);
+    Ok(Assumed { entries: entries(), approved })
+}
+
+/// What a person said last of what a recovery plan's rules rest on; none where nobody ever did.
+pub async fn standing(store: &Store, plan: &str) -> Result<Option<Record>, SwapError> {
+    swap::read(store, &blob_name(plan), VERSION).await
+}
+
+/// In words: what the rules rest on, by its digest, and who approved of it.
+pub fn told(standing: Option<&Record>) -> String {
+    let (entries, digest) = (entries(), digest());
+    let rests = format!("rests on {} assumed behaviours (`lifeboat evidence`; digest {digest})", entries.len());
+    match standing.filter(|record| record.entries.as_ref() == Some(&entries)) {
+        Some(record) => format!("{rests}, approved of by {} at {}", record.by, record.at),
+        None => format!("{rests}, which nobody approved of: the rules ask a person"),
+    }
 }
 
 /// Approves of the list as it is now, or takes that back. A repeat is safe.

@@ -17,6 +17,8 @@ use crate::outbox::{self, Told};
 use crate::perform::{ESTATE_TAG, OWNER_TAG};
 use crate::policies::{self, PushError, Pushed};
 use crate::readiness::shown::{self, Shown};
+use crate::saga::SagaError;
+use crate::saga::followed::{self, Ahead, AheadError, Followed};
 use crate::signals::region::{self, RegionEvidence};
 use crate::story::{self, About, Story};
 use crate::swap::SwapError;
@@ -99,6 +101,16 @@ impl Operator {
     /// changed.
     pub async fn recovery(&self, plan: &str) -> Result<(Option<Shown>, Timestamp), SwapError> {
         Ok((shown::read(&self.store, plan).await?, self.now()))
+    }
+
+    /// What an order to fail over by a recovery plan would begin, and what its last failover came to. Nothing is changed.
+    pub async fn failover_ahead(&self, plan: &str) -> Result<(Ahead, Timestamp), AheadError> {
+        Ok((followed::ahead(&self.store, plan, self.now()).await?, self.now()))
+    }
+
+    /// A recovery plan's failover as it was saved last. Nothing is changed.
+    pub async fn failover(&self, plan: &str) -> Result<Option<Followed>, SagaError> {
+        followed::read(&self.store, plan).await
     }
 
     /// What would make each point of a machine in vaults go. An id that is no machine's has none.

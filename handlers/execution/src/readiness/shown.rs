@@ -9,6 +9,7 @@ use lifeboat_planning::recovery::readiness::State;
 use serde_json::{Value, json};
 
 use super::record::{self, MemberCopy, Record};
+use crate::assumptions;
 use crate::declaration::record as declared;
 use crate::swap::SwapError;
 
@@ -19,6 +20,8 @@ pub struct Shown {
     pub record: Record,
     /// Where its declaration stands; none where it was never evaluated.
     pub declared: Option<declared::Record>,
+    /// What a person said of what its rules rest on.
+    pub standing: Option<assumptions::Record>,
 }
 
 /// A member, as it is shown.
@@ -38,7 +41,8 @@ pub struct MemberShown<'a> {
 pub async fn read(store: &Store, plan: &str) -> Result<Option<Shown>, SwapError> {
     let Some(record) = record::read(store, plan).await? else { return Ok(None) };
     let declared = declared::read(store, plan).await?.map(|(record, _)| record);
-    Ok(Some(Shown { record, declared }))
+    let standing = assumptions::standing(store, plan).await?;
+    Ok(Some(Shown { record, declared, standing }))
 }
 
 impl Shown {
@@ -97,6 +101,7 @@ impl Shown {
             Some(saved) => format!("what the path needs was saved {} ago, {}", age(saved.at, now), saved.at),
             None => "nothing of what the path needs is saved: no look has read all of it".to_owned(),
         });
+        lines.push(assumptions::told(self.standing.as_ref()));
         lines.push(format!("would be lost: {}", self.loss(now)));
         lines
     }
@@ -109,6 +114,7 @@ impl Shown {
             "pointAt": self.record.point_at().map(|at| at.to_string()),
             "loss": self.loss(now),
             "phase": self.declared.as_ref().map(|declared| declared.phase.word()),
+            "assumptions": { "digest": assumptions::digest(), "standing": self.standing },
             "record": self.record,
         })
     }
@@ -132,7 +138,7 @@ mod tests {
     #[test]
     fn a_recovery_plan_is_told_with_its_reasons_their_age_and_what_would_be_lost() {
         let record: Record = serde_json::from_slice(include_bytes!("../../golden/readiness-v1.json")).expect("reads");
-        let mut shown = Shown { record, declared: None };
+        let mut shown = Shown { record, declared: None, standing: None };
         let now: Timestamp = "2026-11-22T11:15:00Z".parse().expect("a time");
         let lines = shown.lines(now).join("\n");
         for part in [

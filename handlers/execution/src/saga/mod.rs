@@ -10,6 +10,7 @@
 
 mod book;
 mod events;
+pub mod followed;
 pub(crate) mod looks;
 mod old_side;
 mod order;

@@ -1,0 +1,153 @@
+//! A failover for whoever follows it: what is done, what is under way, what is asked and how it is answered; and, before there is one, what
+//! an order would begin.
+//! It never changes anything, never decides, and never asks Azure.
+
+use jiff::Timestamp;
+use lifeboat_azure::blobs::Store;
+use lifeboat_planning::recovery::readiness::Ordered;
+use lifeboat_planning::saga::failover::{Failover, Fence, PointChoice};
+use lifeboat_planning::saga::{At, End, Phase, Runbook, Saga, Way, print};
+
+use super::{Kept, SagaError};
+use crate::policies::{self, PolicyError};
+use crate::readiness::shown::{self, Shown};
+use crate::readiness::{self, NoOrder};
+use crate::swap::SwapError;
+
+/// A failover, as it was saved last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// Its id.
+    pub id: String,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// When it ended; none while it has not.
+    pub ended_at: Option<Timestamp>,
+    /// Whether it ended as it was meant to.
+    pub is_done: bool,
+    /// What is done, under way and asked, a line each, in the order of the step table.
+    pub lines: Vec<String>,
+    /// The numbers of the questions that stand.
+    pub asked: Vec<u32>,
+    /// The step table with its progress.
+    pub runbook: String,
+}
+
+/// What an order would begin, or what runs already.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ahead {
+    /// Readiness, points, and where the declaration stands; none where the recovery plan was never looked at.
+    pub shown: Option<Shown>,
+    /// The digest that an order names; none before the first evaluation.
+    pub digest: Option<String>,
+    /// Conditions that are not met: their names, and what was found.
+    pub unmet: Vec<(String, String)>,
+    /// The step table that an order would begin with, or why there would be none.
+    pub runbook: Result<String, String>,
+    /// The recovery plan's last failover.
+    pub last: Option<Followed>,
+}
+
+/// Why what an order would begin is not known. Repeating is safe.
+#[derive(Debug, thiserror::Error)]
+pub enum AheadError {
+    /// No recovery plan of this name is in force.
+    #[error("no recovery plan of this name is in force: {0}")]
+    NoPlan(String),
+    /// Which recovery plans are in force is not known.
+    #[error(transparent)]
+    Policies(#[from] PolicyError),
+    /// The store did not answer, or what it has cannot be read.
+    #[error(transparent)]
+    Store(#[from] SwapError),
+    /// The last failover cannot be read.
+    #[error(transparent)]
+    Saga(#[from] SagaError),
+}
+
+/// The recovery plan's failover as it was saved last; none where there never was one.
+pub async fn read(store: &Store, plan: &str) -> Result<Option<Followed>, SagaError> {
+    let Some(kept) = Kept::read(store, plan).await? else { return Ok(None) };
+    let saga = kept.record.saga()?;
+    Ok(Some(Followed {
+        id: kept.record.id.clone(),
+        began_at: kept.record.began_at,
+        ended_at: kept.record.ended_at,
+        is_done: matches!(saga.progress.phase, Phase::Ended(End::Done)),
+        lines: lines(&saga),
+        asked: saga.questions().map(|question| question.number).collect(),
+        runbook: print(&saga),
+    }))
+}
+
+/// What an order to fail over would begin now. Nothing is changed.
+pub async fn ahead(store: &Store, plan: &str, now: Timestamp) -> Result<Ahead, AheadError> {
+    let in_force = policies::read(store).await?;
+    let found = in_force.recovery_plans.iter().find(|one| one.name == plan);
+    let found = found.ok_or_else(|| AheadError::NoPlan(plan.to_owned()))?;
+    let ordered = Ordered {
+        id: plan.to_owned(),
+        at: now,
+        point: PointChoice::Latest,
+        fence: Fence::Required,
+        stopped_serving_at: now,
+        loss_max: None,
+        passed: Vec::new(),
+        protect_back: None,
+    };
+    let runbook = match readiness::order(store, found, &ordered).await {
+        Ok(order) => Ok(print(&Saga::new(Failover::new(order), 1))),
+        Err(NoOrder::Store(error)) => return Err(error.into()),
+        Err(why) => Err(why.to_string()),
+    };
+    let shown = shown::read(store, plan).await?;
+    let declared = crate::declaration::record::read(store, plan).await?.map(|(record, _)| record);
+    let conditions = declared.as_ref().and_then(|record| record.last.as_ref()?["conditions"].as_array().cloned());
+    let text = |of: &serde_json::Value, name: &str| of[name].as_str().unwrap_or_default().to_owned();
+    let unmet = conditions.unwrap_or_default();
+    let unmet = unmet.iter().filter(|one| one["met"] != true).map(|one| (text(one, "name"), text(one, "value")));
+    Ok(Ahead {
+        shown,
+        digest: declared.as_ref().and_then(|record| Some(record.shown.last()?.digest.clone())),
+        unmet: unmet.collect(),
+        runbook,
+        last: read(store, plan).await?,
+    })
+}
+
+fn lines(saga: &Saga<Failover>) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Phase::Undoing(why, _) = &saga.progress.phase {
+        lines.push(format!("it is being undone: {why}"));
+    }
+    for (lane, place) in saga.runbook.lanes().iter().zip(&saga.progress.lanes) {
+        for step in &lane.steps {
+            let begun = saga.progress.steps.get(&(Way::Forward, step.name.clone()));
+            let here = matches!(&place.at, At::Step(name) if *name == step.name);
+            match begun {
+                Some(begun) if begun.over => lines.push(format!("done      {}", step.name)),
+                _ if here => lines.push(format!("under way {}", step.name)),
+                _ => {}
+            }
+        }
+        lines.extend(place.question.iter().map(|question| format!("asks      {question}")));
+    }
+    if let Phase::Ended(end) = &saga.progress.phase {
+        lines.push(format!("ended     {end}"));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::saga::record::SagaRecord;
+
+    #[test]
+    fn a_failover_is_followed_by_its_steps_and_its_questions() {
+        let record: SagaRecord = serde_json::from_slice(include_bytes!("../../golden/saga-v1.json")).expect("reads");
+        let lines = lines(&record.saga().expect("its progress reads"));
+        assert!(lines.iter().any(|line| line.starts_with("done ")), "{lines:?}");
+        assert!(lines.iter().any(|line| line.starts_with("asks ") && line.contains("question")), "{lines:?}");
+    }
+}
