@@ -9,6 +9,7 @@ use lifeboat_execution::declaration::word::NotGiven;
 use lifeboat_execution::declaration::{self, record::Record};
 use lifeboat_execution::orders::saga::deliver;
 use lifeboat_execution::orders::{NotDelivered, Verified};
+use lifeboat_execution::saga::followed;
 use lifeboat_planning::declaration::{Name, Phase, Worse};
 use lifeboat_planning::saga::Ask;
 use lifeboat_tests::azure::Azure;
@@ -139,4 +140,23 @@ async fn a_saga_whose_beginner_was_killed_before_its_first_message_is_looked_at_
     assert_eq!(stage.bus.waiting(lifeboat_contract::sagas::QUEUE).len(), 1, "once");
     let serves = stage.by_messages(|saga| saga.questions().any(|question| question.ask == Ask::Commit), 2 * HOUR).await;
     assert!(serves, "{}", stage.story());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_order_would_begin_is_shown_before_and_followed_after() {
+    let stage = ready(57).await;
+    let store = stage.process().store;
+    let digest = shown(&stage).await;
+    let ahead = followed::ahead(&store, PLAN, stage.clock.now()).await.expect("read");
+    assert_eq!((ahead.digest.as_deref(), ahead.last), (Some(digest.as_str()), None));
+    let runbook = ahead.runbook.expect("an order can be made");
+    assert!(runbook.contains("point of no return"), "{runbook}");
+    let unmet: Vec<&str> = ahead.unmet.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(unmet, UNMET.map(Name::word));
+    given(&stage, "start", &digest, &UNMET).await.expect("it goes through");
+    stage.by_messages(|saga| saga.questions().any(|question| question.ask == Ask::Commit), 2 * HOUR).await;
+    let followed = followed::read(&store, PLAN).await.expect("read").expect("it runs");
+    assert_eq!((followed.ended_at, followed.is_done, followed.asked.len()), (None, false, 1));
+    assert!(followed.lines.iter().filter(|line| line.starts_with("done ")).count() > 5, "{:?}", followed.lines);
+    assert!(followed::ahead(&store, "other", stage.clock.now()).await.is_err(), "it is not in force");
 }
