@@ -9,9 +9,9 @@ use lifeboat_execution::declaration::word::NotGiven;
 use lifeboat_execution::declaration::{self, record::Record};
 use lifeboat_execution::orders::saga::deliver;
 use lifeboat_execution::orders::{NotDelivered, Verified};
-use lifeboat_execution::saga::followed;
+use lifeboat_execution::saga::{Event, followed};
 use lifeboat_planning::declaration::{Name, Phase, Worse};
-use lifeboat_planning::saga::Ask;
+use lifeboat_planning::saga::{Ask, End};
 use lifeboat_tests::azure::Azure;
 use lifeboat_tests::failing_over::{ENDPOINTS, OTHER, PERSON, PLAN, Stage};
 use lifeboat_tests::rig::CONTAINER;
@@ -159,4 +159,21 @@ async fn what_an_order_would_begin_is_shown_before_and_followed_after() {
     assert_eq!((followed.ended_at, followed.is_done, followed.asked.len()), (None, false, 1));
     assert!(followed.lines.iter().filter(|line| line.starts_with("done ")).count() > 5, "{:?}", followed.lines);
     assert!(followed::ahead(&store, "other", stage.clock.now()).await.is_err(), "it is not in force");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_failover_of_the_incident_was_undone_another_word_begins_another_one() {
+    let stage = ready(58).await;
+    let digest = shown(&stage).await;
+    given(&stage, "start", &digest, &UNMET).await.expect("it goes through");
+    let first = followed::read(&stage.process().store, PLAN).await.expect("read").expect("it is begun").id;
+    stage.bring(Event::Abort { by: PERSON.to_owned() }).await;
+    stage.until_ended(End::Undone, HOUR).await;
+    let passes: Vec<Name> = UNMET.into_iter().chain([Name::NoCooldown, Name::OncePerIncident]).collect();
+    let digest = shown(&stage).await;
+    given(&stage, "start-2", &digest, &passes).await.expect("it goes through");
+    let second = followed::read(&stage.process().store, PLAN).await.expect("read").expect("it is begun");
+    assert!(second.id != first && second.ended_at.is_none(), "{second:?}");
+    let serves = stage.by_messages(|saga| saga.questions().any(|question| question.ask == Ask::Commit), 2 * HOUR).await;
+    assert!(serves, "{}", stage.story());
 }

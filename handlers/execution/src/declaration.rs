@@ -21,7 +21,7 @@ use lifeboat_planning::declaration::{
     Act, Assumed, Decision, Declaration, Facts, FenceSeen, NeededFor, Readiness, Shown, settle,
 };
 use lifeboat_planning::id::MachineKey;
-use lifeboat_planning::recovery::RecoveryPlan;
+use lifeboat_planning::recovery::{By, RecoveryPlan};
 use lifeboat_planning::saga::failover::FailoverOrder;
 use lifeboat_planning::signal::Signals;
 
@@ -182,10 +182,14 @@ async fn evaluate_one(
                 let mut lines = tell::tell(lifeboat, plan, after, &news).await;
                 lines.extend(saga::recovered(lifeboat, plan, (after, decisions), told).await?);
                 saga::first_look(lifeboat, plan, seen.saga).await?;
+                let mut given = decided.given;
                 if let Some(order) = decided.order {
-                    lines.extend(begin::begin(lifeboat, plan, order, word).await?);
+                    match begin::begin(lifeboat, plan, order, word).await? {
+                        Ok(begun) => lines.extend(begun),
+                        Err(why) => given = word.map(|_| Err(why)),
+                    }
                 }
-                return Ok(Came { lines, given: decided.given });
+                return Ok(Came { lines, given });
             }
             Put::Raced => {}
         }
@@ -307,7 +311,11 @@ async fn see(lifeboat: &Lifeboat, plan: &RecoveryPlan, now: Timestamp) -> Result
     let digest = policies::in_force(store, &lifeboat.policies).await?.digest.clone();
     let saga = saga::read(lifeboat, plan).await?;
     let (readiness, point_at) = ready(store, plan).await?;
-    let assumed = assumptions::read(store, &plan.name).await?;
+    // Only the rules need an approval of what is assumed.
+    let assumed = match plan.declaration.by {
+        By::Rules => assumptions::read(store, &plan.name).await?,
+        By::Person | By::Approval => Assumed::default(),
+    };
     Ok(Seen { signals, readiness, point_at, machines, target_machines, members, digest, saga, assumed })
 }
 

@@ -9,10 +9,10 @@ use lifeboat_planning::recovery::{self, RecoveryPlan};
 use lifeboat_planning::saga::failover::{FailoverOrder, Fence, PointChoice, Unmet};
 
 use super::DeclarationError;
-use super::word::Word;
+use super::word::{NotGiven, Word};
 use crate::lifeboat::Lifeboat;
 use crate::readiness::{self, NoOrder};
-use crate::saga::{self, Begun, Declared, DeclaredBy};
+use crate::saga::{self, Begun, Declared, DeclaredBy, SagaError};
 use crate::saga_woken;
 
 /// The order of the failover that was decided on, by the rules or by a person's word.
@@ -27,7 +27,7 @@ pub(super) async fn order(
     let fence = if by_rules || passes(Name::FencePossible) { Fence::ImpossibleAccepted } else { Fence::Required };
     let passed = [(Name::Ready, Unmet::Health), (Name::DataLoss, Unmet::Loss)];
     let ordered = Ordered {
-        id: id(plan, super::opened(decision)),
+        id: id(plan, super::opened(decision), word),
         at: decision.at,
         point: word.map_or(PointChoice::Latest, |word| word.point),
         fence,
@@ -40,18 +40,20 @@ pub(super) async fn order(
     readiness::order(&lifeboat.store, plan, &ordered).await
 }
 
-/// One failover of an incident has one id, whoever begins it.
-fn id(plan: &RecoveryPlan, incident: Timestamp) -> String {
-    format!("{}-{}", plan.name, hash(&[&plan.name, &incident.to_string()]))
+/// The rules begin one failover of an incident. A person's word begins one as well, also where an earlier one of the incident was undone.
+fn id(plan: &RecoveryPlan, incident: Timestamp, word: Option<&Word>) -> String {
+    let word = word.map_or("", |word| word.id.as_str());
+    format!("{}-{}", plan.name, hash(&[&plan.name, &incident.to_string(), word]))
 }
 
-/// Begins it, and queues its first look. A repeat is safe: it is the same saga, and the same look.
+/// Begins it, and queues its first look; refused where another one is not finished. A repeat is safe: it is the same saga, and the same
+/// look.
 pub(super) async fn begin(
     lifeboat: &Lifeboat,
     plan: &RecoveryPlan,
     (order, incident): (FailoverOrder, Timestamp),
     word: Option<&Word>,
-) -> Result<Vec<String>, DeclarationError> {
+) -> Result<Result<Vec<String>, NotGiven>, DeclarationError> {
     let id = order.id.clone();
     let declared = Declared {
         by: Some(match word {
@@ -65,9 +67,12 @@ pub(super) async fn begin(
     };
     match saga::begin_declared(lifeboat, order, &declared).await? {
         Begun::Now | Begun::Before => {}
-        Begun::Another(other) => return Ok(vec![format!("{}: the failover {other} is not finished", plan.name)]),
+        Begun::Another(other) => {
+            tracing::warn!(recovery_plan = plan.name, other, "another failover is not finished, and none is begun");
+            return Ok(Err(NotGiven::UnderWay));
+        }
     }
-    let Some(record) = saga::read(lifeboat, &plan.name).await? else { return Ok(Vec::new()) };
+    let record = saga::read(lifeboat, &plan.name).await?.ok_or(SagaError::Missing)?;
     saga_woken::queue_next(lifeboat, &plan.name, record.looks, record.look_again_at).await?;
-    Ok(vec![format!("{}: the failover {id} is begun", plan.name)])
+    Ok(Ok(vec![format!("{}: the failover {id} is begun", plan.name)]))
 }
