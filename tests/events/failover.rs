@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use lifeboat_contract::events::{KINDS, schema};
 use lifeboat_execution::saga::{self, Begun, Declared, DeclaredBy, Event};
-use lifeboat_planning::saga::{Ask, Choice, End};
+use lifeboat_planning::saga::End;
 use lifeboat_simulator::azure::TopicTrouble;
 use lifeboat_tests::failing_over::{PERSON, Stage};
 use lifeboat_tests::rig::CONTAINER;
@@ -32,12 +32,7 @@ fn stage() -> Stage {
 }
 
 async fn failed_over(stage: &Stage) {
-    stage.lose(true);
-    stage.begin(stage.order()).await;
-    stage.until_asked(Ask::FenceImpossible, HOUR).await;
-    stage.answer(Ask::FenceImpossible, Choice::GoOn, None).await;
-    stage.until_asked(Ask::Commit, 2 * HOUR).await;
-    stage.answer(Ask::Commit, Choice::GoOn, None).await;
+    stage.until_committing().await;
     let committed =
         stage.until(|saga| matches!(saga.progress.lanes[0].at, lifeboat_planning::saga::At::Finished), HOUR);
     assert!(committed.await, "{}", stage.story());

@@ -26,12 +26,7 @@ const FEW_READS_APART: usize = 90;
 
 /// A whole failover of two groups, a machine each: the region is lost, cannot be fenced, comes back, and is protected the other way.
 async fn whole(stage: &Stage) {
-    stage.lose(true);
-    stage.begin(stage.order()).await;
-    stage.until_asked(Ask::FenceImpossible, HOUR).await;
-    stage.answer(Ask::FenceImpossible, Choice::GoOn, None).await;
-    stage.until_asked(Ask::Commit, 2 * HOUR).await;
-    stage.answer(Ask::Commit, Choice::GoOn, None).await;
+    stage.until_committing().await;
     stage.lose(false);
     stage.until_asked(Ask::ProtectBack, 3 * HOUR).await;
     stage.answer(Ask::ProtectBack, Choice::GoOn, None).await;

@@ -75,7 +75,7 @@ pub struct Stage {
     seed: u64,
     started: AtomicU64,
     tells: AtomicBool,
-    epochs: Mutex<Vec<(u64, u32)>>,
+    epochs: Mutex<Vec<(String, u64, u32)>>,
     /// Reports, one line each.
     pub told: Mutex<Vec<String>>,
     /// How long each invocation took.
@@ -279,6 +279,17 @@ impl Stage {
         panic!("it goes round for ever:\n{}", self.story());
     }
 
+    /// Loses the region and fails over: it is asked about the fence, serves from the other region, and a person commits.
+    pub async fn until_committing(&self) {
+        const HOUR: Duration = Duration::from_secs(3_600);
+        self.lose(true);
+        self.begin(self.order()).await;
+        self.until_asked(Ask::FenceImpossible, HOUR).await;
+        self.answer(Ask::FenceImpossible, Choice::GoOn, None).await;
+        self.until_asked(Ask::Commit, 2 * HOUR).await;
+        self.answer(Ask::Commit, Choice::GoOn, None).await;
+    }
+
     /// The same, until this is asked.
     pub async fn until_asked(&self, ask: Ask, at_most: Duration) {
         let asked = self.until(|saga| saga.questions().any(|question| question.ask == ask), at_most).await;
@@ -311,15 +322,19 @@ impl Stage {
         self.invariants();
     }
 
-    /// What holds after every invocation: somebody is served, and whoever wrote last has a number of its own.
+    /// What holds after every invocation: somebody is served, and whoever wrote last has a number of its own in its saga; looks are
+    /// counted on from one saga to the next.
     fn invariants(&self) {
         assert!(!self.enabled().is_empty(), "no endpoint is enabled\n{}", self.story());
         let Some(record) = self.record() else { return };
         let mut seen = lock(&self.epochs);
-        let same = seen.last().is_none_or(|(epoch, looks)| *epoch == record.epoch && *looks == record.looks);
-        let later = seen.last().is_none_or(|(epoch, looks)| *epoch < record.epoch && *looks < record.looks);
-        assert!(same || later, "{seen:?} and then {} {}", record.epoch, record.looks);
-        seen.push((record.epoch, record.looks));
+        let holds = seen.last().is_none_or(|(saga, epoch, looks)| {
+            let (is_this, later) = (*saga == record.id, *epoch < record.epoch && *looks < record.looks);
+            let same = *epoch == record.epoch && *looks == record.looks;
+            if is_this { same || later } else { *looks <= record.looks }
+        });
+        assert!(holds, "{seen:?} and then {} {}", record.epoch, record.looks);
+        seen.push((record.id, record.epoch, record.looks));
     }
 
     /// All that was told.

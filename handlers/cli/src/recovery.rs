@@ -83,7 +83,7 @@ fn members(shown: &Shown, now: jiff::Timestamp) -> Table {
         };
         table.add_row([
             it.group.to_owned(),
-            it.copy.name.clone(),
+            it.copy.of.name.clone(),
             it.copy.machine.size.clone().unwrap_or_default(),
             disks.len().to_string(),
             disks.iter().filter(|disk| disk.replicated).count().to_string(),

@@ -15,9 +15,10 @@ use lifeboat_azure::blobs::Store;
 use lifeboat_planning::declaration::Readiness;
 use lifeboat_planning::recovery::RecoveryPlan;
 use lifeboat_planning::recovery::readiness::{Judged, Reason, SavedGroup, SavedPath, State, newest_usable};
-use lifeboat_planning::saga::failover::{Member, PointFacts};
+use lifeboat_planning::saga::failover::PointFacts;
 use serde::{Deserialize, Serialize};
 
+use crate::saga::order::MemberRecord;
 use crate::swap::{self, SwapError};
 
 /// The version of [`Record`] that this release writes.
@@ -106,16 +107,9 @@ pub struct GroupCopy {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MemberCopy {
-    /// What it is called, unique in the recovery plan.
-    pub name: String,
-    /// ARM id of the machine.
-    pub old: String,
-    /// Its `vmId`.
-    pub old_vm_id: String,
-    /// ARM id of its replicated item.
-    pub item: String,
-    /// ARM id of the machine to be.
-    pub target: String,
+    /// What an order has of it.
+    #[serde(flatten)]
+    pub of: MemberRecord,
     /// What describes the machine.
     pub machine: MachineCopy,
     /// What the item says of the machine to be, and of replication.
@@ -315,7 +309,7 @@ impl Record {
 
     /// The newest point of a member.
     pub fn newest_of(&self, it: &MemberCopy) -> Option<Timestamp> {
-        let own = self.newest.get(&it.name).filter(|own| own.item.eq_ignore_ascii_case(&it.item))?;
+        let own = self.newest.get(&it.of.name).filter(|own| own.item.eq_ignore_ascii_case(&it.of.item))?;
         own.points.iter().map(|point| point.time).max()
     }
 
@@ -324,7 +318,7 @@ impl Record {
         let saved = self.saved.as_ref()?;
         let groups = saved.groups.iter().map(|group| SavedGroup {
             name: group.name.clone(),
-            members: group.members.iter().map(|it| Arc::new(it.member())).collect(),
+            members: group.members.iter().map(|it| Arc::new(it.of.member())).collect(),
         });
         let (digest, profiles) = (saved.digest.clone(), saved.profiles.clone());
         Some(SavedPath { digest, groups: groups.collect(), profiles })
@@ -334,19 +328,7 @@ impl Record {
 impl SavedCopy {
     /// A member by its name.
     pub fn member(&self, name: &str) -> Option<&MemberCopy> {
-        self.groups.iter().flat_map(|group| &group.members).find(|it| it.name == name)
-    }
-}
-
-impl MemberCopy {
-    fn member(&self) -> Member {
-        Member {
-            name: self.name.clone(),
-            item: self.item.clone(),
-            old: self.old.clone(),
-            old_vm_id: self.old_vm_id.clone(),
-            target: self.target.clone(),
-        }
+        self.groups.iter().flat_map(|group| &group.members).find(|it| it.of.name == name)
     }
 }
 

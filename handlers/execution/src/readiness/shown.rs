@@ -55,7 +55,7 @@ impl Shown {
                 group,
                 copy,
                 newest: self.record.newest_of(copy),
-                read_at: self.record.newest.get(&copy.name).map(|own| own.read_at),
+                read_at: self.record.newest.get(&copy.of.name).map(|own| own.read_at),
             })
             .collect()
     }

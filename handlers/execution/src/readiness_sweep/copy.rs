@@ -15,6 +15,7 @@ use lifeboat_planning::saga::failover::Known;
 use super::look::Member;
 use super::members::Found;
 use crate::readiness::record::{DiskCopy, GroupCopy, MachineCopy, MappingCopy, MemberCopy, ReplicaCopy, SavedCopy};
+use crate::saga::order::MemberRecord;
 
 /// The copy; nothing where something of it was not read, or a group has no member.
 pub fn of(
@@ -49,11 +50,13 @@ fn member(it: &Member<'_>) -> Option<MemberCopy> {
         return None;
     }
     Some(MemberCopy {
-        name: it.candidate.name.clone(),
-        old: machine.id.as_str().to_owned(),
-        old_vm_id: machine.vm_id.clone(),
-        item: item.id.as_str().to_owned(),
-        target: item.target()?.as_str().to_owned(),
+        of: MemberRecord {
+            name: it.candidate.name.clone(),
+            item: item.id.as_str().to_owned(),
+            old: machine.id.as_str().to_owned(),
+            old_vm_id: machine.vm_id.clone(),
+            target: item.target()?.as_str().to_owned(),
+        },
         machine: machine_copy(machine, item),
         replica: replica_copy(item),
     })

@@ -93,7 +93,7 @@ pub async fn look(lifeboat: &Lifeboat, plan: &RecoveryPlan, known: Option<&Recor
     );
     let source_silent = source.is_silent();
     let not_listed = missing.iter().filter(|(_, id)| source.machine(id, shared) != Known::Absent);
-    let not_listed: Vec<String> = not_listed.map(|(it, _)| it.name.clone()).collect();
+    let not_listed: Vec<String> = not_listed.map(|(it, _)| it.of.name.clone()).collect();
     let read: Vec<Member<'_>> =
         candidates.into_iter().map(|candidate| member(candidate, (&mut source, &told), shared)).collect();
     let now = lifeboat.clock.now();

@@ -100,7 +100,7 @@ pub fn not_listed<'r>(record: Option<&'r Record>, shared: &Shared) -> Vec<(&'r M
     let (Some(saved), Some(rows)) = (record.and_then(|record| record.saved.as_ref()), &shared.rows) else {
         return Vec::new();
     };
-    let listed = |it: &&MemberCopy| rows.iter().any(|row| row.id.eq_ignore_ascii_case(&it.old));
+    let listed = |it: &&MemberCopy| rows.iter().any(|row| row.id.eq_ignore_ascii_case(&it.of.old));
     let members = saved.groups.iter().flat_map(|group| &group.members);
-    members.filter(|it| !listed(it)).filter_map(|it| Some((it, it.old.parse().ok()?))).collect()
+    members.filter(|it| !listed(it)).filter_map(|it| Some((it, it.of.old.parse().ok()?))).collect()
 }

@@ -8,16 +8,13 @@ use jiff::Timestamp;
 use lifeboat_contract::events::{
     Event, FailoverCompleted, FailoverFailed, FailoverStarted, FailoverStep, Happening, Line, Name,
 };
-use lifeboat_planning::saga::failover::Failover;
+use lifeboat_planning::saga::failover::{Failover, VERIFY};
 use lifeboat_planning::saga::{
     Ask, At, Effect, End, Halt, LanePlace, Notice, Phase, Question, Runbook, Saga, State, Way,
 };
 
 use super::Declared;
 use super::record::SagaRecord;
-
-/// The step of the table after which the workload serves, verified from outside.
-const VERIFIED: &str = "verify the answer";
 
 /// How far a saga was before it was taken further: what is needed to say what came of it.
 #[derive(Clone, Debug)]
@@ -141,8 +138,8 @@ impl Teller<'_> {
 
     /// The workload serves, where it was verified: a person who goes on without that knows better, and nothing is told in his place.
     fn completed(&self, step: &str) -> Option<Event> {
-        let key = (Way::Forward, VERIFIED.to_owned());
-        let verified = self.saga.progress.steps.get(&key).filter(|_| step == VERIFIED)?;
+        let key = (Way::Forward, VERIFY.to_owned());
+        let verified = self.saga.progress.steps.get(&key).filter(|_| step == VERIFY)?;
         if verified.tasks.values().any(|task| task.state != State::Done) {
             return None;
         }

@@ -13,7 +13,7 @@ mod events;
 pub mod followed;
 pub(crate) mod looks;
 mod old_side;
-mod order;
+pub mod order;
 mod outcome;
 mod perform_failover;
 mod perform_traffic;

@@ -45,14 +45,20 @@ enum ActionRecord {
     Approve(String),
 }
 
+/// A member, as orders and saved copies store it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct MemberRecord {
-    name: String,
-    item: String,
-    old: String,
-    old_vm_id: String,
-    target: String,
+pub struct MemberRecord {
+    /// What it is called, unique in the recovery plan.
+    pub name: String,
+    /// ARM id of its replicated item.
+    pub item: String,
+    /// ARM id of the machine.
+    pub old: String,
+    /// Its `vmId`.
+    pub old_vm_id: String,
+    /// ARM id of the machine to be.
+    pub target: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,7 +202,8 @@ impl MemberRecord {
         }
     }
 
-    fn member(&self) -> Member {
+    /// As planning has it.
+    pub fn member(&self) -> Member {
         Member {
             name: self.name.clone(),
             item: self.item.clone(),

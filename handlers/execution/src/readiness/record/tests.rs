@@ -46,7 +46,7 @@ fn a_look_that_could_not_read_all_leaves_the_copy_and_the_points_of_the_one_befo
     // Points that were read count, whatever else was not.
     let mut read = left(State::Silent, vec![Reason::SourceSilent]);
     let point = PointFacts { id: "/p".to_owned(), time: at(3), application: false };
-    let item = before.saved.as_ref().expect("a copy").groups[0].members[0].item.clone();
+    let item = before.saved.as_ref().expect("a copy").groups[0].members[0].of.item.clone();
     read.newest.insert("web-1".to_owned(), NewestPoints::of(&item, &[point], at(5)));
     let after = Record::after(Some(before), &read);
     assert_eq!(after.point_at(), Some(at(3)));

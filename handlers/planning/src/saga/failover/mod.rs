@@ -38,6 +38,7 @@ pub use seen::{
 };
 pub use table::{
     COMMIT, FENCE_SECS_MAX, MEMBERS_AT_ONCE, OLD_SIDE_LOOK_SECS, OLD_SIDE_SILENT_SECS, OLD_SIDE_STOPPED, PROTECT_BACK,
+    VERIFY,
 };
 pub use unmet::{ItemUnmet, ProfileUnmet, TargetPart, TargetUnmet, endpoints, item_unmet, target_unmet};
 

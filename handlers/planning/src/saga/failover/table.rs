@@ -44,6 +44,8 @@ pub const OLD_SIDE_LOOK_SECS: i64 = 60;
 pub const OLD_SIDE_SILENT_SECS: i64 = 3_600;
 /// From one look to the next while protection is turned round: that takes an hour, so looks are rarer.
 const PROTECT_LOOK_SECS: i64 = 300;
+/// The step after which the workload serves, verified from outside.
+pub const VERIFY: &str = "verify the answer";
 /// The step that commits: what protecting the other way waits for.
 pub const COMMIT: &str = "commit";
 /// The step that asks for the commit.
@@ -82,7 +84,7 @@ fn failing_over(of: &Failover) -> Vec<Step<Failover>> {
     steps.extend([
         step("enable the target", online(traffic(of, enable))),
         step("disable the old endpoint", online(traffic(of, disable))),
-        step("verify the answer", answers(of, true)),
+        step(VERIFY, answers(of, true)),
         step(ANOTHER_POINT, another_point(of)),
         step("running with it", running(chosen(of).collect())),
         step("answer with it", answers(of, of.memory.another)),
