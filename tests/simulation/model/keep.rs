@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::calendar::{DAY, HOUR, date_of, monday_of, wall};
+use super::calendar::{DAY, HOUR, date_of, monday_of, offset, wall};
 use super::history::{Entry, Keep, Time, Zone};
 
 /// What keeps a point.
@@ -132,10 +132,19 @@ fn reasons_at(entry: &Entry, times: &[Time], place: usize, rules: &Marks, edge: 
     let keeps = |(rule, marks): &(Reason, Vec<bool>)| marks[place].then_some(*rule);
     let mut found: Vec<Reason> = rules.iter().filter_map(keeps).collect();
     let age = times[0] - times[place];
-    if keep.within.is_some_and(|within| age < within || (age == within && edge == Edge::Keeps)) {
+    let keeps = |within| match edge {
+        Edge::Keeps => age <= within + longer_day(zone_of(entry), within, times[place], times[0]),
+        Edge::Frees => age < within,
+    };
+    if keep.within.is_some_and(keeps) {
         found.push(Reason::Within);
     }
     found
+}
+
+/// Seconds by which a span of days is longer where the clocks went back in it: a day may be read as the day of the zone, of 25 hours.
+fn longer_day(zone: Zone, within: Time, from: Time, to: Time) -> Time {
+    if within < DAY { 0 } else { (offset(zone, from) - offset(zone, to)).max(0) }
 }
 
 /// Whether anything is asked to stay. Rules that are all missing or nought free nothing: an empty policy keeps everything.

@@ -129,6 +129,14 @@ fn each_rule_keeps_the_newest_of_its_newest_periods_that_have_points() {
 }
 
 #[test]
+fn a_day_of_within_may_be_the_25_hours_of_its_zone() {
+    let times = [(2026, 10, 24, 23, 59), (2026, 10, 25, 0, 0), (2026, 10, 26, 1, 0)];
+    let day = Keep { within: Some(DAY), ..Keep::default() };
+    assert_eq!(stay(day.clone(), Zone::Berlin, &times), [1, 2]);
+    assert_eq!(stay(day, Zone::Utc, &times), [2]);
+}
+
+#[test]
 fn rules_that_say_nothing_free_nothing() {
     let times = [(2020, 1, 1, 0, 0), (2026, 1, 1, 0, 0)];
     assert_eq!(stay(Keep::default(), Zone::Utc, &times), [0, 1]);
