@@ -2,6 +2,7 @@
 //! It never asks the product which collection must be read: something changed, or nothing did.
 
 mod rests;
+mod taken;
 mod vaults;
 
 /// Runs one test in a paused time of its own.

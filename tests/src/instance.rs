@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 use async_trait::async_trait;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request};
 use jiff::SignedDuration;
+use lifeboat_azure::blobs::Store;
 use lifeboat_execution::clock::Clock;
 use lifeboat_execution::{Answer, Connections, Event, Lifeboat, NotDone};
 use tokio::task::JoinHandle;
@@ -63,6 +64,11 @@ impl Instance {
         let transport = Arc::new(Stopping { inner, stopper: stopper.clone() });
         let lifeboat = Arc::new(hands(transport, rig, ahead));
         Self { lifeboat, stopper, wire }
+    }
+
+    /// The store, as it has it.
+    pub fn store(&self) -> &Store {
+        &self.lifeboat.store
     }
 
     /// It stops at the call with this number, from 0.

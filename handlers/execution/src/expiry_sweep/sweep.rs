@@ -2,6 +2,7 @@
 //! It never deletes before all of it is decided and audited.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
 
 use lifeboat_azure::blobs::Lease;
 use lifeboat_planning::allowance::Allowance;
@@ -24,6 +25,10 @@ use crate::policies::{self, InForce};
 
 /// Deletions of one sweep, at most: each is some ten calls, a second or so, and a function may run for ten minutes.
 pub(super) const DELETIONS_MAX: usize = 300;
+
+/// After this a look that had a machine's lease is over, as good as always: machines that were left for it are tried once more in the same
+/// sweep. Looks at a slot of every hour and hourly sweeps would otherwise meet each time, and nothing of that machine would ever go.
+const LOOK_TAKES: Duration = Duration::from_secs(20);
 
 /// A collection that was looked at.
 #[derive(Debug)]
@@ -116,18 +121,43 @@ async fn delete_all(
         });
         of_machine.entry(at).or_default().push(due);
     }
-    for at in order {
-        let (one, dues) = (&mut looked[at], of_machine.remove(&at).unwrap_or_default());
+    let dues: Vec<(usize, Vec<Due>)> =
+        order.into_iter().map(|at| (at, of_machine.remove(&at).unwrap_or_default())).collect();
+    let taken = delete_of_machines(sweep, looked, course, lease, dues).await?;
+    if !taken.is_empty() {
+        tokio::time::sleep(LOOK_TAKES).await;
+        sweep.lifeboat.store.renew(lease).await?;
+        delete_of_machines(sweep, looked, course, lease, taken).await?;
+    }
+    Ok(())
+}
+
+/// Deletes what is due of each machine, in this order; those that a look had at that moment come back, with what is due of them.
+async fn delete_of_machines(
+    sweep: &Sweep<'_>,
+    looked: &mut [Looked],
+    course: &mut Course,
+    lease: &Lease,
+    all: Vec<(usize, Vec<Due>)>,
+) -> Result<Vec<(usize, Vec<Due>)>, ExpiryError> {
+    let mut taken = Vec::new();
+    for (at, dues) in all {
+        let one = &mut looked[at];
         let before = one.memory.clone();
         let became = deletion::delete(sweep, &one.subject, &mut one.memory, &dues, lease).await?;
+        let is_taken = became.contains(&Became::Left(Left::LeaseTaken));
+        one.left = one.left.take().filter(|left| *left != Left::LeaseTaken);
         for (due, became) in dues.iter().zip(became) {
             if matches!(became, Became::Gone | Became::Asked) {
                 course.one_goes(&due.policy);
             }
             one.note(&due.name, became, &before);
         }
+        if is_taken {
+            taken.push((at, dues));
+        }
     }
-    Ok(())
+    Ok(taken)
 }
 
 impl Looked {
