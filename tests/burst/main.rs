@@ -1,9 +1,10 @@
 //! A burst of creations against real handler processes in real time: how long it takes, what it asks of Azure, what it costs.
 //! Everything is counted by the simulated Azure, whose budgets are enforced and whose latencies are as recorded; nothing is asked of
-//! the handlers. It never bends a figure: a line that does not hold ends it non-zero.
+//! the handlers. It never bends a figure: a line that does not hold ends it non-zero. With `--commands` it is a burst of those instead.
 //!
-//! `cargo run --release -p lifeboat-tests --bin burst -- [MACHINES] [--processes N] [--handler PATH] [--quick]`
+//! `cargo run --release -p lifeboat-tests --bin burst -- [MACHINES | --commands N] [--processes N] [--handler PATH] [--quick]`
 
+mod commands;
 #[expect(dead_code, reason = "tests take the handler of their own profile; a burst takes the release")]
 #[path = "../processes/executables.rs"]
 mod executables;
@@ -48,6 +49,7 @@ const DELIVERIES: u32 = 50;
 /// What is asked for.
 struct Asked {
     machines: usize,
+    commands: Option<usize>,
     processes: usize,
     handler: Option<PathBuf>,
 }
@@ -56,7 +58,7 @@ fn main() -> ExitCode {
     let asked = match asked(std::env::args().skip(1)) {
         Ok(asked) => asked,
         Err(what) => {
-            eprintln!("{what}\nusage: burst [MACHINES] [--processes N] [--handler PATH] [--quick]");
+            eprintln!("{what}\nusage: burst [MACHINES | --commands N] [--processes N] [--handler PATH] [--quick]");
             return ExitCode::from(2);
         }
     };
@@ -68,7 +70,7 @@ fn main() -> ExitCode {
 }
 
 fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
-    let mut asked = Asked { machines: MACHINES, processes: PROCESSES, handler: None };
+    let mut asked = Asked { machines: MACHINES, commands: None, processes: PROCESSES, handler: None };
     while let Some(argument) = arguments.next() {
         let mut value = |of: &str| arguments.next().ok_or(format!("{of} needs a value"));
         let number = |text: &str| {
@@ -76,6 +78,7 @@ fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
         };
         match argument.as_str() {
             "--quick" => asked.machines = MACHINES_QUICK,
+            "--commands" => asked.commands = Some(number(&value("--commands")?)?),
             "--processes" => asked.processes = number(&value("--processes")?)?,
             "--handler" => {
                 // The handler is started in the app's folder, from which a relative path leads elsewhere.
@@ -105,6 +108,9 @@ async fn burst(asked: &Asked) -> bool {
         }),
     })
     .await;
+    if let Some(commands) = asked.commands {
+        return commands::burst(&site, commands, asked.processes).await;
+    }
     let floor = floor::floor(asked.machines);
     println!("{} machines, {} processes; {floor}", asked.machines, asked.processes);
     let (began, began_at) = (Instant::now(), site.world.clock().now());
