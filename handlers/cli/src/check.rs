@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use lifeboat_contract::policy::{Checked, CheckedRecoveryPlan, Problem, Weight, check_policies, digest};
-use lifeboat_contract::recovery::NOT_EXECUTED;
+use lifeboat_contract::recovery::NO_WAY_BACK;
 use serde_json::{Value, json};
 
 use crate::check_estate::{self, EstateArgs};
@@ -97,13 +97,13 @@ fn show(files: &[(String, String)], checked: &Checked, estate: bool) {
     }
 }
 
-/// What is said of recovery plans, whatever else is wrong with them: that nothing is done with them, and how far they were judged.
+/// What is said of recovery plans, whatever else is wrong with them: what this release does not do yet, and how far they were judged.
 fn notes(checked: &Checked, estate: bool) -> Vec<&'static str> {
     match (checked.recovery_plans.is_empty(), estate) {
         (true, _) => vec![],
-        (false, false) => vec![NOT_EXECUTED],
+        (false, false) => vec![NO_WAY_BACK],
         (false, true) => {
-            vec![NOT_EXECUTED, "recovery plans were judged by their text alone, and not against the machines"]
+            vec![NO_WAY_BACK, "recovery plans were judged by their text alone, and not against the machines"]
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 use lifeboat_contract::policy::check_policies;
-use lifeboat_contract::recovery::NOT_EXECUTED;
+use lifeboat_contract::recovery::NO_WAY_BACK;
 use lifeboat_execution::bundle::{Bundle, File};
 use lifeboat_execution::operator::Operator;
 use lifeboat_execution::{ARM_URL, Connections};
@@ -116,9 +116,9 @@ async fn push(args: &PushArgs) -> Result<Outcome> {
     Ok(Outcome::Held)
 }
 
-/// What is said of what was put in force and is not acted on.
+/// What is said of recovery plans that were put in force.
 fn notes(recovery_plans: &[&str]) -> Vec<&'static str> {
-    if recovery_plans.is_empty() { Vec::new() } else { vec![NOT_EXECUTED] }
+    if recovery_plans.is_empty() { Vec::new() } else { vec![NO_WAY_BACK] }
 }
 
 fn refused(args: &PushArgs, problems: &[String]) -> Outcome {

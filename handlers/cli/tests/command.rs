@@ -246,18 +246,18 @@ fn policies_are_checked_together_before_anything_is_sent() {
 }
 
 const RECOVERY_PLAN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../contract/examples/recovery-plan.yaml");
-const NOT_EXECUTED: &str = "this release declares by recovery plans, and does not execute them yet";
+const NO_WAY_BACK: &str = "this release fails over by recovery plans, and neither fails back nor drills yet";
 
 #[test]
-fn a_recovery_plan_is_checked_and_said_not_to_be_executed() {
+fn a_recovery_plan_is_checked_and_what_this_release_does_not_do_is_said() {
     let run = lifeboat(&["check", RECOVERY_PLAN]);
     assert_eq!(run.status.code(), Some(0), "{}", out(&run));
     assert!(out(&run).contains("recovery plan `shop`, from westeurope to northeurope, declared by approval, digest "));
-    assert!(out(&run).contains(NOT_EXECUTED), "{}", out(&run));
+    assert!(out(&run).contains(NO_WAY_BACK), "{}", out(&run));
     let run = lifeboat(&["check", RECOVERY_PLAN, GOOD, "--output", "json"]);
     let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!((&said["ok"], &said["recoveryPlans"][0]["to"]), (&true.into(), &"northeurope".into()));
-    assert!(said["notes"][0].as_str().unwrap().starts_with(NOT_EXECUTED), "{said}");
+    assert!(said["notes"][0].as_str().unwrap().starts_with(NO_WAY_BACK), "{said}");
     assert_eq!(said["recoveryPlans"][0]["digest"].as_str().map(str::len), Some(64));
     let run = lifeboat(&["check", GOOD, "--output", "json"]);
     let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
@@ -273,7 +273,7 @@ fn a_recovery_plan_is_checked_and_said_not_to_be_executed() {
         "{}",
         out(&run)
     );
-    assert!(out(&run).contains(NOT_EXECUTED) && !out(&run).contains("recovery plan `shop`"), "{}", out(&run));
+    assert!(out(&run).contains(NO_WAY_BACK) && !out(&run).contains("recovery plan `shop`"), "{}", out(&run));
     std::fs::write(&file, text.replace("by: approval ", "by: aproval ")).unwrap();
     let run = lifeboat(&["check", file.to_str().unwrap()]);
     let said = out(&run);
@@ -298,15 +298,15 @@ fn recovery_plans_are_pushed_with_policies_and_never_instead_of_them() {
         "{}",
         out(&run)
     );
-    assert!(out(&run).contains(NOT_EXECUTED), "{}", out(&run));
+    assert!(out(&run).contains(NO_WAY_BACK), "{}", out(&run));
     let run = lifeboat(&["policies", "push", path, "--check", "--output", "json"]);
     let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!((&said["policies"], &said["recoveryPlans"][0]), (&serde_json::json!(["production"]), &"shop".into()));
-    assert!(said["notes"][0].as_str().unwrap().starts_with(NOT_EXECUTED), "{said}");
+    assert!(said["notes"][0].as_str().unwrap().starts_with(NO_WAY_BACK), "{said}");
     std::fs::copy(RECOVERY_PLAN, dir.join("shop-again.yaml")).unwrap();
     let run = lifeboat(&["policies", "push", path, "--check"]);
     assert_eq!(run.status.code(), Some(1), "two of one name");
-    assert!(out(&run).contains("the name `shop` is taken, first in shop-again.yaml:7"), "{}", out(&run));
+    assert!(out(&run).contains("the name `shop` is taken, first in shop-again.yaml:6"), "{}", out(&run));
 }
 
 #[test]

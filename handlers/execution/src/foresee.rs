@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use lifeboat_azure::graph::{self, MachineRow};
 use lifeboat_azure::{Error, ResourceId};
 use lifeboat_contract::plan::{self as said, ExpiryPlan, MachinePlan, PlanDocument, PoliciesFrom, PoliciesUsed, Quiet};
-use lifeboat_contract::recovery::NOT_EXECUTED;
+use lifeboat_contract::recovery::NO_WAY_BACK;
 use lifeboat_planning::allowance::Allowance;
 use lifeboat_planning::creation::region;
 use lifeboat_planning::facts::{Facts, Owner};
@@ -171,7 +171,7 @@ impl Onlooker {
             notes.push(format!("{} cannot be read; the last good policies are in force", not_read.document));
         }
         if !in_force.recovery_plans.is_empty() {
-            notes.push(NOT_EXECUTED.to_owned());
+            notes.push(NO_WAY_BACK.to_owned());
         }
         if !self.has_store {
             notes.push("no store was asked: points that a deployment made are taken for foreign ones".to_owned());

@@ -49,7 +49,7 @@ pub struct Pointer {
 pub struct InForce {
     /// The policies; at least one.
     pub policies: Vec<BackupPolicy>,
-    /// The recovery plans. This release reads them and does not execute them.
+    /// The recovery plans.
     pub recovery_plans: Vec<RecoveryPlan>,
     /// The digest of their bundle.
     pub digest: String,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::replay::{Heard, Played};
 use super::supposed::Supposed;
 use super::words::{condition, loss, source};
-use crate::recovery::NOT_EXECUTED;
+use crate::recovery::NO_WAY_BACK;
 
 /// As lines.
 pub fn as_lines(plan: &RecoveryPlan, supposed: &Supposed, played: &Played) -> Vec<String> {
@@ -29,7 +29,7 @@ pub fn as_lines(plan: &RecoveryPlan, supposed: &Supposed, played: &Played) -> Ve
         lines.push(format!("{}  at the end: {}", last.at, last.to));
         lines.extend(said(last));
     }
-    lines.push(NOT_EXECUTED.to_owned());
+    lines.push(NO_WAY_BACK.to_owned());
     lines
 }
 
@@ -79,7 +79,7 @@ pub fn as_json(plan: &RecoveryPlan, supposed: &Supposed, played: &Played) -> Val
         "from": plan.from.as_str(),
         "to": plan.to.as_str(),
         "by": plan.declaration.by.name(),
-        "notes": [NOT_EXECUTED],
+        "notes": [NO_WAY_BACK],
         "supposed": supposed.words(),
         "heard": played.heard.iter().map(heard).collect::<Vec<_>>(),
         "transitions": played.decisions.iter().map(decision_as_json).collect::<Vec<_>>(),

@@ -25,8 +25,7 @@ pub use url::{Reached, address_reached};
 use crate::policy::{Problem, form::RECOVERY_PLAN, root_of};
 
 /// What everybody is told who has recovery plans read: a promise nobody keeps is worse than none.
-pub const NOT_EXECUTED: &str = "this release declares by recovery plans, and does not execute them yet: evidence is shown and \
-                                people are told, and nothing fails over";
+pub const NO_WAY_BACK: &str = "this release fails over by recovery plans, and neither fails back nor drills yet";
 
 /// Reads the one recovery plan of a file. `file` is the name that problems give; problems come in the order of the document.
 ///
