@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use lifeboat_contract::command::{Abort, Approve, CommitFailover, Of, Order, Point, Reject, StartFailover};
-use lifeboat_execution::assumptions;
 use lifeboat_execution::orders::approvals::OrdersRecord;
 use lifeboat_execution::orders::{Concerns, Told, Verdict};
+use lifeboat_execution::{Answer, Event, assumptions, declaration};
 
-use crate::stage::{DIGEST, Stage};
+use serde_json::json;
+
+use crate::stage::{DIGEST, SUBSCRIPTION, Stage};
 
 const NOT_SHOWN: &str = "nothing with this digest was shown within the last hour";
 
@@ -137,9 +139,47 @@ async fn a_declaration_that_asks_is_answered_by_as_many_persons_as_the_recovery_
     refused(&stage.orders("two", "a-4", answer(DIGEST)).await, NOT_SHOWN);
     let record = record(&stage).await;
     assert_eq!((record.orders.len(), record.orders[0].incident.as_deref()), (1, Some("i-1")));
-    assert_eq!(stage.orders("one", "r-1", rejects(Of::Incident("i-2".to_owned()))).await.verdict, Verdict::Done);
-    let of_rejected = approve_with(Of::Incident("i-2".to_owned()), DIGEST);
-    refused(&stage.orders("two", "a-5", of_rejected).await, "a person said no");
+}
+
+/// A Service Health alert that names the region, as an action group posts it.
+fn alert(now: Timestamp) -> Vec<u8> {
+    let services = json!([{ "ServiceName": "Virtual Machines", "ImpactedRegions": [{ "RegionName": "West Europe" }] }]);
+    let properties = json!({
+        "incidentType": "Incident", "trackingId": "AB12-3CD", "impactStartTime": now.to_string(), "stage": "Active",
+        "impactedServices": services.to_string(), "communicationId": "1",
+    });
+    let essentials = json!({
+        "alertId": format!("/subscriptions/{SUBSCRIPTION}/alerts/1"), "alertRule": "health", "signalType": "Activity Log",
+        "monitoringService": "ServiceHealth", "monitorCondition": "Fired", "firedDateTime": now.to_string(),
+    });
+    let context = json!({ "eventTimestamp": now.to_string(), "level": 2, "properties": properties });
+    let data = json!({ "essentials": essentials, "alertContext": context });
+    json!({ "schemaId": "azureMonitorCommonAlertSchema", "data": data }).to_string().into_bytes()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_no_to_the_open_incident_holds_the_rules_up_and_one_to_another_is_refused() {
+    let stage = Stage::by_rules().await;
+    let handed = stage.lifeboat.handle(Event::RegionAlert(alert(stage.lifeboat.clock.now()))).await;
+    assert!(matches!(handed, Ok(Answer::Done(_))), "{handed:?}");
+    let unmet = async || {
+        declaration::evaluate_all(&stage.lifeboat, "test").await.expect("it is evaluated");
+        let (record, _) =
+            declaration::record::read(&stage.lifeboat.store, "shop").await.expect("read").expect("evaluated");
+        let last = record.last.expect("a decision");
+        let unmet = last["conditions"].as_array().expect("conditions").iter().filter(|one| one["met"] == false);
+        let names: Vec<String> = unmet.filter_map(|one| one["name"].as_str()).map(ToOwned::to_owned).collect();
+        (names, record.incident.expect("an incident").opened_at.to_string())
+    };
+    let (names, incident) = unmet().await;
+    assert!(!names.contains(&"notRejected".to_owned()), "{names:?}");
+    refused(&stage.orders("one", "r-1", rejects(Of::Incident("i-2".to_owned()))).await, "is not open");
+    assert!(!unmet().await.0.contains(&"notRejected".to_owned()));
+    assert_eq!(stage.orders("one", "r-2", rejects(Of::Incident(incident.clone()))).await.verdict, Verdict::Done);
+    let of_rejected = approve_with(Of::Incident(incident), DIGEST);
+    refused(&stage.orders("two", "a-1", of_rejected).await, "a person said no");
+    let (names, _) = unmet().await;
+    assert!(names.contains(&"notRejected".to_owned()), "{names:?}");
 }
 
 #[tokio::test(start_paused = true)]

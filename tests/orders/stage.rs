@@ -65,6 +65,15 @@ pub fn person(world: &World, name: &str, roles: &[&str]) -> String {
 impl Stage {
     /// With a policy `production` and a recovery plan `shop` that so many others must approve.
     pub async fn new(approvals: u8) -> Self {
+        Self::with(&RECOVERY_PLAN.replace("approvals: 1 ", &format!("approvals: {approvals} "))).await
+    }
+
+    /// The same, where the rules may act.
+    pub async fn by_rules() -> Self {
+        Self::with(&RECOVERY_PLAN.replace("by: approval ", "by: rules ")).await
+    }
+
+    async fn with(plan: &str) -> Self {
         let epoch: Timestamp = BEGINS.parse().expect("a moment");
         let world = World::new(WorldOptions::new(Clock::starting_at(epoch)));
         world.add_subscription(SUBSCRIPTION, "Production");
@@ -76,10 +85,9 @@ impl Stage {
         lifeboat.store.ensure_container().await.expect("a container");
         let operator = Operator::connect(&connections, ARM, STORE).expect("the places are places");
         operator.init(DEPLOYMENT).await.expect("a new store");
-        let plan = RECOVERY_PLAN.replace("approvals: 1 ", &format!("approvals: {approvals} "));
         let file = |name: &str, text: String| File { name: name.to_owned(), text };
         let policy = lifeboat_tests::policy::document("enforce", "24h");
-        let files = vec![file("production.yaml", policy), file("shop.yaml", plan)];
+        let files = vec![file("production.yaml", policy), file("shop.yaml", plan.to_owned())];
         operator.push(&Bundle::new(files)).await.expect("pushed");
         for name in ["one", "two", "three"] {
             person(&world, name, &[OPERATE]);

@@ -36,7 +36,7 @@ enum DeclarationCommand {
 /// probe (`{"probe", "region", "kind": "http"|"tcp", "outcome": "ok"|"failed"|"notSent"}`). It is looked at after each line and once a
 /// minute between, up to the last line. A fresh read of Resource Health is one that the history has; machines are known once a HealthPoll
 /// names them. What no history can say is supposed, and said: `--suppose ready=no`, `newestPoint=TIME|none`,
-/// `fence=notTried|confirmed|impossible`, `standingApproval=yes`, `approvedAt=TIME`, `passes=CONDITION,…`, `acceptedAt=TIME`,
+/// `fence=notTried|confirmed|impossible`, `standingApproval=yes`, `rejectedAt=TIME`, `approvedAt=TIME`, `passes=CONDITION,…`, `acceptedAt=TIME`,
 /// `failedOverAt=TIME`, `undoneAt=TIME`, `failedBackAt=TIME`, `named=RULE` (an alert rule or resource that speaks for the region).
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

@@ -68,7 +68,7 @@ fn each_transition_is_printed_with_its_conditions_and_what_was_supposed() {
         "met     sources: serviceHealth, probe; it takes 2",
         "NOT MET standingApproval, for rules: not given",
         "4m lost",
-        "does not execute them yet",
+        "neither fails back nor drills yet",
     ] {
         assert!(said.contains(words), "{words}\n{said}");
     }
@@ -96,7 +96,7 @@ fn the_same_as_json_and_with_other_suppositions_another_end() {
         (&"FailingOver".into(), &"start".into(), &240.into())
     );
     for transition in transitions {
-        assert_eq!(transition["conditions"].as_array().map(Vec::len), Some(12));
+        assert_eq!(transition["conditions"].as_array().map(Vec::len), Some(13));
     }
     let run = replay(&folder, &["--output", "json", "--suppose", "newestPoint=2026-11-01T01:00:00Z"]);
     let said: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON");

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use lifeboat_azure::blobs::Store;
 use lifeboat_contract::declaration::condition;
 use lifeboat_planning::declaration::{
-    Act, Assumed, Decision, Declaration, Facts, FenceSeen, NeededFor, Readiness, Shown, settle,
+    Act, Assumed, Decision, Declaration, Facts, FenceSeen, NeededFor, Readiness, Rejected, Shown, settle,
 };
 use lifeboat_planning::id::MachineKey;
 use lifeboat_planning::recovery::{By, RecoveryPlan};
@@ -32,6 +32,7 @@ use crate::estate::{self, EstateError};
 use crate::foresee::with_causes;
 use crate::ledger::{self, Entry};
 use crate::lifeboat::{Lifeboat, Report};
+use crate::orders::approvals::{self, OrdersRecord};
 use crate::policies::{self, PolicyError};
 use crate::queue::QueueError;
 use crate::readiness::{self, NoOrder};
@@ -84,6 +85,7 @@ struct Seen {
     digest: String,
     saga: Option<saga::Stored>,
     assumed: Assumed,
+    rejected: Option<Rejected>,
 }
 
 /// What came of one look.
@@ -288,6 +290,7 @@ fn look(
         point_at: seen.point_at,
         fence: FENCE_SEEN,
         assumed: &seen.assumed,
+        rejected: seen.rejected,
         saga: saga::of(seen.saga, before),
         word: word.as_ref(),
     };
@@ -311,12 +314,19 @@ async fn see(lifeboat: &Lifeboat, plan: &RecoveryPlan, now: Timestamp) -> Result
     let digest = policies::in_force(store, &lifeboat.policies).await?.digest.clone();
     let saga = saga::read(lifeboat, plan).await?;
     let (readiness, point_at) = ready(store, plan).await?;
-    // Only the rules need an approval of what is assumed.
-    let assumed = match plan.declaration.by {
-        By::Rules => assumptions::read(store, &plan.name).await?,
-        By::Person | By::Approval => Assumed::default(),
+    // Only the rules need an approval of what is assumed, and only them a person's no holds up.
+    let (assumed, rejected) = match plan.declaration.by {
+        By::Rules => (assumptions::read(store, &plan.name).await?, rejected(store, plan).await?),
+        By::Person | By::Approval => (Assumed::default(), None),
     };
-    Ok(Seen { signals, readiness, point_at, machines, target_machines, members, digest, saga, assumed })
+    Ok(Seen { signals, readiness, point_at, machines, target_machines, members, digest, saga, assumed, rejected })
+}
+
+/// The last no to what was asked in an incident of the recovery plan.
+async fn rejected(store: &Store, plan: &RecoveryPlan) -> Result<Option<Rejected>, SwapError> {
+    let orders = approvals::read(store, &plan.name).await?;
+    let last = orders.as_ref().and_then(OrdersRecord::rejected);
+    Ok(last.and_then(|(incident, at)| Some(Rejected { incident: incident.parse().ok()?, at })))
 }
 
 /// What the last look at readiness left: whether the recovery plan can be executed, and the newest usable point. One that looked at the

@@ -134,6 +134,7 @@ impl<'a> Stage<'a> {
             point_at: self.supposed.point_at(opened_at, now),
             fence: self.supposed.fence(),
             assumed: &assumed,
+            rejected: self.supposed.rejected(opened_at, now),
             saga: if self.begun { self.supposed.saga(now) } else { SagaSeen::None },
             word: word.as_ref(),
         };

@@ -2,11 +2,11 @@
 //! It never supposes in silence: whoever shows a replay shows these too.
 //!
 //! `ready=yes|no|memberRefuses|unknown` · `newestPoint=TIME|none` · `fence=notTried|confirmed|impossible` ·
-//! `standingApproval=yes|no` · `approvedAt=TIME` · `passes=CONDITION,…` · `acceptedAt=TIME` · `failedOverAt=TIME` ·
+//! `standingApproval=yes|no` · `rejectedAt=TIME` · `approvedAt=TIME` · `passes=CONDITION,…` · `acceptedAt=TIME` · `failedOverAt=TIME` ·
 //! `undoneAt=TIME` · `failedBackAt=TIME` · `named=RULE or RESOURCE`
 
 use jiff::{SignedDuration, Timestamp};
-use lifeboat_planning::declaration::{Assumed, FenceSeen, Name, Readiness, SagaSeen};
+use lifeboat_planning::declaration::{Assumed, FenceSeen, Name, Readiness, Rejected, SagaSeen};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -24,6 +24,7 @@ pub struct Supposed {
     newest_point: Option<Option<Timestamp>>,
     fence: FenceSeen,
     standing_approval: bool,
+    rejected_at: Option<Timestamp>,
     approved_at: Option<Timestamp>,
     passes: BTreeSet<Name>,
     accepted_at: Option<Timestamp>,
@@ -59,6 +60,7 @@ impl Default for Supposed {
             newest_point: None,
             fence: FenceSeen::NotTried,
             standing_approval: false,
+            rejected_at: None,
             approved_at: None,
             passes: BTreeSet::new(),
             accepted_at: None,
@@ -105,6 +107,7 @@ impl Supposed {
                     _ => return Err(wrong("yes or no")),
                 }
             }
+            "rejectedAt" => self.rejected_at = time()?,
             "approvedAt" => self.approved_at = time()?,
             "passes" => {
                 for name in value.split(',') {
@@ -149,6 +152,12 @@ impl Supposed {
         let entries: BTreeSet<String> = [ENTRIES.to_owned()].into();
         let approved = self.standing_approval.then(|| entries.clone());
         Assumed { entries, approved }
+    }
+
+    /// A person's no to what is asked in the incident that is open when it is said, and in none after it.
+    pub(super) fn rejected(&self, opened_at: Option<Timestamp>, now: Timestamp) -> Option<Rejected> {
+        let at = self.rejected_at.filter(|at| *at <= now)?;
+        opened_at.filter(|opened_at| *opened_at <= at).map(|incident| Rejected { incident, at })
     }
 
     /// The conditions that a word passes, while it stands.
@@ -197,6 +206,7 @@ impl Supposed {
         ));
         words.push(format!("standing approval: {}", if self.standing_approval { "given" } else { "not given" }));
         let times = [
+            ("rejected at", self.rejected_at),
             ("approved at", self.approved_at),
             ("first failover accepted at", self.accepted_at),
             ("failed over at", self.failed_over_at),

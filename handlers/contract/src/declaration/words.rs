@@ -32,6 +32,8 @@ pub fn condition(condition: &Condition) -> String {
         Value::FencePossible(seen, asked) => format!("{}; the recovery plan asks for {}", fence(*seen), asked.name()),
         Value::StandingApproval(entries) if entries.is_empty() => "given".to_owned(),
         Value::StandingApproval(entries) => format!("not given for: {}", entries.join(", ")),
+        Value::NotRejected(None) => "nobody said no".to_owned(),
+        Value::NotRejected(Some(at)) => format!("a person said no at {at}"),
     }
 }
 

@@ -249,7 +249,7 @@ fn a_history_played_twice_tells_the_same_and_its_json_has_every_condition() {
             let json = as_json(&plan, &supposed, &first);
             assert_eq!(json, as_json(&plan, &supposed, &second), "{}", case.name);
             let end = json["end"]["conditions"].as_array().expect("conditions");
-            assert_eq!(end.len(), if plan.declaration.by == By::Rules { 12 } else { 9 }, "{}", case.name);
+            assert_eq!(end.len(), if plan.declaration.by == By::Rules { 13 } else { 9 }, "{}", case.name);
             assert_eq!(json["heard"].as_array().map(Vec::len), Some(case.lines.len()), "{}", case.name);
         }
     }

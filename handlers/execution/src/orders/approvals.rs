@@ -200,10 +200,20 @@ impl OrdersRecord {
         self.push(OrderRecord { id, incident, by, at: now, says, needs: 1, approvals, ended });
     }
 
+    /// The last no to what was asked in an incident, with the incident's name, and when it was said.
+    pub fn rejected(&self) -> Option<(&str, Timestamp)> {
+        let no = |order: &'_ OrderRecord| order.is_ended_as(How::Rejected) && order.incident.is_some();
+        let last = self.orders.iter().rfind(|order| no(order))?;
+        Some((last.incident.as_deref()?, last.ended.as_ref()?.at))
+    }
+
     fn push(&mut self, order: OrderRecord) {
         self.orders.push(order);
-        let over = self.orders.len().saturating_sub(KEPT_MAX);
-        self.orders.drain(..over);
+        while self.orders.len() > KEPT_MAX {
+            // A no holds the rules up for as long as its incident is open, however many orders come after it.
+            let is_no = |order: &OrderRecord| order.incident.is_some() && order.is_ended_as(How::Rejected);
+            self.orders.remove(self.orders.iter().position(|order| !is_no(order)).unwrap_or_default());
+        }
     }
 
     /// Takes a no. Whoever says it, the one who ordered too.
@@ -274,14 +284,22 @@ pub fn of_incident(recovery_plan: &str, reason: &str) -> StartFailover {
     }
 }
 
+/// The orders of a recovery plan; none where there never was one.
+pub async fn read(store: &Store, recovery_plan: &str) -> Result<Option<OrdersRecord>, SwapError> {
+    swap::read(store, &blob_name(recovery_plan), VERSION).await
+}
+
+fn blob_name(recovery_plan: &str) -> String {
+    format!("orders/plans/{recovery_plan}.json")
+}
+
 /// Changes the orders of a recovery plan. What is refused changes nothing.
 pub async fn change<T>(
     store: &Store,
     recovery_plan: &str,
     mut how: impl FnMut(&mut OrdersRecord) -> Result<T, Refusal>,
 ) -> Result<Result<T, Refusal>, SwapError> {
-    let name = format!("orders/plans/{recovery_plan}.json");
-    swap::swap(store, &name, VERSION, |known: Option<OrdersRecord>| {
+    swap::swap(store, &blob_name(recovery_plan), VERSION, |known: Option<OrdersRecord>| {
         let mut record = known.unwrap_or_else(|| OrdersRecord::new(recovery_plan));
         match how(&mut record) {
             Ok(done) => Change::Write(record, Ok(done)),

@@ -13,7 +13,7 @@ use super::saga::{self, Verified};
 use crate::counters::Kind;
 use crate::lifeboat::Lifeboat;
 use crate::policies::{self, InForce};
-use crate::{assumptions, breakers, freeze, holds, modes, stop};
+use crate::{assumptions, breakers, declaration, freeze, holds, modes, stop};
 
 /// An order, whose it is and when it came.
 pub(super) struct Given<'a> {
@@ -179,6 +179,11 @@ async fn rejected(given: &Given<'_>, order: &Order, reject: &Reject) -> Came {
             (rejected.await?, format!("the order {id} is rejected"))
         }
         Of::Incident(id) => {
+            let declared = declaration::record::read(store, plan).await?.map(|(record, _)| record);
+            let open = declared.and_then(|record| record.incident).map(|incident| incident.opened_at);
+            if open.map(|at| at.to_string()).as_ref() != Some(id) {
+                return Ok(Err(Refusal::NoIncident { id: id.clone(), open }));
+            }
             let says = approvals::of_incident(plan, &reject.reason);
             let rejected = approvals::change(store, plan, |orders| {
                 orders.reject_incident(id, given.id, says.clone(), given.by, given.now);

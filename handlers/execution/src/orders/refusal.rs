@@ -52,6 +52,14 @@ pub enum Refusal {
     /// A person said no.
     #[error("a person said no to what was asked in the incident {0}: it takes an order to fail over all the same")]
     IncidentRejected(String),
+    /// No such incident is open.
+    #[error("the incident {id} is not open: {}", open.map_or("none is".to_owned(), |open| format!("{open} is")))]
+    NoIncident {
+        /// The one that was named.
+        id: String,
+        /// The one that is open.
+        open: Option<Timestamp>,
+    },
     /// Another order waits.
     #[error("another order for this recovery plan waits for approvals until {until}: {id}")]
     OrderWaits {
@@ -109,6 +117,7 @@ impl Refusal {
             | Self::NoRecoveryPlan(_)
             | Self::NoOrder(_)
             | Self::IncidentRejected(_)
+            | Self::NoIncident { .. }
             | Self::OrderWaits { .. }
             | Self::OrderLapsed { .. }
             | Self::OtherDigest
@@ -125,7 +134,7 @@ impl Refusal {
             Self::IdTaken => Some("id"),
             Self::NoPolicy(_) => Some("data.policy"),
             Self::NoRecoveryPlan(_) => Some("data.recoveryPlan"),
-            Self::NoOrder(_) => Some("data.of"),
+            Self::NoOrder(_) | Self::NoIncident { .. } => Some("data.of"),
             Self::OtherDigest | Self::OtherAssumptions(_) => Some("data.digest"),
             _ => None,
         }

@@ -7,10 +7,10 @@ use alloc::vec::Vec;
 use core::fmt;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Declaration;
 use super::facts::{Facts, FenceSeen, Readiness, SagaSeen};
 use super::loss::Loss;
 use super::sources::{Source, Standing};
+use super::{Declaration, Incident};
 use crate::recovery::{By, Evidence, Fence, RecoveryPlan};
 use crate::signal::{Class, Origin};
 
@@ -66,6 +66,8 @@ pub enum Name {
     FencePossible,
     /// A person approved of what is assumed.
     StandingApproval,
+    /// No person said no to what is asked in this incident.
+    NotRejected,
 }
 
 /// What was found of a condition.
@@ -95,6 +97,8 @@ pub enum Value {
     FencePossible(FenceSeen, Fence),
     /// The assumed entries that nobody has approved of.
     StandingApproval(Vec<String>),
+    /// When a person said no.
+    NotRejected(Option<Timestamp>),
 }
 
 /// All conditions, in the order they are shown.
@@ -141,6 +145,9 @@ pub(super) fn conditions(
     let unapproved = facts.assumed.unapproved();
     let approved = unapproved.is_empty();
     rules_need(Value::StandingApproval(unapproved), approved);
+    let is_of = |incident: &Incident| facts.rejected.filter(|rejected| rejected.incident == incident.opened_at);
+    let rejected = state.incident.as_ref().and_then(is_of).map(|rejected| rejected.at);
+    rules_need(Value::NotRejected(rejected), rejected.is_none());
     if rules.by != By::Rules {
         all.retain(|condition| condition.needed_for == NeededFor::Confirming);
     }
@@ -189,6 +196,7 @@ impl Condition {
             Value::BothClasses(..) => Name::BothClasses,
             Value::FencePossible(..) => Name::FencePossible,
             Value::StandingApproval(_) => Name::StandingApproval,
+            Value::NotRejected(_) => Name::NotRejected,
         }
     }
 
@@ -200,7 +208,7 @@ impl Condition {
 
 impl Name {
     /// All of them, in the order they are shown.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Sources,
         Self::Window,
         Self::FreshRead,
@@ -213,6 +221,7 @@ impl Name {
         Self::BothClasses,
         Self::FencePossible,
         Self::StandingApproval,
+        Self::NotRejected,
     ];
 
     /// The word for it.
@@ -230,6 +239,7 @@ impl Name {
             Self::BothClasses => "bothClasses",
             Self::FencePossible => "fencePossible",
             Self::StandingApproval => "standingApproval",
+            Self::NotRejected => "notRejected",
         }
     }
 }

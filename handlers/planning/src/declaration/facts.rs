@@ -26,6 +26,8 @@ pub struct Facts<'a> {
     pub fence: FenceSeen,
     /// What is assumed, and approved of.
     pub assumed: &'a Assumed,
+    /// A person's no to what is asked; of which incident it is says it.
+    pub rejected: Option<Rejected>,
     /// The saga of the recovery plan.
     pub saga: SagaSeen,
     /// A person's word that stands: an order to fail over, or as many approvals as the recovery plan asks. Who gave it, on
@@ -91,6 +93,15 @@ pub struct Assumed {
     pub entries: BTreeSet<String>,
     /// The list that was approved of; void as soon as it is not the list above.
     pub approved: Option<BTreeSet<String>>,
+}
+
+/// A person's no to what a declaration asks in an incident: the rules begin nothing in it any more. A person's own order does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// When the incident opened, which names it.
+    pub incident: Timestamp,
+    /// When it was said.
+    pub at: Timestamp,
 }
 
 /// A person's word.

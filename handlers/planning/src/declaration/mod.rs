@@ -33,7 +33,7 @@ use crate::signal::Origin;
 use condition::{Seen, conditions, holds};
 
 pub use condition::{Condition, Name, NeededFor, READ_FRESH_FOR, READY_FOR, Value};
-pub use facts::{Assumed, Facts, FenceSeen, Readiness, SagaSeen, Word};
+pub use facts::{Assumed, Facts, FenceSeen, Readiness, Rejected, SagaSeen, Word};
 pub use loss::{Loss, StoppedBy};
 pub use shown::{Shown, Worse};
 pub use sources::{MACHINES_MIN, SHARE_ENTERS, SHARE_LEAVES, Share, Source, Standing};

@@ -66,6 +66,7 @@ fn facts<'a>(signals: &'a Signals, assumed: &'a Assumed, now: Timestamp) -> Fact
         point_at: Some(at(-1)),
         fence: FenceSeen::NotTried,
         assumed,
+        rejected: None,
         saga: SagaSeen::None,
         word: None,
     }
@@ -90,7 +91,7 @@ fn outage(plan: &RecoveryPlan, minutes: i64) -> (Declaration, Signals) {
 #[test]
 fn every_condition_is_told_at_every_look_by_its_name() {
     let (signals, assumed) = (Signals::default(), Assumed::default());
-    for (by, count) in [(By::Person, 9), (By::Approval, 9), (By::Rules, 12)] {
+    for (by, count) in [(By::Person, 9), (By::Approval, 9), (By::Rules, 13)] {
         let (_, decision) = step(&Declaration::default(), &plan(by), &facts(&signals, &assumed, at(0)), at(0));
         let names: BTreeSet<Name> = decision.conditions.iter().map(Condition::name).collect();
         assert_eq!((decision.conditions.len(), names.len()), (count, count));
@@ -128,6 +129,26 @@ fn what_was_to_begin_is_read_again_until_it_has_begun() {
     let gone = Facts { readiness: Readiness::Unknown, ..facts(&signals, &assumed, at(20)) };
     let (_, decision) = step(&state, &rules, &gone, at(20));
     assert_eq!((decision.to, decision.act), (Phase::Suspected, Act::StepBack));
+}
+
+#[test]
+fn a_persons_no_holds_the_rules_up_for_its_incident_and_no_other() {
+    let rules = plan(By::Rules);
+    let (state, signals) = outage(&rules, 20);
+    let opened_at = state.incident.as_ref().expect("an incident").opened_at;
+    let assumed = Assumed { entries: BTreeSet::new(), approved: Some(BTreeSet::new()) };
+    let asked = Declaration { phase: Phase::AwaitingApproval, ..state };
+    let act = |incident| {
+        let rejected = Some(Rejected { incident, at: at(19) });
+        let (_, decision) = step(&asked, &rules, &Facts { rejected, ..facts(&signals, &assumed, at(20)) }, at(20));
+        let unmet: Vec<Name> = decision.conditions.iter().filter(|one| !one.met).map(Condition::name).collect();
+        (decision.act, unmet)
+    };
+    assert_eq!(act(opened_at), (Act::Nothing, vec![Name::NotRejected]));
+    assert_eq!(act(at(-9)), (Act::Start, vec![]), "it was said of an earlier incident");
+    let (rejected, word) = (Some(Rejected { incident: opened_at, at: at(19) }), Word::default());
+    let ordered = Facts { rejected, word: Some(&word), ..facts(&signals, &assumed, at(20)) };
+    assert_eq!(step(&asked, &rules, &ordered, at(20)).1.act, Act::Start, "a person's own order is a person's");
 }
 
 #[test]

@@ -108,6 +108,18 @@ fn the_newest_orders_are_kept_and_no_more() {
 }
 
 #[test]
+fn a_no_in_an_incident_is_kept_and_found_however_many_orders_come_after_it() {
+    let mut orders = OrdersRecord::new("shop");
+    assert_eq!(orders.rejected(), None);
+    orders.reject_incident("2026-11-22T02:00:00Z", "no", of_incident("shop", "a drill"), "one", at(0));
+    for number in 0..KEPT_MAX + 5 {
+        orders.begin(order(&format!("o-{number}"), 0), at(1)).expect("taken");
+    }
+    assert_eq!(orders.orders.len(), KEPT_MAX);
+    assert_eq!(orders.rejected(), Some(("2026-11-22T02:00:00Z", at(0))));
+}
+
+#[test]
 fn version_1_reads_as_it_was_written() {
     let golden = include_bytes!("../../../golden/orders-plan-v1.json");
     let orders: OrdersRecord = crate::record::read_up_to(VERSION, "golden", golden).expect("reads");
