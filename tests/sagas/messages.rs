@@ -29,8 +29,19 @@ async fn order(stage: &Stage, id: &str, order: Order) -> Result<Vec<String>, Not
     deliver(&stage.process(), &verified).await.expect("nothing is busy")
 }
 
-fn commit() -> Order {
-    Order::CommitFailover(CommitFailover { recovery_plan: PLAN.to_owned(), digest: "ab".repeat(32), reason: None })
+/// The digest of the question that stands; of none, where none does.
+fn digest(stage: &Stage) -> String {
+    let (record, saga) = (stage.record(), stage.saga());
+    let question = saga.as_ref().and_then(|saga| saga.questions().next());
+    question.zip(record).map_or_else(|| "ab".repeat(32), |(question, record)| question.digest(&record.id))
+}
+
+fn commit_on(digest: &str) -> Order {
+    Order::CommitFailover(CommitFailover { recovery_plan: PLAN.to_owned(), digest: digest.to_owned(), reason: None })
+}
+
+fn commit(stage: &Stage) -> Order {
+    commit_on(&digest(stage))
 }
 
 fn abort() -> Order {
@@ -42,7 +53,7 @@ fn yes(stage: &Stage) -> Order {
     let number = stage.saga().expect("a saga").questions().next().expect("one stands").number;
     Order::Approve(Approve {
         recovery_plan: PLAN.to_owned(),
-        digest: "ab".repeat(32),
+        digest: digest(stage),
         of: Of::Question(number),
         choice: None,
         point: Point::default(),
@@ -60,7 +71,7 @@ async fn messages_and_orders_alone_take_a_failover_to_its_end_though_a_process_i
         let is_it = call.service == Service::Arm && call.path.ends_with("/unplannedFailover");
         if is_it && counts.fetch_add(1, Ordering::Relaxed) == 0 { Fate::DieAfter } else { Fate::Live }
     }));
-    assert!(matches!(order(&stage, "c-0", commit()).await, Err(NotDelivered::Saga(_))), "there is none yet");
+    assert!(matches!(order(&stage, "c-0", commit(&stage)).await, Err(NotDelivered::Saga(_))), "there is none yet");
     stage.begin(stage.order()).await;
     stage.first_message();
     assert!(stage.by_messages(asked(Ask::Commit), 2 * HOUR).await, "{}", stage.story());
@@ -68,14 +79,20 @@ async fn messages_and_orders_alone_take_a_failover_to_its_end_though_a_process_i
     assert_eq!((stage.accepted("/unplannedFailover"), stage.accepted("/failoverCommit")), (3, 0));
     let refused = order(&stage, "a-1", abort()).await;
     assert!(matches!(refused, Err(NotDelivered::Refused(OrderRefused::PastNoReturn))), "{refused:?}");
-    let done = order(&stage, "c-1", commit()).await.expect("it is taken");
+    let shown = digest(&stage);
+    let other = order(&stage, "c-0-b", commit_on(&shown.replace(['0', '1', '2', '3'], "4"))).await;
+    assert!(matches!(&other, Err(NotDelivered::OtherQuestion { now, .. }) if *now == shown), "{other:?}");
+    let done = order(&stage, "c-1", commit(&stage)).await.expect("it is taken");
     assert!(done[0].contains("answer to question"), "{done:?}");
-    let again = order(&stage, "c-1", commit()).await.expect("it was taken");
+    let again = order(&stage, "c-1", commit(&stage)).await.expect("it was taken");
     assert!(again[0].contains("took this order before"), "{again:?}");
-    assert!(matches!(order(&stage, "c-2", commit()).await, Err(NotDelivered::NoCommitAsked)));
+    assert!(matches!(order(&stage, "c-2", commit(&stage)).await, Err(NotDelivered::NoCommitAsked)));
     assert!(stage.by_messages(asked(Ask::ProtectBack), 3 * HOUR).await, "{}", stage.story());
     assert_eq!(stage.accepted("/failoverCommit"), 3);
-    order(&stage, "p-1", yes(&stage)).await.expect("it is taken");
+    let Order::Approve(yes) = yes(&stage) else { panic!("a yes") };
+    let of_commit = Order::Approve(Approve { digest: shown, ..yes.clone() });
+    assert!(matches!(order(&stage, "p-0", of_commit).await, Err(NotDelivered::OtherQuestion { .. })), "shown before");
+    order(&stage, "p-1", Order::Approve(yes)).await.expect("it is taken");
     assert!(stage.by_messages(Saga::ended, 4 * HOUR).await, "{}", stage.story());
     assert_eq!(stage.saga().map(|saga| saga.progress.phase), Some(Phase::Ended(End::Done)));
     assert_eq!(stage.accepted("/switchprotection"), 3);

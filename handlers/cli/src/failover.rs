@@ -160,7 +160,7 @@ async fn follow(operator: &Operator, plan: &str, form: Form) -> Result<Outcome> 
             match operator.failover(plan).await {
                 Ok(Some(failover)) => {
                     failures = 0;
-                    tell(&failover, &mut told, form);
+                    tell(plan, &failover, &mut told, form);
                     if let Some(outcome) = came(&failover) {
                         return Ok(outcome);
                     }
@@ -194,11 +194,12 @@ fn came(failover: &Followed) -> Option<Outcome> {
     }
 }
 
-fn tell(failover: &Followed, told: &mut BTreeSet<String>, form: Form) {
-    for line in &failover.lines {
+fn tell(plan: &str, failover: &Followed, told: &mut BTreeSet<String>, form: Form) {
+    let answers = failover.asked.iter().map(|asked| format!("yes by    {}", asked.command(plan)));
+    for line in failover.lines.iter().cloned().chain(answers) {
         if told.insert(line.clone()) {
             match form {
-                Form::Text => output::say(line),
+                Form::Text => output::say(&line),
                 Form::Json => output::say(json!({ "failover": failover.id, "line": line })),
             }
         }
@@ -207,6 +208,8 @@ fn tell(failover: &Followed, told: &mut BTreeSet<String>, form: Form) {
 
 #[cfg(test)]
 mod tests {
+    use lifeboat_execution::saga::followed::Asked;
+
     use super::*;
 
     fn followed(ended: bool, is_done: bool, asked: &[u32]) -> Followed {
@@ -217,7 +220,10 @@ mod tests {
             ended_at: ended.then_some(at),
             is_done,
             lines: Vec::new(),
-            asked: asked.to_vec(),
+            asked: asked
+                .iter()
+                .map(|number| Asked { number: *number, digest: String::new(), commits: false })
+                .collect(),
             runbook: String::new(),
         }
     }

@@ -57,7 +57,8 @@ pub struct SendArgs {
 
 /// Approves an order, a declaration, a question of a running failover, or what a recovery plan's rules rest on.
 ///
-/// The digest is that of what was shown to you: what is approved is what you saw.
+/// The digest is that of what was shown to you: what is approved is what you saw. `lifeboat region` and `lifeboat failover --show` tell that
+/// of a declaration, and a running failover tells each question with the command that says yes to it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lifeboat approve shop --order start-1 --digest …

@@ -1,7 +1,7 @@
 //! Where verified orders about a failover are handed to the saga of the recovery plan.
 //! It never decides what they come to (the declaration and the saga do), and takes none that was not verified.
 
-use lifeboat_contract::command::{Approve, Of, Order, Reject, StartFailover};
+use lifeboat_contract::command::{Approve, CommitFailover, Of, Order, Reject, StartFailover};
 use lifeboat_planning::saga::{Ask, Choice, OrderRefused, Question};
 
 use super::NotTaken;
@@ -46,6 +46,14 @@ pub enum NotDelivered {
     /// No saga waits for a commit.
     #[error("no failover of this recovery plan waits for the word to commit")]
     NoCommitAsked,
+    /// What was shown to whoever answers is not what is asked.
+    #[error("the digest is not that of question {number} as it stands, which is {now}")]
+    OtherQuestion {
+        /// The question's number.
+        number: u32,
+        /// Its digest.
+        now: String,
+    },
     /// A no that the question does not have.
     #[error("the question has no answer that is a no by itself: the order must name one of its choices")]
     NoSuchNo,
@@ -127,12 +135,19 @@ fn event(order: &Verified, record: &SagaRecord) -> Result<Event, NotDelivered> {
     let answer = |question, choice, pick| Event::Answer { question, choice, pick, by: by.clone() };
     let saga = record.saga()?;
     let standing = |number: u32| saga.questions().find(|question| question.number == number);
+    // Whoever says yes says it to what was shown.
+    let shown = |question: &Question, digest: &str| {
+        let (number, now) = (question.number, question.digest(&record.id));
+        if now == digest { Ok(number) } else { Err(NotDelivered::OtherQuestion { number, now }) }
+    };
     match &order.order {
-        Order::CommitFailover(_) => {
+        Order::CommitFailover(CommitFailover { digest, .. }) => {
             let asked = saga.questions().find(|question| question.ask == Ask::Commit);
-            Ok(answer(asked.ok_or(NotDelivered::NoCommitAsked)?.number, Choice::GoOn, None))
+            Ok(answer(shown(asked.ok_or(NotDelivered::NoCommitAsked)?, digest)?, Choice::GoOn, None))
         }
-        Order::Approve(Approve { of: Of::Question(number), choice, point, .. }) => {
+        Order::Approve(Approve { of: Of::Question(number), choice, point, digest, .. }) => {
+            let asked = standing(*number).ok_or(NotDelivered::Refused(OrderRefused::NoSuchQuestion))?;
+            shown(asked, digest)?;
             let choice = choice.as_ref().map_or(Choice::GoOn, |answer| answer.0);
             let pick = (choice == Choice::AnotherPoint).then_some(point.0);
             Ok(answer(*number, choice, pick))

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use lifeboat_azure::blobs::Store;
 use lifeboat_planning::recovery::readiness::Ordered;
 use lifeboat_planning::saga::failover::{Failover, Fence, PointChoice};
-use lifeboat_planning::saga::{At, End, Phase, Runbook, Saga, Way, print};
+use lifeboat_planning::saga::{Ask, At, End, Phase, Question, Runbook, Saga, Way, print};
 
 use super::{Kept, SagaError};
 use crate::policies::{self, PolicyError};
@@ -27,10 +27,21 @@ pub struct Followed {
     pub is_done: bool,
     /// What is done, under way and asked, a line each, in the order of the step table.
     pub lines: Vec<String>,
-    /// The numbers of the questions that stand.
-    pub asked: Vec<u32>,
+    /// The questions that stand.
+    pub asked: Vec<Asked>,
     /// The step table with its progress.
     pub runbook: String,
+}
+
+/// A question that stands, as its answer names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Its number.
+    pub number: u32,
+    /// The digest of what is asked.
+    pub digest: String,
+    /// True where it is answered by `CommitFailover`.
+    pub commits: bool,
 }
 
 /// What an order would begin, or what runs already.
@@ -75,7 +86,7 @@ pub async fn read(store: &Store, plan: &str) -> Result<Option<Followed>, SagaErr
         ended_at: kept.record.ended_at,
         is_done: matches!(saga.progress.phase, Phase::Ended(End::Done)),
         lines: lines(&saga),
-        asked: saga.questions().map(|question| question.number).collect(),
+        asked: saga.questions().map(|question| Asked::of(question, &kept.record.id)).collect(),
         runbook: print(&saga),
     }))
 }
@@ -113,6 +124,23 @@ pub async fn ahead(store: &Store, plan: &str, now: Timestamp) -> Result<Ahead, A
         runbook,
         last: read(store, plan).await?,
     })
+}
+
+impl Asked {
+    fn of(question: &Question, saga: &str) -> Self {
+        let commits = question.ask == Ask::Commit;
+        Self { number: question.number, digest: question.digest(saga), commits }
+    }
+
+    /// The command that answers yes.
+    pub fn command(&self, plan: &str) -> String {
+        let Self { number, digest, commits } = self;
+        if *commits {
+            format!("lifeboat send CommitFailover recoveryPlan={plan} digest={digest}")
+        } else {
+            format!("lifeboat approve {plan} --question {number} --digest {digest}")
+        }
+    }
 }
 
 fn lines(saga: &Saga<Failover>) -> Vec<String> {

@@ -1,14 +1,16 @@
 //! What reaches a saga, and what it wants: events in, effects out.
 //! It never decides; an effect carries a tag, an outcome names it, and an outcome whose tag is not the awaited one changes nothing.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt;
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
 
 use super::progress::Question;
 use super::table::Runbook;
 use super::words::{Choice, End, Why};
-use crate::id::hash;
+use crate::id::{hash, hex};
 
 /// Something that reaches a saga.
 #[derive(Clone, Debug)]
@@ -212,6 +214,13 @@ impl fmt::Display for OrderRefused {
             Self::PickMissing => "the answer needs a recovery point that can be taken here",
             Self::FailbackNotBuilt => "failing back is not built yet",
         })
+    }
+}
+
+impl Question {
+    /// The digest of what is asked in the saga of this id, SHA-256 in hex: an answer names what was shown to whoever gives it.
+    pub fn digest(&self, saga: &str) -> String {
+        hex(&Sha256::digest(format!("question/1\nsaga {saga}\n{self}\n").as_bytes()))
     }
 }
 
