@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use lifeboat_planning::saga::{Ask, Choice};
+use jiff::{SignedDuration, Timestamp};
+use lifeboat_planning::saga::{Ask, Choice, Runbook, Way};
 use lifeboat_simulator::azure::{ArmFault, ArmFaultEffect};
 use lifeboat_tests::failing_over::{OTHER, Stage, lock};
 
@@ -12,6 +13,18 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const ANSWER_MS: u64 = 20;
 /// The budget of design §16.
 const BUDGET: Duration = Duration::from_secs(10);
+
+/// What each step of the way to serving took, and the longest of them: the steps of that lane follow each other, so all of them are the
+/// critical path.
+fn critical_path(stage: &Stage) -> Vec<(String, SignedDuration)> {
+    let (saga, now) = (stage.saga().expect("a saga"), stage.clock.now());
+    let lanes = saga.runbook.lanes();
+    let begun = |name: &String| saga.progress.steps.get(&(Way::Forward, name.clone())).map(|step| step.began_at);
+    let steps: Vec<(String, Timestamp)> =
+        lanes[0].steps.iter().filter_map(|step| Some((step.name.clone(), begun(&step.name)?))).collect();
+    let ends = steps.iter().skip(1).map(|(_, at)| *at).chain([now]);
+    steps.iter().zip(ends).map(|((name, at), end)| (name.clone(), end.duration_since(*at))).collect()
+}
 
 /// A hundred machines in four groups.
 fn hundred(seed: u64) -> Stage {
@@ -29,6 +42,11 @@ async fn a_hundred_machines_in_four_groups_cost_our_invocations_ten_seconds_at_m
     stage.until_asked(Ask::Commit, 2 * HOUR).await;
     let served = stage.clock.now();
     let until_served: Duration = lock(&stage.took).iter().sum();
+    let path = critical_path(&stage);
+    let whole: SignedDuration = path.iter().map(|(_, took)| *took).sum();
+    println!("critical path, {whole:#}:");
+    path.iter().for_each(|(step, took)| println!("  {took:#}  {step}"));
+    assert!(path.len() > 8 && (served.duration_since(began) - whole).abs() < SignedDuration::from_mins(1), "{path:?}");
     let mut longest = lock(&stage.took).clone();
     longest.sort();
     println!("the longest: {:?}", &longest[longest.len().saturating_sub(12)..]);
