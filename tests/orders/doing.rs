@@ -1,9 +1,11 @@
 //! What orders do, that each is done once whoever brings it again, and that one which was cut off is done all the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
-use lifeboat_contract::command::{CloseBreaker, CounterName, Freeze, ModeName, OfPoint, Order, SetMode, Why};
+use lifeboat_contract::command::{
+    Abort, CloseBreaker, CounterName, Freeze, ModeName, OfPoint, Order, Point, SetMode, StartFailover, Why,
+};
 use lifeboat_execution::counters::Kind;
 use lifeboat_execution::orders::{Concerns, Verdict};
 use lifeboat_execution::{Api, Event, breakers, freeze, holds, policies, stop};
@@ -12,7 +14,7 @@ use lifeboat_planning::policy::Mode;
 use lifeboat_simulator::azure::{CollectionSeed, MachineSeed, PointSeed, TokenOrder};
 use lifeboat_simulator::world::CallFate;
 
-use crate::stage::{DEPLOYMENT, SUBSCRIPTION, Stage};
+use crate::stage::{DEPLOYMENT, DIGEST, SUBSCRIPTION, Stage};
 
 fn why() -> Why {
     Why { reason: "the disks are moved".to_owned() }
@@ -184,10 +186,68 @@ async fn a_try_says_what_would_be_done_and_does_nothing() {
     let mut command = stage.command("c-1", frozen(true));
     command.dry_run = true;
     let told = stage.queued(&command, Some(stage.token("one", &TokenOrder::default()))).await.expect("taken");
-    assert_eq!(told.verdict, Verdict::WouldDo);
+    assert_eq!(
+        (told.verdict, told.lines[0].as_str()),
+        (Verdict::WouldDo, "deletions, repairs and vault policy writes would rest")
+    );
     assert!(!freeze::is_frozen(&stage.lifeboat.store).await);
     let told = stage.queued(&command, None).await.expect("refused");
     assert_eq!(told.verdict, Verdict::Refused(Concerns::Name), "a try needs the same name");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_try_reads_what_its_order_would_and_leaves_the_store_as_it_is() {
+    let stage = Stage::new(2).await;
+    let point = point(&stage).await;
+    let of_point = |point: &str| OfPoint { point: point.to_owned(), reason: "an audit".to_owned() };
+    let reason = || "it comes back".to_owned();
+    let set = |policy: &str| {
+        Order::SetMode(SetMode { policy: policy.to_owned(), mode: ModeName::Report, reason: "tried".to_owned() })
+    };
+    let counter = CounterName::Expiry;
+    let start = || {
+        let (recovery_plan, digest) = ("shop".to_owned(), DIGEST.to_owned());
+        let (point, passes, reason) = (Point::default(), BTreeSet::new(), reason());
+        Order::StartFailover(StartFailover { recovery_plan, digest, point, passes, reason })
+    };
+    let cases = [
+        (Order::Hold(of_point(&point)), true, "would be held"),
+        (Order::ReleaseHold(of_point(&point)), true, "would be released"),
+        (Order::Hold(of_point("/subscriptions/none")), false, "is not the ARM id"),
+        (set("production"), true, "which is followed in enforce, would be followed in report"),
+        (set("nights"), false, "no policy of this name"),
+        (frozen(false), true, "do not rest"),
+        (Order::StopChanges(why()), true, "all changes would be stopped"),
+        (Order::ResumeChanges(why()), true, "changes are not stopped"),
+        (
+            Order::CloseBreaker(CloseBreaker { policy: "production".to_owned(), counter, reason: reason() }),
+            true,
+            "is not open",
+        ),
+        (start(), true, "2 others would have to approve it"),
+        (Order::Abort(Abort { recovery_plan: "shop".to_owned(), reason: reason() }), false, "has no saga"),
+        (Order::Abort(Abort { recovery_plan: "other".to_owned(), reason: reason() }), false, "no recovery plan"),
+    ];
+    // All but what binds a token to its command, what is told, and which policies could be read last.
+    let kept = || -> BTreeMap<String, _> {
+        let blobs = stage.world.blobs();
+        let beside = |name: &String| {
+            !name.starts_with("orders/tokens/") && !name.starts_with("outbox") && name != "policies/good.json"
+        };
+        let names = blobs.names("lifeboat").into_iter().filter(beside);
+        names.map(|name| (name.clone(), blobs.bytes("lifeboat", &name))).collect()
+    };
+    let before = kept();
+    assert!(before.len() >= 3, "{:?}", before.keys());
+    for (number, (order, would, expected)) in cases.into_iter().enumerate() {
+        let mut command = stage.command(&format!("try-{number}"), order);
+        command.dry_run = true;
+        let told = stage.queued(&command, Some(stage.token("one", &TokenOrder::default()))).await.expect("taken");
+        assert_eq!(told.verdict == Verdict::WouldDo, would, "{told:?}");
+        assert!(told.lines[0].contains(expected), "{expected}: {told:?}");
+    }
+    assert!(kept() == before, "{:?}", kept().keys());
+    assert!(holds::newest(&stage.lifeboat.store, 10).await.expect("read").0.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use lifeboat_contract::command::{Order, Passed, Point, StartFailover};
-use lifeboat_execution::declaration::word::NotGiven;
+use lifeboat_execution::declaration::word::{NotGiven, Word};
 use lifeboat_execution::declaration::{self, record::Record};
 use lifeboat_execution::orders::saga::deliver;
 use lifeboat_execution::orders::{NotDelivered, Verified};
 use lifeboat_execution::saga::{Event, followed};
 use lifeboat_planning::declaration::{Name, Phase, Worse};
+use lifeboat_planning::saga::failover::PointChoice;
 use lifeboat_planning::saga::{Ask, End};
 use lifeboat_tests::azure::Azure;
 use lifeboat_tests::failing_over::{ENDPOINTS, OTHER, PERSON, PLAN, Stage};
@@ -159,6 +160,31 @@ async fn what_an_order_would_begin_is_shown_before_and_followed_after() {
     assert_eq!((followed.ended_at, followed.is_done, followed.asked.len()), (None, false, 1));
     assert!(followed.lines.iter().filter(|line| line.starts_with("done ")).count() > 5, "{:?}", followed.lines);
     assert!(followed::ahead(&store, "other", stage.clock.now()).await.is_err(), "it is not in force");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_word_is_tried_by_the_decision_that_would_take_it_and_begins_nothing() {
+    let stage = ready(59).await;
+    let digest = shown(&stage).await;
+    let plan = lifeboat_tests::failing_over::recovery_plan();
+    let kept = || stage.blobs.bytes(CONTAINER, &declaration::record::blob_name(PLAN));
+    let before = kept();
+    let tried = async |digest: &str, passes: &[Name]| {
+        let word = Word {
+            id: "try".to_owned(),
+            by: PERSON.to_owned(),
+            digest: digest.to_owned(),
+            incident: None,
+            passes: passes.iter().copied().collect(),
+            point: PointChoice::Latest,
+        };
+        declaration::would::begin(&stage.process(), &plan, &word).await.expect("it is read")
+    };
+    let lines = tried(&digest, &UNMET).await.expect("it would go through");
+    assert!(lines[0].contains("would be begun") && lines.iter().any(|line| line.contains("point of no return")));
+    assert!(matches!(tried(&digest, &UNMET[1..]).await, Err(NotGiven::Unmet(unmet)) if unmet == [UNMET[0]]));
+    assert!(matches!(tried(&"ab".repeat(32), &UNMET).await, Err(NotGiven::NotShown { .. })));
+    assert!(stage.saga().is_none() && kept() == before, "nothing was begun or written");
 }
 
 #[tokio::test(start_paused = true)]

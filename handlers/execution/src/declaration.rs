@@ -13,6 +13,7 @@ mod saga;
 pub mod shown;
 mod tell;
 pub mod word;
+pub mod would;
 
 use jiff::Timestamp;
 use lifeboat_azure::blobs::Store;

@@ -101,6 +101,11 @@ async fn holdable(lifeboat: &Lifeboat, point: &str) -> Result<Holdable, HoldErro
     Ok(Holdable { resource, name, known })
 }
 
+/// Whether a point is ours to hold or release.
+pub async fn is_ours(lifeboat: &Lifeboat, point: &str) -> Result<(), HoldError> {
+    holdable(lifeboat, point).await.map(drop)
+}
+
 /// Holds a point.
 pub async fn hold(lifeboat: &Lifeboat, point: &str, reason: &str) -> Result<Hold, HoldError> {
     let Holdable { resource, name, .. } = holdable(lifeboat, point).await?;

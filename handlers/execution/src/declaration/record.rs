@@ -88,6 +88,12 @@ impl Tells for Record {
     }
 }
 
+/// When the open incident of a recovery plan opened, which names it; none where none is open.
+pub async fn open_incident(store: &Store, plan: &str) -> Result<Option<Timestamp>, SwapError> {
+    let read = read(store, plan).await?;
+    Ok(read.and_then(|(record, _)| record.incident).map(|incident| incident.opened_at))
+}
+
 /// An open incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

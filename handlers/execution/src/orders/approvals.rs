@@ -104,7 +104,8 @@ pub enum Next {
 }
 
 impl OrdersRecord {
-    fn new(recovery_plan: &str) -> Self {
+    /// None yet.
+    pub fn new(recovery_plan: &str) -> Self {
         Self { version: VERSION, recovery_plan: recovery_plan.to_owned(), orders: Vec::new() }
     }
 
@@ -253,6 +254,12 @@ impl OrdersRecord {
 }
 
 impl OrderRecord {
+    /// An order that was taken just now, which so many others must approve.
+    pub fn waiting(id: &str, by: &str, at: Timestamp, says: &StartFailover, needs: u8) -> Self {
+        let (id, by, says) = (id.to_owned(), by.to_owned(), says.clone());
+        Self { id, incident: None, by, at, says, needs, approvals: Vec::new(), ended: None }
+    }
+
     fn is_ended_as(&self, how: How) -> bool {
         self.ended.as_ref().is_some_and(|ended| ended.how == how)
     }

@@ -16,6 +16,7 @@ mod refusal;
 pub mod saga;
 mod tell;
 mod who;
+mod would;
 
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_azure::blobs::Store;
@@ -192,7 +193,8 @@ async fn taken(
     let author = who::author(lifeboat.directory.as_ref(), &command.order, token, door).await?.map_err(End::Refused)?;
     bound(store, &author, &key, now).await?;
     if command.dry_run {
-        let lines = vec![format!("{} would be carried out", command.order.name())];
+        let given = Given { lifeboat, id: &command.id, by: author.record(), now };
+        let lines = would::would(&given, &command.order).await?.map_err(End::Refused)?;
         let event = tell::event_of_done(&command.id, command.order.name(), &lines, true, &author, now);
         lifeboat.outbox.put(&event, now).await;
         return Ok((author, Verdict::WouldDo, lines));

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use lifeboat_contract::command::{
     Approve, CloseBreaker, CounterName, Freeze, ModeName, Of, OfPoint, Order, Reject, SetMode, StartFailover, Why,
 };
+use lifeboat_planning::recovery::RecoveryPlan;
 
 use super::NotTaken;
 use super::approvals::{self, Approval, Next, OrderRecord};
@@ -67,10 +68,7 @@ async fn release(given: &Given<'_>, order: &OfPoint) -> Came {
 }
 
 async fn close(given: &Given<'_>, order: &CloseBreaker) -> Came {
-    let kind = match order.counter {
-        CounterName::Expiry => Kind::Expiry,
-        CounterName::Protection => Kind::Protection,
-    };
+    let kind = kind_of(order.counter);
     let closed = breakers::close(&given.lifeboat.outbox, &order.policy, kind, given.by, given.now).await?;
     let what = format!("the breaker of {kind} of the policy {}", order.policy);
     line(if closed {
@@ -80,16 +78,33 @@ async fn close(given: &Given<'_>, order: &CloseBreaker) -> Came {
     })
 }
 
+pub(super) fn kind_of(counter: CounterName) -> Kind {
+    match counter {
+        CounterName::Expiry => Kind::Expiry,
+        CounterName::Protection => Kind::Protection,
+    }
+}
+
+/// A mode, as people are told.
+pub(super) fn mode_of(mode: ModeName) -> &'static str {
+    match mode {
+        ModeName::Report => "report",
+        ModeName::Enforce => "enforce",
+        ModeName::AsWritten => "the mode of its document",
+    }
+}
+
 async fn set_mode(given: &Given<'_>, order: &SetMode) -> Came {
     let in_force = in_force(given).await?;
     if !in_force.policies.iter().any(|policy| policy.name == order.policy) {
         return Ok(Err(Refusal::NoPolicy(order.policy.clone())));
     }
     let ordered = |enforce| Some(modes::Ordered { enforce, at: given.now, by: given.by.to_owned() });
-    let (ordered, mode) = match order.mode {
-        ModeName::Report => (ordered(false), "report"),
-        ModeName::Enforce => (ordered(true), "enforce"),
-        ModeName::AsWritten => (None, "the mode of its document"),
+    let mode = mode_of(order.mode);
+    let ordered = match order.mode {
+        ModeName::Report => ordered(false),
+        ModeName::Enforce => ordered(true),
+        ModeName::AsWritten => None,
     };
     modes::set(&given.lifeboat.store, &in_force, &order.policy, ordered).await?;
     line(format!("the policy {} is followed in {mode} from now on", order.policy))
@@ -115,23 +130,18 @@ async fn resume_changes(given: &Given<'_>) -> Came {
     line(if resumed { "changes go on from now on".to_owned() } else { "changes were not stopped".to_owned() })
 }
 
+/// How many others must approve an order to fail over.
+pub(super) fn needs_of(plan: &RecoveryPlan) -> u8 {
+    if plan.declaration.approvals > 1 { plan.declaration.approvals } else { 0 }
+}
+
 /// An order of a person with the role is itself the approval, where the recovery plan does not ask for two.
 async fn start_failover(given: &Given<'_>, start: &StartFailover) -> Came {
     let in_force = in_force(given).await?;
     let Some(plan) = in_force.recovery_plans.iter().find(|plan| plan.name == start.recovery_plan) else {
         return Ok(Err(Refusal::NoRecoveryPlan(start.recovery_plan.clone())));
     };
-    let needs = if plan.declaration.approvals > 1 { plan.declaration.approvals } else { 0 };
-    let order = OrderRecord {
-        id: given.id.to_owned(),
-        incident: None,
-        by: given.by.to_owned(),
-        at: given.now,
-        says: start.clone(),
-        needs,
-        approvals: Vec::new(),
-        ended: None,
-    };
+    let order = OrderRecord::waiting(given.id, given.by, given.now, start, needs_of(plan));
     let begun = approvals::change(&given.lifeboat.store, &plan.name, |orders| orders.begin(order.clone(), given.now));
     next(given, begun.await?).await
 }
@@ -179,8 +189,7 @@ async fn rejected(given: &Given<'_>, order: &Order, reject: &Reject) -> Came {
             (rejected.await?, format!("the order {id} is rejected"))
         }
         Of::Incident(id) => {
-            let declared = declaration::record::read(store, plan).await?.map(|(record, _)| record);
-            let open = declared.and_then(|record| record.incident).map(|incident| incident.opened_at);
+            let open = declaration::record::open_incident(store, plan).await?;
             if open.map(|at| at.to_string()).as_ref() != Some(id) {
                 return Ok(Err(Refusal::NoIncident { id: id.clone(), open }));
             }
@@ -209,11 +218,7 @@ async fn next(given: &Given<'_>, next: Result<Next, Refusal>) -> Came {
         Ok(Next::Waits(missing, until)) => {
             line(format!("the order is recorded; {missing} others must approve it, until {until}"))
         }
-        Ok(Next::Deliver(order)) => {
-            let approved_by = order.approvals.iter().map(|approval| approval.by.clone()).collect();
-            let (id, by, incident) = (order.id.clone(), order.by.clone(), order.incident.clone());
-            deliver(given, Verified { id, order: Order::StartFailover(order.says), by, approved_by, incident }).await
-        }
+        Ok(Next::Deliver(order)) => deliver(given, order.into()).await,
     }
 }
 
@@ -223,14 +228,13 @@ async fn of_plan(given: &Given<'_>, order: &Order) -> Came {
     if !in_force(given).await?.recovery_plans.iter().any(|plan| plan.name == name) {
         return Ok(Err(Refusal::NoRecoveryPlan(name.to_owned())));
     }
-    let (id, by) = (given.id.to_owned(), given.by.to_owned());
-    deliver(given, Verified { id, order: order.clone(), by, approved_by: Vec::new(), incident: None }).await
+    deliver(given, Verified::of(given.id, order, given.by)).await
 }
 
 async fn deliver(given: &Given<'_>, order: Verified) -> Came {
     Ok(saga::deliver(given.lifeboat, &order).await?.map_err(Refusal::from))
 }
 
-async fn in_force(given: &Given<'_>) -> Result<std::sync::Arc<InForce>, NotTaken> {
+pub(super) async fn in_force(given: &Given<'_>) -> Result<std::sync::Arc<InForce>, NotTaken> {
     Ok(policies::in_force(&given.lifeboat.store, &given.lifeboat.policies).await?)
 }

@@ -1,10 +1,12 @@
 //! Where verified orders about a failover are handed to the saga of the recovery plan.
 //! It never decides what they come to (the declaration and the saga do), and takes none that was not verified.
 
+use jiff::Timestamp;
 use lifeboat_contract::command::{Approve, CommitFailover, Of, Order, Reject, StartFailover};
 use lifeboat_planning::saga::{Ask, Choice, OrderRefused, Question};
 
 use super::NotTaken;
+use super::approvals::OrderRecord;
 use crate::declaration::word::{NotGiven, Word};
 use crate::declaration::{self, DeclarationError};
 use crate::lifeboat::Lifeboat;
@@ -26,6 +28,22 @@ pub struct Verified {
     pub approved_by: Vec<String>,
     /// The incident that it is about, where it is an answer to a declaration that asks.
     pub incident: Option<String>,
+}
+
+impl Verified {
+    /// An order that nobody else had to approve.
+    pub fn of(id: &str, order: &Order, by: &str) -> Self {
+        let (id, order, by) = (id.to_owned(), order.clone(), by.to_owned());
+        Self { id, order, by, approved_by: Vec::new(), incident: None }
+    }
+}
+
+impl From<Box<OrderRecord>> for Verified {
+    fn from(order: Box<OrderRecord>) -> Self {
+        let approved_by = order.approvals.into_iter().map(|approval| approval.by).collect();
+        let (id, by, incident) = (order.id, order.by, order.incident);
+        Self { id, order: Order::StartFailover(order.says), by, approved_by, incident }
+    }
 }
 
 /// Why an order is not carried out.
@@ -74,6 +92,36 @@ pub async fn deliver(lifeboat: &Lifeboat, order: &Verified) -> Result<Result<Vec
     }
 }
 
+/// What an order would come to, one line each: of one to fail over, the steps that it would begin. Nothing is changed.
+pub(super) async fn foreseen(
+    lifeboat: &Lifeboat,
+    order: &Verified,
+    now: Timestamp,
+) -> Result<Result<Vec<String>, NotDelivered>, NotTaken> {
+    let plan = order.order.recovery_plan().unwrap_or_default();
+    if let Order::StartFailover(start) = &order.order {
+        let in_force = policies::in_force(&lifeboat.store, &lifeboat.policies).await?;
+        let Some(found) = in_force.recovery_plans.iter().find(|one| one.name == plan) else {
+            return Ok(Err(NotDelivered::NoPlan));
+        };
+        let foreseen = declaration::would::begin(lifeboat, found, &word(order, start)).await;
+        return Ok(foreseen.map_err(NotTaken::Declaration)?.map_err(NotDelivered::NotGiven));
+    }
+    let record = match saga::read(lifeboat, plan).await {
+        Ok(Some(record)) => record,
+        Ok(None) => return Ok(Err(SagaError::Missing.into())),
+        Err(error) if error.is_not_yet() => return Err(NotTaken::Saga(error)),
+        Err(error) => return Ok(Err(error.into())),
+    };
+    Ok(event(order, &record).and_then(|event| {
+        let line = format!("{plan}: {event}");
+        match saga::refuses(&record, event, now)? {
+            Some(why) => Err(NotDelivered::Refused(why)),
+            None => Ok(vec![line]),
+        }
+    }))
+}
+
 /// What ends the handing over of an order before the saga took it.
 enum Hand {
     Refused(NotDelivered),
@@ -117,16 +165,20 @@ async fn begun(lifeboat: &Lifeboat, order: &Verified, start: &StartFailover) -> 
     let in_force = in_force.map_err(|error| Hand::NotTaken(error.into()))?;
     let plan = in_force.recovery_plans.iter().find(|plan| plan.name == start.recovery_plan);
     let plan = plan.ok_or(NotDelivered::NoPlan)?;
+    let word = word(order, start);
+    Ok(declaration::give(lifeboat, plan, &word).await.map_err(taken)?.map_err(NotDelivered::NotGiven)?)
+}
+
+fn word(order: &Verified, start: &StartFailover) -> Word {
     let approved = order.approved_by.iter().map(|by| format!(", approved by {by}")).collect::<String>();
-    let word = Word {
+    Word {
         id: order.id.clone(),
         by: format!("{}{approved}", order.by),
         digest: start.digest.clone(),
         incident: order.incident.clone(),
         passes: start.passes.iter().map(|passed| passed.0).collect(),
         point: start.point.0,
-    };
-    Ok(declaration::give(lifeboat, plan, &word).await.map_err(taken)?.map_err(NotDelivered::NotGiven)?)
+    }
 }
 
 /// What the order is to the saga.

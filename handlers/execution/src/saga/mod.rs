@@ -32,7 +32,7 @@ use lifeboat_azure::{Error, ErrorKind};
 use lifeboat_planning::facts::Owner;
 use lifeboat_planning::id::hash;
 use lifeboat_planning::saga::failover::{Failover, FailoverOrder, PointChoice};
-use lifeboat_planning::saga::{Choice, OrderRefused, Unreadable, What};
+use lifeboat_planning::saga::{Choice, Effect, Notice, OrderRefused, Unreadable, What, step};
 
 use self::record::{Kept, SagaRecord};
 use self::turn::{Through, Turn};
@@ -272,6 +272,17 @@ pub async fn look(lifeboat: &Lifeboat, plan: &str, look: u64) -> Result<Ran, Sag
 /// Takes it further by a person's order of this id, which is remembered with what it did ([`SagaRecord::taken`]).
 pub async fn obey(lifeboat: &Lifeboat, plan: &str, order: &str, event: Event) -> Result<Ran, SagaError> {
     leased(lifeboat, plan, event, Through::Order(order)).await
+}
+
+/// Why a saga would refuse a person's order, if it would. Nothing is changed.
+pub fn refuses(record: &SagaRecord, event: Event, now: Timestamp) -> Result<Option<OrderRefused>, SagaError> {
+    let saga = record.saga()?;
+    let epoch = saga.progress.epoch;
+    let (_, effects) = step(saga, lifeboat_planning::saga::Event { epoch, what: event.what() }, now);
+    Ok(effects.into_iter().find_map(|effect| match effect {
+        Effect::Tell(Notice::OrderRefused(why)) => Some(why),
+        _ => None,
+    }))
 }
 
 async fn leased(lifeboat: &Lifeboat, plan: &str, event: Event, through: Through<'_>) -> Result<Ran, SagaError> {
