@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use lifeboat_azure::failover;
+use lifeboat_execution::alarms::{self, Alarm, Cause};
 use lifeboat_execution::declaration;
 use lifeboat_execution::readiness::record::{self, Record};
 use lifeboat_planning::recovery::readiness::State;
@@ -213,6 +214,16 @@ async fn a_right_that_a_step_needs_and_the_identity_lacks_is_named() {
         (record.state, told(&record)),
         (State::NotReady, vec![&*format!("{} is not allowed in group rg-north", failover::COMMIT.action)])
     );
+    let open = async || {
+        let bytes = stage.blobs.bytes(CONTAINER, &alarms::blob_name(Cause::RecoveryNotReady, Some(PLAN)));
+        bytes.is_some_and(|bytes| serde_json::from_slice::<Alarm>(&bytes).expect("an alarm").is_open())
+    };
+    assert!(!open().await, "one look may be wrong");
+    stage.look_at_readiness().await;
+    assert!(open().await, "two are not");
+    stage.azure.give_rights_back();
+    stage.look_at_readiness().await;
+    assert!(!open().await, "it closes itself");
 }
 
 #[tokio::test(start_paused = true)]

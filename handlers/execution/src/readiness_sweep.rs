@@ -163,13 +163,31 @@ async fn one(
         copy: looked.copy,
         newest: looked.newest,
     };
-    let line = said(&left);
     let name = record::blob_name(&plan.name);
-    swap::swap(&lifeboat.store, &name, record::VERSION, |before: Option<Record>| match before {
+    let line = swap::swap(&lifeboat.store, &name, record::VERSION, |before: Option<Record>| match before {
         Some(newer) if newer.looked_at > at => Change::Leave(format!("{}: somebody has looked since", plan.name)),
-        before => Change::Write(Record::after(before, &left), line.clone()),
+        before => Change::Write(Record::after(before, &left), said(&left)),
     })
-    .await
+    .await?;
+    tell(lifeboat, known, &left).await?;
+    Ok(line)
+}
+
+/// Whoever relies on a recovery plan hears that it cannot be executed, from the second look on that says so, or the first one of all: one
+/// answer of Azure's that failed is no news.
+async fn tell(lifeboat: &Lifeboat, known: Option<&Record>, left: &Left) -> Result<(), SwapError> {
+    let (cause, policy) = (Cause::RecoveryNotReady, Some(left.recovery_plan.as_str()));
+    match left.judged.state {
+        State::Ready => alarms::settle(&lifeboat.outbox, cause, policy, left.at).await,
+        State::Silent => Ok(()),
+        State::NotReady | State::MemberRefuses => {
+            if known.is_none_or(|known| known.state != State::Ready) {
+                let raised = Raised { cause, policy, what: said(left), machines: Machines::Also(&[]) };
+                alarms::raise(&lifeboat.outbox, &raised, left.at).await;
+            }
+            Ok(())
+        }
+    }
 }
 
 fn said(left: &Left) -> String {
