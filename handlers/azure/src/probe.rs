@@ -1,4 +1,4 @@
-//! Asks an address of somebody's as anybody would: one GET without a token, for the status alone.
+//! Asks an address of somebody's as anybody would: one GET without a token, for the status alone, or of `tcp://` one connection.
 //!
 //! It never follows a redirect, never reads a body, never waits longer than [`PROBE_TIMEOUT`], and never connects to an address that
 //! whoever made it does not allow, whatever a name resolves to. What it could not send is told apart from what was not answered.
@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use azure_core::{
     Error,
     error::ErrorKind,
-    http::{AsyncRawResponse, HttpClient, Method, Request, Url, headers::Headers},
+    http::{AsyncRawResponse, HttpClient, Method, Request, StatusCode, Url, headers::Headers},
 };
 use bytes::Bytes;
 use hickory_resolver::TokioResolver;
@@ -18,11 +18,16 @@ use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
+use tokio::net::TcpStream;
 
 /// How long one probe may take: what does not answer a health check within this serves nobody.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long making a connection may take: two lost SYN packets (1 s, then 2 s) and the handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The scheme of a connection alone.
+const TCP: &str = "tcp";
+/// What a connection that was made is answered with: whoever asks knows statuses alone.
+const CONNECTED: StatusCode = StatusCode::NoContent;
 /// Who is asking, for whoever reads the logs of what is asked.
 const USER_AGENT: &str = concat!("lifeboat-probe/", env!("CARGO_PKG_VERSION"));
 /// Statuses from here up to [`BAD_FROM`] say that somebody serves; a redirect is an answer.
@@ -116,10 +121,48 @@ impl Prober {
     }
 }
 
+impl Prober {
+    /// Connects, and leaves at once.
+    async fn connect(&self, url: &Url) -> azure_core::Result<AsyncRawResponse> {
+        let unsent = |why| Error::new(ErrorKind::Connection, why);
+        let (host, port) = url.host_str().zip(url.port()).ok_or_else(|| unsent(Unsent::NotResolved))?;
+        // Of this scheme an address in the URL is no more than a text.
+        let addresses = match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+            Ok(address) if (self.allowed)(host, address) => vec![address],
+            Ok(_) => return Err(unsent(Unsent::NotAllowed)),
+            Err(_) => resolved(&self.allowed, host).await.map_err(unsent)?,
+        };
+        let addresses: Vec<SocketAddr> = addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect();
+        let connected = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(addresses.as_slice())).await;
+        match connected {
+            Ok(Ok(_stream)) => Ok(AsyncRawResponse::from_bytes(CONNECTED, Headers::new(), Bytes::new())),
+            Ok(Err(error)) => Err(Error::new(ErrorKind::Io, error)),
+            Err(elapsed) => Err(Error::new(ErrorKind::Io, elapsed)),
+        }
+    }
+}
+
+/// The addresses of a name, where all of them may be connected to.
+async fn resolved(allowed: &Allowed, name: &str) -> Result<Vec<IpAddr>, Unsent> {
+    // Asked anew each time: a failover is just when names change.
+    let resolver =
+        TokioResolver::builder_tokio().and_then(|builder| builder.build()).map_err(|_| Unsent::NotResolved)?;
+    let found = resolver.lookup_ip(name).await.map_err(|_| Unsent::NotResolved)?;
+    let all: Vec<IpAddr> = found.iter().collect();
+    // One that is not allowed among others is somebody's trick: then none is asked.
+    if all.is_empty() || !all.iter().all(|address| allowed(name, *address)) {
+        return Err(Unsent::NotAllowed);
+    }
+    Ok(all)
+}
+
 #[async_trait]
 impl HttpClient for Prober {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let url = request.url();
+        if url.scheme() == TCP {
+            return self.connect(url).await;
+        }
         // An address in the URL is not resolved, so that nobody else would look at it.
         let literal = match url.host() {
             Some(url::Host::Ipv4(address)) => Some(IpAddr::V4(address)),
@@ -144,15 +187,7 @@ impl Resolve for Bounded {
     fn resolve(&self, name: Name) -> Resolving {
         let allowed = Arc::clone(&self.allowed);
         Box::pin(async move {
-            // Asked anew each time: a failover is just when names change.
-            let resolver =
-                TokioResolver::builder_tokio().and_then(|builder| builder.build()).map_err(|_| Unsent::NotResolved)?;
-            let found = resolver.lookup_ip(name.as_str()).await.map_err(|_| Unsent::NotResolved)?;
-            let all: Vec<IpAddr> = found.iter().collect();
-            // One that is not allowed among others is somebody's trick: then none is asked.
-            if all.is_empty() || !all.iter().all(|address| allowed(name.as_str(), *address)) {
-                return Err(Unsent::NotAllowed.into());
-            }
+            let all = resolved(&allowed, name.as_str()).await?;
             let addresses: Addrs = Box::new(all.into_iter().map(|address| SocketAddr::new(address, 0)));
             Ok(addresses)
         })
@@ -188,6 +223,24 @@ mod tests {
             assert_eq!(probed, Probed::NotSent("the name leads to an address that is not asked"), "{text}");
         }
         assert!(listener.accept().is_err(), "nobody came");
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_good_where_somebody_listens_and_is_bounded_as_a_request_is() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let url: Url = format!("tcp://127.0.0.1:{port}").parse().unwrap();
+        let everywhere = over_http(Arc::new(|_: &str, _| true));
+        assert!(matches!(ask(everywhere.as_ref(), &url).await, Probed::Good(_)));
+        let outside = over_http(Arc::new(|_: &str, address: IpAddr| !address.is_loopback()));
+        for text in [format!("tcp://127.0.0.1:{port}"), format!("tcp://[::1]:{port}")] {
+            let probed = ask(outside.as_ref(), &text.parse().unwrap()).await;
+            assert_eq!(probed, Probed::NotSent("the name leads to an address that is not asked"), "{text}");
+        }
+        drop(listener);
+        assert_eq!(ask(everywhere.as_ref(), &url).await, Probed::NoAnswer);
+        let no_port: Url = "tcp://127.0.0.1".parse().unwrap();
+        assert!(matches!(ask(everywhere.as_ref(), &no_port).await, Probed::NotSent(_)));
     }
 
     #[tokio::test]

@@ -14,6 +14,7 @@ use futures::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_azure::probe::{self, Probed};
 use lifeboat_azure::{Error, health};
+use lifeboat_contract::recovery::is_tcp;
 use lifeboat_contract::signals::{self, Door, ProbeKind, ProbeOutcome, ProbeResult};
 use lifeboat_planning::declaration::Phase;
 use lifeboat_planning::recovery::RecoveryPlan;
@@ -164,6 +165,7 @@ async fn side(lifeboat: &Lifeboat, plan: &RecoveryPlan) -> Option<String> {
 async fn ask(lifeboat: &Lifeboat, name: String, region: String, url: String) -> ProbeResult {
     let at = lifeboat.clock.now();
     let began = tokio::time::Instant::now();
+    let kind = if is_tcp(&url) { ProbeKind::Tcp } else { ProbeKind::Http };
     let probed = match url.parse() {
         Ok(url) => probe::ask(lifeboat.probes.as_ref(), &url).await,
         Err(_) => Probed::NotSent("it is no URL"),
@@ -178,5 +180,5 @@ async fn ask(lifeboat: &Lifeboat, name: String, region: String, url: String) -> 
     if let Some(reason) = &reason {
         tracing::warn!(probe = name, region, "{reason}");
     }
-    ProbeResult { probe: name, region, kind: ProbeKind::Http, outcome, at: Some(at), reason, took_ms }
+    ProbeResult { probe: name, region, kind, outcome, at: Some(at), reason, took_ms }
 }

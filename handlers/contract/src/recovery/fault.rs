@@ -70,7 +70,7 @@ pub enum RecoveryFault {
 /// Why a text is no URL to be asked from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoUrl {
-    /// It does not begin with `https://` or `http://`.
+    /// It does not begin with `https://`, `http://` or `tcp://`.
     Scheme,
     /// There is no host in it, or none that can be one.
     Host,
@@ -82,6 +82,8 @@ pub enum NoUrl {
     Fragment,
     /// A sign that no URL has.
     Sign,
+    /// A connection alone, and more than a host and a port.
+    TcpMore,
     /// An address behind which nobody's workload is: Azure's own on the link, or a reserved one.
     Nobodys,
 }
@@ -140,7 +142,8 @@ impl fmt::Display for RecoveryFault {
 impl fmt::Display for NoUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Scheme => "this URL does not begin with https:// or http://",
+            Self::Scheme => "this URL does not begin with https://, http:// or tcp://",
+            Self::TcpMore => "a connection has a host and a port, and nothing behind them",
             Self::Host => "this URL has no host, or none that can be one",
             Self::Port => "the port of this URL is none",
             Self::Credentials => "there are credentials in this URL, and no secret has its place in a document",

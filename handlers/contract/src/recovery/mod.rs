@@ -20,7 +20,7 @@ pub use fault::{NoUrl, RecoveryFault};
 pub use form::{ACTIONS_MAX, GROUPS_MAX, TRAFFIC_MAX};
 pub(crate) use judge::judge;
 pub use lifeboat_planning::recovery::RecoveryPlan;
-pub use url::{Reached, address_reached};
+pub use url::{Reached, address_reached, is_tcp};
 
 use crate::policy::{Problem, form::RECOVERY_PLAN, root_of};
 

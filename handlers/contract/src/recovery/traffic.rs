@@ -69,7 +69,7 @@ fn verify(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Verify> {
 }
 
 fn address(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<String> {
-    let expected = "a URL that is asked from outside, as https://shop.example/healthz";
+    let expected = "a URL that is asked from outside, as https://shop.example/healthz or tcp://shop.example:1433";
     let text = reader.text(node, path, expected, form::URL_CHARS_MAX)?;
     match url::check(text) {
         Ok(_) => Some(text.to_string()),

@@ -1,4 +1,4 @@
-//! Which texts are URLs that may be asked: `http` or `https`, a host that is somebody's, nothing secret; and whether that is inside.
+//! Which texts are URLs that may be asked: `http`, `https` or `tcp`, a host that is somebody's, nothing secret; and whether that is inside.
 //! It never resolves a name: what a public name leads to is for whoever asks it to refuse.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -13,6 +13,14 @@ const AZURE_PLATFORM: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
 /// Names that are only known inside, alone or at the end.
 const LOCAL_NAMES: [&str; 4] = ["localhost", "local", "internal", "home.arpa"];
 
+/// What a connection is written with: whoever listens serves.
+const TCP: &str = "tcp://";
+
+/// Whether a connection alone is asked for, and no answer.
+pub fn is_tcp(text: &str) -> bool {
+    text.starts_with(TCP)
+}
+
 /// From where a host is reached, by its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reached {
@@ -24,7 +32,8 @@ pub enum Reached {
 
 /// Refuses what is no such URL.
 pub fn check(text: &str) -> Result<Reached, NoUrl> {
-    let rest = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme)).ok_or(NoUrl::Scheme)?;
+    let schemes = ["https://", "http://", TCP];
+    let rest = schemes.iter().find_map(|scheme| text.strip_prefix(scheme)).ok_or(NoUrl::Scheme)?;
     if text.chars().any(|c| !c.is_ascii_graphic() || matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}'))
     {
         return Err(NoUrl::Sign);
@@ -42,8 +51,11 @@ pub fn check(text: &str) -> Result<Reached, NoUrl> {
         _ => (authority, None),
     };
     let is_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|n| n > 0);
-    if !port.is_none_or(is_port) {
+    if !port.is_none_or(is_port) || port.is_none() && is_tcp(text) {
         return Err(NoUrl::Port);
+    }
+    if is_tcp(text) && authority != rest {
+        return Err(NoUrl::TcpMore);
     }
     match host.strip_prefix('[') {
         Some(bracketed) => {
@@ -141,6 +153,8 @@ mod tests {
             "https://xn--bcher-kva.example/",
             "https://0x7f.example/",
             "https://shop.example/a@b",
+            "tcp://db.shop.example:1433",
+            "tcp://[2606:4700::1]:5432",
         ] {
             assert_eq!(check(text), Ok(Reached::Outside), "{text}");
         }
@@ -184,7 +198,7 @@ mod tests {
 
     #[test]
     fn what_is_no_such_url_is_refused_and_says_why() {
-        use NoUrl::{Credentials, Fragment, Host, Nobodys, Port, Scheme, Sign};
+        use NoUrl::{Credentials, Fragment, Host, Nobodys, Port, Scheme, Sign, TcpMore};
         for (text, why) in [
             ("", Scheme),
             ("shop.example", Scheme),
@@ -203,6 +217,11 @@ mod tests {
             ("https://shop.example:65536/", Port),
             ("https://shop.example:/", Port),
             ("https://shop.example:+80/", Port),
+            ("tcp://db.shop.example", Port),
+            ("tcp://[2606:4700::1]", Port),
+            ("tcp://db.shop.example:1433/", TcpMore),
+            ("tcp://db.shop.example:1433?a=b", TcpMore),
+            ("tcp://169.254.169.254:80", Nobodys),
             ("https://", Host),
             ("https:///healthz", Host),
             ("https://shop..example/", Host),
