@@ -87,6 +87,12 @@ impl<'a> Book<'a> {
         Ok(())
     }
 
+    /// Answers for what whoever ended the saga left, and keeps the head: they may have been stopped right before they did.
+    pub async fn close(&mut self) -> Result<(), SagaError> {
+        self.open().await?;
+        self.seal().await
+    }
+
     /// Keeps the head apart.
     pub async fn seal(&mut self) -> Result<(), SagaError> {
         if let Some(chain) = &mut self.chain {

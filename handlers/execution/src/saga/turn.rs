@@ -67,6 +67,7 @@ impl Turn<'_> {
     pub async fn run(&mut self, event: Event, through: Through<'_>) -> Result<Ran, SagaError> {
         let mut saga = self.kept.record.saga()?;
         if saga.ended() {
+            Book::of(self.lifeboat, &self.kept.record.id, &self.kept.record.recovery_plan).close().await?;
             self.kept.archive(&self.lifeboat.store).await?;
             self.refused = matches!(through, Through::Order(_)).then_some(OrderRefused::Ended);
             return Ok(self.ran(None));
