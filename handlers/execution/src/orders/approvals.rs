@@ -274,14 +274,25 @@ pub fn of_incident(recovery_plan: &str, reason: &str) -> StartFailover {
     }
 }
 
+/// The orders of a recovery plan that wait for others at this moment. Nothing is changed.
+pub async fn waiting(store: &Store, recovery_plan: &str, now: Timestamp) -> Result<Vec<OrderRecord>, SwapError> {
+    let record: Option<OrdersRecord> = swap::read(store, &blob_name(recovery_plan), VERSION).await?;
+    let orders = record.map(|record| record.orders).unwrap_or_default();
+    Ok(orders.into_iter().filter(|order| order.ended.is_none() && order.lapses_at() > now).collect())
+}
+
+/// The blob of a recovery plan's orders.
+fn blob_name(recovery_plan: &str) -> String {
+    format!("orders/plans/{recovery_plan}.json")
+}
+
 /// Changes the orders of a recovery plan. What is refused changes nothing.
 pub async fn change<T>(
     store: &Store,
     recovery_plan: &str,
     mut how: impl FnMut(&mut OrdersRecord) -> Result<T, Refusal>,
 ) -> Result<Result<T, Refusal>, SwapError> {
-    let name = format!("orders/plans/{recovery_plan}.json");
-    swap::swap(store, &name, VERSION, |known: Option<OrdersRecord>| {
+    swap::swap(store, &blob_name(recovery_plan), VERSION, |known: Option<OrdersRecord>| {
         let mut record = known.unwrap_or_else(|| OrdersRecord::new(recovery_plan));
         match how(&mut record) {
             Ok(done) => Change::Write(record, Ok(done)),
