@@ -181,10 +181,10 @@ fn groups(groups: &[GroupShown], now: Timestamp) -> Markup {
                 thead {
                     tr {
                         th scope="col" { "Group and member" }
-                        th scope="col" { "Old machine stopped" }
+                        th scope="col" { "Old machine" }
                         th scope="col" { "Recovery point" }
                         th scope="col" { "Failed over" }
-                        th scope="col" { "New machine runs" }
+                        th scope="col" { "New machine" }
                         th scope="col" { "Committed" }
                         th scope="col" { "Protected the other way" }
                     }
@@ -207,13 +207,38 @@ fn member(number: usize, group: &str, it: &MemberShown, now: Timestamp) -> Marku
                 (number) ". " (group) ": " (it.name)
                 @if it.left_out { " " (state("left out", Tone::Warn)) }
             }
-            (cell("Old machine stopped", it.stopped))
+            td data-of="Old machine" { (old_machine(it.stopped)) }
             td data-of="Recovery point" { (aged_or(it.point_at, now, "not chosen yet")) }
             (cell("Failed over", it.failed_over))
-            (cell("New machine runs", it.running))
+            td data-of="New machine" { (new_machine(it.running)) }
             (cell("Committed", it.committed))
             (cell("Protected the other way", it.protected_back))
         }
+    }
+}
+
+/// What the failover knows of a machine of the lost region.
+fn old_machine(stands: Stands) -> Markup {
+    let words = match stands {
+        Stands::NotYet => "as it was",
+        Stands::Going => "not known to be stopped",
+        Stands::Done => "stopped",
+        Stands::Failed => "not stopped",
+        Stands::GivenUp => "not stopped, gone on without",
+        Stands::Undoing => "being started again",
+        Stands::Undone => "as it was again",
+        Stands::NotUndone => "could not be started again",
+    };
+    state(words, of_thing(stands))
+}
+
+/// What the failover knows of a machine of the region that takes over.
+fn new_machine(stands: Stands) -> Markup {
+    match stands {
+        Stands::Going => state("not known to run", Tone::Go),
+        Stands::Done => state("runs", Tone::Good),
+        Stands::Failed => state("does not run", Tone::Bad),
+        stands => thing(stands),
     }
 }
 

@@ -61,10 +61,10 @@ pub fn of_order(plan: &str, order: &str, digest: &str) -> Option<[String; 2]> {
     ])
 }
 
-/// The order to fail over, which names each condition that it passes.
+/// The order to fail over, which names each condition that it passes. The command reads the store, at its URL, to show it again first.
 pub fn fail_over(plan: &str, unmet: &[&str]) -> Option<String> {
     let passes = unmet.iter().map(|name| Some(format!(" --pass {}", word(name)?))).collect::<Option<String>>()?;
-    Some(format!("lifeboat failover {} --reason {REASON}{passes}", word(plan)?))
+    Some(format!("lifeboat failover {} --store URL --reason {REASON}{passes}", word(plan)?))
 }
 
 /// The order to undo a failover.
@@ -99,6 +99,9 @@ mod tests {
     #[test]
     fn a_failover_is_ordered_with_every_condition_that_it_passes() {
         let command = fail_over("shop", &["sources", "window"]).expect("a command");
-        assert_eq!(command, "lifeboat failover shop --reason 'why, in your words' --pass sources --pass window");
+        assert_eq!(
+            command,
+            "lifeboat failover shop --store URL --reason 'why, in your words' --pass sources --pass window"
+        );
     }
 }

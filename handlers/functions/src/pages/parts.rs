@@ -1,7 +1,7 @@
 //! Small parts that several pages share: moments with their age, states in words, commands, links.
 //! They never say what something means; whoever uses them does.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lifeboat_execution::readiness::shown::age;
 use lifeboat_execution::saga::shown::{Stands, StepStands};
 use lifeboat_execution::views::View;
@@ -85,6 +85,14 @@ pub fn aged_or(at: Option<Timestamp>, now: Timestamp, none: &str) -> Markup {
     html! { @match at { Some(at) => (aged(at, now)), None => (none) } }
 }
 
+/// So long, as people say it.
+pub fn span(span: SignedDuration) -> String {
+    let seconds = span.as_secs();
+    let parts = [(seconds / 3_600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
+    let said: Vec<String> = parts.iter().filter(|part| part.0 > 0).map(|(many, of)| format!("{many} {of}")).collect();
+    if said.is_empty() { "0 s".to_owned() } else { said.join(" ") }
+}
+
 /// A command that a person would give, with what it does.
 pub fn command(does: &str, command: &str) -> Markup {
     html! {
@@ -96,4 +104,15 @@ pub fn command(does: &str, command: &str) -> Markup {
 /// A link to a page.
 pub fn link(view: &View, text: &str) -> Markup {
     html! { a href=(path(view)) { (text) } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_told_in_hours_minutes_and_seconds() {
+        let said = [0, 59, 60, 300, 21_600, 3_661].map(|secs| span(SignedDuration::from_secs(secs)));
+        assert_eq!(said, ["0 s", "59 s", "1 min", "5 min", "6 h", "1 h 1 min 1 s"]);
+    }
 }

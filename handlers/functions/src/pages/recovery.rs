@@ -8,7 +8,7 @@ use lifeboat_planning::recovery::RecoveryPlan;
 use lifeboat_planning::recovery::readiness::State;
 use maud::{Markup, html};
 
-use super::parts::{Tone, aged_or, command, link, state};
+use super::parts::{Tone, aged_or, command, link, span, state};
 use super::{orders, region};
 
 /// The body of the page.
@@ -72,7 +72,7 @@ fn readiness(shown: &Shown, now: Timestamp) -> Markup {
             dt { "Saved for the day on which the region is silent" }
             dd { (aged_or(record.saved.as_ref().map(|saved| saved.at), now, "nothing: no look has read all of it")) }
             dt { "Would be lost" } dd { (shown.loss(now)) }
-            dt { "Rules" } dd { (shown.assumed()) }
+            dt { "The path" } dd { (shown.assumed()) }
         }
         @for note in &record.notes { p.quiet { "Note: " (note) } }
     }
@@ -126,7 +126,7 @@ fn traffic(plan: &RecoveryPlan) -> Markup {
                 @for it in &plan.traffic {
                     li {
                         "profile " strong { (it.profile) } ": from endpoint " strong { (it.from) } " to " strong { (it.to) }
-                        "; then " code { (it.verify.url) } " must answer within " (it.verify.within.as_secs()) " s"
+                        "; then " code { (it.verify.url) } " must answer within " (span(it.verify.within))
                     }
                 }
             }
@@ -136,7 +136,6 @@ fn traffic(plan: &RecoveryPlan) -> Markup {
 
 fn rules(plan: &RecoveryPlan) -> Markup {
     let declaration = &plan.declaration;
-    let minutes = |span: jiff::SignedDuration| format!("{} min", span.as_mins());
     html! {
         dl {
             dt { "By" }
@@ -144,11 +143,11 @@ fn rules(plan: &RecoveryPlan) -> Markup {
                 (declaration.by.name()) @if declaration.approvals > 1 { ", approved by " (declaration.approvals) " others" }
             }
             dt { "Evidence" }
-            dd { (declaration.evidence.at_least) " sources together for " (minutes(declaration.evidence.window)) }
-            dt { "Most that may be lost" } dd { (minutes(declaration.max_data_loss)) }
+            dd { (declaration.evidence.at_least) " sources together for " (span(declaration.evidence.window)) }
+            dt { "Most that may be lost" } dd { (span(declaration.max_data_loss)) }
             dt { "Old machines" }
             dd { "stopping them is " (declaration.fence.name()) }
-            dt { "Cool-down" } dd { (minutes(declaration.cooldown)) }
+            dt { "Cool-down" } dd { (span(declaration.cooldown)) }
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The step table of a failover, as a person would follow it by hand: how each step stands, since when, and what is in it.
 //! It never hides a step; of many things in one it tells first those that are not done.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use lifeboat_execution::saga::shown::{DoesShown, LaneShown, Shown, Stands, StepShown, StepStands, TaskShown};
 use lifeboat_planning::saga::Opens;
 use maud::{Markup, html};
 
-use super::parts::{aged, aged_or, of_step, of_thing, state};
+use super::parts::{Tone, aged, aged_or, of_step, of_thing, span, state};
 
 /// Things of one step that are told, at most: a group may have a hundred members, and a person reads those that are not done.
 const TOLD_MAX: usize = 30;
@@ -24,18 +26,38 @@ fn of_lane(lane: &LaneShown, now: Timestamp) -> Markup {
         }
         ol.steps {
             @for (number, step) in lane.steps.iter().enumerate() {
-                li.(of_step(step.stands).class()) {
+                @let (words, tone) = how(step);
+                li.(tone.class()) {
                     p {
-                        span.name { (number + 1) ". " (step.name) } " "
-                        (state(step.stands.words(), of_step(step.stands)))
+                        span.name { (number + 1) ". " (step.name) } " " (state(&words, tone))
                         @if let Some(since) = step.since { span.quiet { " began " (aged(since, now)) } }
                     }
                     (does(step, now))
-                    @if step.no_return {
-                        p.noreturn { "Point of no return: once one of these was accepted, nothing is undone any more" }
-                    }
+                    @if step.no_return { (no_return(step)) }
                 }
             }
+        }
+    }
+}
+
+/// How a step stands: what was gone on without is told with it.
+fn how(step: &StepShown) -> (Cow<'static, str>, Tone) {
+    let without = match &step.does {
+        DoesShown::Tasks(tasks) => tasks.iter().filter(|task| task.stands == Stands::GivenUp).count(),
+        DoesShown::Wait(..) | DoesShown::Ask(..) => 0,
+    };
+    match (step.stands, without) {
+        (StepStands::Done, 1..) => (format!("over, {without} gone on without").into(), Tone::Warn),
+        (stands, _) => (stands.words().into(), of_step(stands)),
+    }
+}
+
+/// The point of no return, as far as the step tells whether it is passed.
+fn no_return(step: &StepShown) -> Markup {
+    html! {
+        p.noreturn {
+            @if step.stands == StepStands::Done { "Point of no return, which is passed: nothing is undone any more" }
+            @else { "Point of no return: once one of these was accepted, nothing is undone any more" }
         }
     }
 }
@@ -47,7 +69,7 @@ fn does(step: &StepShown, now: Timestamp) -> Markup {
         }
         @match &step.does {
             DoesShown::Wait(wait, until) => p.quiet {
-                "Waits " (wait.as_secs()) " s"
+                "Waits " (span(*wait))
                 @if let (Some(until), StepStands::Going) = (until, step.stands) { ", until " (aged(*until, now)) }
             },
             DoesShown::Ask(ask, words, answered_by) => p.quiet {

@@ -58,7 +58,7 @@ impl Shell<'_> {
                         h1 { (self.title) }
                         (body)
                     }
-                    footer { p { "This page only shows. Orders are given by the command " code { "lifeboat" } "." } }
+                    footer { p { "This page only shows. Orders are given by the command " code { "lifeboat" } ", with the same --url." } }
                 }
             }
         }

@@ -6,7 +6,7 @@ use lifeboat_execution::views::{Failover, Viewed, What};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::of_records::{declared, failover, of_failover, recovery, region, shown, start, waiting};
+use super::of_records::{declared, failover, of_failover, recovery, region, shown, start, stopped, waiting};
 use crate::pages::page;
 
 /// Texts that have done harm elsewhere.
@@ -155,9 +155,11 @@ fn hostile_failover(text: &str) -> Failover {
     }
     let declared = with(&declared(lifeboat_planning::declaration::Phase::FailingOver), text);
     let (plan, not_read) = (own(), vec![own()]);
+    let stopped = stopped().map(|stop| with(&stop, text));
     Failover {
         plan,
         not_read,
+        stopped,
         declared: Some(declared),
         waiting: vec![with(&waiting(), text)],
         ..of_failover(Some(shown))

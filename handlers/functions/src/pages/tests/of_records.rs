@@ -111,11 +111,15 @@ pub fn failover() -> Viewed {
     viewed("2026-11-22T10:14:40Z", What::Failover(Box::new(failover)))
 }
 
+/// A stop of all changes.
+pub fn stopped() -> Option<Stop> {
+    Some(of(include_str!("../../../../execution/golden/stop-v1.json")))
+}
+
 /// One that was never begun, while all changes are stopped and something cannot be read.
 pub fn no_failover() -> Viewed {
-    let stopped = Some(of::<Stop>(include_str!("../../../../execution/golden/stop-v1.json")));
     let not_read = vec!["the orders that wait could not be read: the store did not answer for the record".to_owned()];
-    let failover = Failover { stopped, not_read, waiting: vec![waiting()], ..of_failover(None) };
+    let failover = Failover { stopped: stopped(), not_read, waiting: vec![waiting()], ..of_failover(None) };
     viewed("2026-11-22T11:15:00Z", What::Failover(Box::new(failover)))
 }
 
