@@ -6,6 +6,7 @@ mod command;
 mod executables;
 mod kills;
 mod package;
+mod pages;
 mod panics;
 mod people;
 mod site;

@@ -13,7 +13,7 @@ use crate::settings::Settings;
 pub const DEFAULT_URL: &str = "http://127.0.0.1:7071";
 
 /// Which handler, and by which key.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct HandlerArgs {
     /// The Functions app, for example `https://my-app.azurewebsites.net`.
     #[arg(long, default_value = DEFAULT_URL)]
@@ -37,6 +37,22 @@ impl HandlerArgs {
         body: Option<&Value>,
         token: Option<&str>,
     ) -> Result<Answer> {
+        self.send(settings, path, body, token, "application/json").await
+    }
+
+    /// Asks for a page, as a browser does, as somebody.
+    pub async fn page(&self, settings: &Settings, path: &str, token: Option<&str>) -> Result<Answer> {
+        self.send(settings, path, None, token, "text/html").await
+    }
+
+    async fn send(
+        &self,
+        settings: &Settings,
+        path: &str,
+        body: Option<&Value>,
+        token: Option<&str>,
+        accept: &'static str,
+    ) -> Result<Answer> {
         let url = format!("{}{path}", self.url.trim_end_matches('/'));
         let url = reqwest::Url::parse(&url).with_context(|| format!("{} is not a URL", self.url))?;
         let loopback = client::is_loopback(&self.url);
@@ -46,7 +62,7 @@ impl HandlerArgs {
         ensure!(safe || token.is_none(), "{} is plain http to another machine: no token is sent there", self.url);
         let client = client::client(loopback)?;
         let method = if body.is_some() { Method::POST } else { Method::GET };
-        let mut request = client.request(method, url).header(header::ACCEPT, "application/json");
+        let mut request = client.request(method, url).header(header::ACCEPT, accept);
         if let Some(key) = key {
             request = request.header("x-functions-key", key);
         }
@@ -58,6 +74,12 @@ impl HandlerArgs {
         }
         let answer = client::ask(request).await;
         answer.map_err(client::without_url).with_context(|| format!("{} did not answer", self.url))
+    }
+
+    /// The handler at this URL, by whatever key the environment gives.
+    #[cfg(test)]
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), key: None }
     }
 }
 

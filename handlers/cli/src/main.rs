@@ -18,6 +18,7 @@ mod local;
 mod order;
 mod output;
 mod package;
+mod page;
 mod plan;
 mod points;
 mod policies;
@@ -48,7 +49,8 @@ use settings::Settings;
 /// shows what other systems are told (`watch`), keeps a point (`hold`), stops all changes (`stop`), gives orders with your name (`send`,
 /// `approve`, `reject`, `abort`, `release`, `resume`), writes what is deployed (`package`), sends a function what its trigger would
 /// send (`invoke`), shows what tells of a region (`region`) and whether a recovery plan can be executed (`recovery show`), fails over by
-/// one (`failover`), plays what signals would have decided (`declaration replay`) and prints what is believed about Azure (`evidence`).
+/// one (`failover`), shows these in a browser (`page`), plays what signals would have decided (`declaration replay`) and prints what is
+/// believed about Azure (`evidence`).
 #[derive(Debug, Parser)]
 #[command(
     name = "lifeboat",
@@ -87,6 +89,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Invoke(invoke::InvokeArgs),
     Package(package::PackageArgs),
+    Page(page::PageArgs),
     Declaration(declaration::DeclarationArgs),
     Watch(watch::WatchArgs),
     Region(region::RegionArgs),
@@ -133,6 +136,7 @@ fn run(command: Command) -> Result<Outcome> {
             Command::Plan(args) => plan::run(&args).await,
             Command::Invoke(args) => invoke::run(&args, &settings).await,
             Command::Package(args) => package::run(&args, &settings).await,
+            Command::Page(args) => page::run(&args, &settings).await,
             Command::Declaration(args) => declaration::run(&args),
             Command::Watch(args) => watch::run(&args).await,
             Command::Recovery(args) => recovery::run(&args).await,

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// The environment of the command.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// `LIFEBOAT_KEY`: a key of the Functions host, for what asks or orders something of the handler.
     pub key: Option<String>,

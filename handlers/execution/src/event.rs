@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use lifeboat_contract::command::Token;
 
 use crate::orders::Door;
+use crate::views::View;
 
 /// What woke us.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +111,8 @@ pub enum Api {
         /// ARM id of the machine.
         machine: Option<String>,
     },
+    /// What a page shows.
+    View(View),
     /// Stop all changes.
     Stop {
         /// Why, in a person's words.

@@ -62,6 +62,7 @@ mod sweep_cursor;
 mod sweep_record;
 pub mod vault_lists;
 pub mod vault_verdicts;
+pub mod views;
 mod watch;
 
 pub use against_estate::HeldAgainst;

@@ -28,6 +28,7 @@ use crate::settings::Settings;
 use crate::signals::doors::{self, DoorError};
 use crate::stop::Stop;
 use crate::swap::SwapError;
+use crate::views::{self, ViewError, Viewed};
 use crate::{expiry_sweep, holds, policies, policy_sweep, reconcile, status, stop};
 
 /// One deployment's hands.
@@ -71,6 +72,8 @@ pub enum Answer {
     Status(Box<Status>),
     /// The answer of `/api/points`.
     Points(Box<Points>),
+    /// What a page shows.
+    Viewed(Box<Viewed>),
     /// All changes are stopped.
     Stopped(Stop),
     /// A point is held.
@@ -122,6 +125,9 @@ pub enum NotDone {
     /// A message of the queue of sagas was not taken care of.
     #[error(transparent)]
     Woken(#[from] WokenError),
+    /// What a page shows could not be read.
+    #[error(transparent)]
+    View(#[from] ViewError),
     /// A question could not be answered.
     #[error(transparent)]
     Status(#[from] status::StatusError),
@@ -170,6 +176,7 @@ impl Lifeboat {
                 Ok(Answer::Ordered(orders::take(self, &body, door, token.as_ref()).await?))
             }
             Event::Api(Api::Status) => Ok(Answer::Status(Box::new(status::status(self).await?))),
+            Event::Api(Api::View(view)) => Ok(Answer::Viewed(Box::new(views::view(self, &view).await?))),
             Event::Api(Api::Stop { reason }) => {
                 Ok(Answer::Stopped(stop::stop(&self.store, &reason, self.clock.now()).await?))
             }

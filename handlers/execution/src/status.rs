@@ -112,6 +112,19 @@ pub async fn status(lifeboat: &Lifeboat) -> Result<Status, StatusError> {
     })
 }
 
+/// Where the recovery plans in force stand, and what needs a person, as far as the store alone tells: Azure is not asked.
+pub async fn of_recovery_plans(lifeboat: &Lifeboat, now: Timestamp) -> (Vec<RecoveryPlanStatus>, Vec<Attention>) {
+    let mut attention = Vec::new();
+    let mut tell = |since, what: String, advice: &str| {
+        attention.push(Attention { since, what, advice: Some(advice.to_owned()) });
+    };
+    estate_status(lifeboat, now, &mut tell).await;
+    policy_status(lifeboat, now, &mut tell).await;
+    shown(lifeboat, now, &mut tell).await;
+    let plans = recovery_plans(lifeboat, now, &mut tell).await;
+    (plans, attention)
+}
+
 /// The holds that were ordered, and how many there are.
 async fn held(
     lifeboat: &Lifeboat,

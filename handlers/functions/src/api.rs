@@ -1,5 +1,5 @@
 //! `Api`: people and programs ask over HTTP; the host has checked the function key before we are asked.
-//! `/api/status` answers a browser with a page and everybody else with JSON; `/api/points` is JSON. What only adds safety is taken from
+//! `/api/status` answers a browser with a page and everybody else with JSON; `/api/points` is JSON, `/api/pages` are pages. What only adds safety is taken from
 //! any holder of the key: POST `/api/stop` and `/api/hold`, and such commands at POST `/api/commands`. All else needs a person with a
 //! name, by an access token in the header `Authorization`, where the deployment knows a directory; it is never logged.
 
@@ -27,16 +27,17 @@ async fn answer(lifeboat: &Lifeboat, request: HttpInvocation) -> HttpReply {
         Ok(question) => question,
         Err(NotAsked(status, what)) => return problem(status, what),
     };
-    if matches!(question, Api::Status | Api::Points { .. })
+    if matches!(question, Api::Status | Api::Points { .. } | Api::View(_))
         && let Some(refused) = may_not_read(lifeboat, token.as_ref()).await
     {
         return refused;
     }
+    let still = request.query.get("still") == Some("1");
+    let view = if let Api::View(view) = &question { Some(view.clone()) } else { None };
     let accepts = request.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match lifeboat.handle(Event::Api(question)).await {
-        Ok(Answer::Status(status)) if accepts.contains("text/html") => {
-            HttpReply::html(StatusCode::OK, pages::status(&status).into_string())
-        }
+        Ok(Answer::Viewed(viewed)) => pages::reply(&viewed, still),
+        Ok(Answer::Status(status)) if accepts.contains("text/html") => pages::reply_status(&status),
         Ok(Answer::Status(status)) => json(&*status),
         Ok(Answer::Points(points)) => json(&*points),
         Ok(Answer::Stopped(stop)) => accepted(&stop, stop.confirmed_from()),
@@ -51,7 +52,10 @@ async fn answer(lifeboat: &Lifeboat, request: HttpInvocation) -> HttpReply {
         Err(error) => {
             let reason = Failure::from(error).reason().to_owned();
             tracing::error!(%reason, "a question could not be answered");
-            problem(StatusCode::SERVICE_UNAVAILABLE, &reason)
+            match view {
+                Some(view) => pages::reply_unread(&view, &reason),
+                None => problem(StatusCode::SERVICE_UNAVAILABLE, &reason),
+            }
         }
     }
 }
@@ -116,13 +120,13 @@ struct NotAsked(StatusCode, &'static str);
 
 /// What is asked.
 fn question(request: &HttpInvocation) -> Result<Api, NotAsked> {
-    const THERE_IS: &str =
-        "there is /api/status, /api/points?machine=<ARM id>, and POST /api/commands, /api/stop and /api/hold";
+    const THERE_IS: &str = "there is /api/status, /api/points?machine=<ARM id>, /api/pages, and POST /api/commands, /api/stop and /api/hold";
     const NAME: &str = "this needs a person with a name: post the command to /api/commands, with an access token";
     let path = request.path.trim_end_matches('/').to_ascii_lowercase();
     match (&request.method, path.strip_prefix("/api").unwrap_or(&path)) {
         (&Method::GET, "/status") => Ok(Api::Status),
         (&Method::GET, "/points") => Ok(Api::Points { machine: request.query.get("machine").map(str::to_owned) }),
+        (&Method::GET, _) if let Some(view) = pages::asked(&request.path) => Ok(Api::View(view)),
         (&Method::POST, "/stop") => Ok(Api::Stop { reason: order(request)?.reason }),
         (&Method::POST, "/hold") => {
             let Order { reason, point } = order(request)?;
@@ -132,6 +136,9 @@ fn question(request: &HttpInvocation) -> Result<Api, NotAsked> {
         (&Method::POST, "/resume" | "/release" | "/breaker") => Err(NotAsked(StatusCode::FORBIDDEN, NAME)),
         (_, "/status" | "/points" | "/commands" | "/stop" | "/hold") => {
             Err(NotAsked(StatusCode::METHOD_NOT_ALLOWED, "this method is not answered here"))
+        }
+        _ if pages::asked(&request.path).is_some() => {
+            Err(NotAsked(StatusCode::METHOD_NOT_ALLOWED, "pages only show: GET is answered here"))
         }
         _ => Err(NotAsked(StatusCode::NOT_FOUND, THERE_IS)),
     }

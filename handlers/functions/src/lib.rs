@@ -7,7 +7,7 @@ mod command;
 mod expiry_sweep;
 mod health_poll;
 pub mod host;
-mod pages;
+pub mod pages;
 mod policy_sweep;
 mod readiness_sweep;
 mod reconcile;
@@ -120,6 +120,6 @@ fn note(done: Done, answer: Answer) -> Done {
         Answer::Ordered(told) => {
             told.lines.into_iter().fold(done, |done, line| done.note(format!("{:?}: {line}", told.verdict)))
         }
-        Answer::Status(_) | Answer::Points(_) | Answer::Stopped(_) | Answer::Held(_) => done,
+        Answer::Status(_) | Answer::Points(_) | Answer::Viewed(_) | Answer::Stopped(_) | Answer::Held(_) => done,
     }
 }

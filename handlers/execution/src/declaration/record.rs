@@ -119,6 +119,19 @@ pub struct Sender {
     pub name: String,
 }
 
+/// A condition of the last decision, as it was kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConditionKept {
+    /// Its name, which an order passes it by.
+    pub name: String,
+    /// Whether it is met.
+    pub met: bool,
+    /// Whether only the rules need it.
+    pub for_rules: bool,
+    /// What was found.
+    pub value: String,
+}
+
 /// An origin, by the word that documents have for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OriginName(#[serde(with = "OriginWord")] pub Origin);
@@ -228,6 +241,26 @@ impl Record {
         if let Some(before) = before.filter(|_| self.members.is_empty()) {
             self.members.clone_from(&before.members);
         }
+    }
+
+    /// The conditions of the last decision, in the order they are shown.
+    pub fn conditions(&self) -> Vec<ConditionKept> {
+        let kept = self.last.as_ref().and_then(|last| last["conditions"].as_array()).into_iter().flatten();
+        let kept = kept.map(|one| {
+            let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
+            ConditionKept {
+                name: text("name"),
+                met: one["met"] == true,
+                for_rules: one["neededFor"] == "rules",
+                value: text("value"),
+            }
+        });
+        kept.collect()
+    }
+
+    /// What an order or an approval names now: the digest of what was shown last.
+    pub fn digest_shown(&self) -> Option<&str> {
+        self.shown.last().map(|shown| shown.digest.as_str())
     }
 
     /// What the last decision that was news asked for.

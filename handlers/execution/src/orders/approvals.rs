@@ -296,6 +296,14 @@ pub async fn read(store: &Store, recovery_plan: &str) -> Result<Option<OrdersRec
     swap::read(store, &blob_name(recovery_plan), VERSION).await
 }
 
+/// The orders of a recovery plan that wait for others at this moment. Nothing is changed.
+pub async fn waiting(store: &Store, recovery_plan: &str, now: Timestamp) -> Result<Vec<OrderRecord>, SwapError> {
+    let record = read(store, recovery_plan).await?;
+    let orders = record.map(|record| record.orders).unwrap_or_default();
+    Ok(orders.into_iter().filter(|order| order.ended.is_none() && order.lapses_at() > now).collect())
+}
+
+/// The blob of a recovery plan's orders.
 fn blob_name(recovery_plan: &str) -> String {
     format!("orders/plans/{recovery_plan}.json")
 }

@@ -65,6 +65,19 @@ impl Shown {
         self.record.state == State::Ready && now.duration_since(self.record.looked_at) <= READY_FOR
     }
 
+    /// What the last look came to, on a line.
+    pub fn verdict(&self, now: Timestamp) -> String {
+        let record = &self.record;
+        let old = if now.duration_since(record.looked_at) > READY_FOR { ", too long to rely on" } else { "" };
+        let looked = format!("looked at {} ago, {}{old}", age(record.looked_at, now), record.looked_at);
+        match record.state {
+            State::Ready => format!("ready, {looked}"),
+            State::Silent => format!("its region is silent, {looked}"),
+            State::NotReady => format!("NOT READY, {looked}"),
+            State::MemberRefuses => format!("NOT READY, and a member does not allow failover, {looked}"),
+        }
+    }
+
     /// What would be lost: by the open incident, as it was decided last; else if the source stopped serving now.
     pub fn loss(&self, now: Timestamp) -> String {
         let last = self.declared.as_ref().filter(|declared| declared.incident.is_some());
@@ -77,18 +90,16 @@ impl Shown {
         }
     }
 
+    /// What its rules rest on, and who approved of it.
+    pub fn assumed(&self) -> String {
+        assumptions::told(self.standing.as_ref())
+    }
+
     /// As lines, without the members.
     pub fn lines(&self, now: Timestamp) -> Vec<String> {
         let record = &self.record;
         let mut lines = vec![format!("recovery plan {}, from {} to {}", record.recovery_plan, record.from, record.to)];
-        let old = if now.duration_since(record.looked_at) > READY_FOR { ", too long to rely on" } else { "" };
-        let looked = format!("looked at {} ago, {}{old}", age(record.looked_at, now), record.looked_at);
-        lines.push(match record.state {
-            State::Ready => format!("ready, {looked}"),
-            State::Silent => format!("its region is silent, {looked}"),
-            State::NotReady => format!("NOT READY, {looked}"),
-            State::MemberRefuses => format!("NOT READY, and a member does not allow failover, {looked}"),
-        });
+        lines.push(self.verdict(now));
         lines.extend(record.reasons.iter().map(|reason| format!("  {}", reason.text)));
         lines.extend(record.notes.iter().map(|note| format!("  note: {note}")));
         if record.state != State::Ready {
@@ -101,7 +112,7 @@ impl Shown {
             Some(saved) => format!("what the path needs was saved {} ago, {}", age(saved.at, now), saved.at),
             None => "nothing of what the path needs is saved: no look has read all of it".to_owned(),
         });
-        lines.push(assumptions::told(self.standing.as_ref()));
+        lines.push(self.assumed());
         lines.push(format!("would be lost: {}", self.loss(now)));
         lines
     }

@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use lifeboat_azure::blobs::Store;
 use lifeboat_planning::recovery::readiness::Ordered;
 use lifeboat_planning::saga::failover::{Failover, Fence, PointChoice};
-use lifeboat_planning::saga::{Ask, At, End, Phase, Question, Runbook, Saga, Way, print};
+use lifeboat_planning::saga::{Ask, End, Phase, Question, Saga, print};
 
+use super::shown::{Shown, StepStands};
 use super::{Kept, SagaError};
+use crate::declaration::record as declared;
 use crate::policies::{self, PolicyError};
-use crate::readiness::shown::{self, Shown};
-use crate::readiness::{self, NoOrder};
+use crate::readiness::{self, NoOrder, shown};
 use crate::swap::SwapError;
 
 /// A failover, as it was saved last.
@@ -48,7 +49,7 @@ pub struct Asked {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ahead {
     /// Readiness, points, and where the declaration stands; none where the recovery plan was never looked at.
-    pub shown: Option<Shown>,
+    pub shown: Option<shown::Shown>,
     /// The digest that an order names; none before the first evaluation.
     pub digest: Option<String>,
     /// Conditions that are not met: their names, and what was found.
@@ -85,7 +86,7 @@ pub async fn read(store: &Store, plan: &str) -> Result<Option<Followed>, SagaErr
         began_at: kept.record.began_at,
         ended_at: kept.record.ended_at,
         is_done: matches!(saga.progress.phase, Phase::Ended(End::Done)),
-        lines: lines(&saga),
+        lines: lines(&Shown::of(&saga, kept.record.began_at, kept.record.ended_at)),
         asked: saga.questions().map(|question| Asked::of(question, &kept.record.id)).collect(),
         runbook: print(&saga),
     }))
@@ -112,14 +113,12 @@ pub async fn ahead(store: &Store, plan: &str, now: Timestamp) -> Result<Ahead, A
         Err(why) => Err(why.to_string()),
     };
     let shown = shown::read(store, plan).await?;
-    let declared = crate::declaration::record::read(store, plan).await?.map(|(record, _)| record);
-    let conditions = declared.as_ref().and_then(|record| record.last.as_ref()?["conditions"].as_array().cloned());
-    let text = |of: &serde_json::Value, name: &str| of[name].as_str().unwrap_or_default().to_owned();
-    let unmet = conditions.unwrap_or_default();
-    let unmet = unmet.iter().filter(|one| one["met"] != true).map(|one| (text(one, "name"), text(one, "value")));
+    let declared = declared::read(store, plan).await?.map(|(record, _)| record);
+    let conditions = declared.as_ref().map(declared::Record::conditions).unwrap_or_default();
+    let unmet = conditions.into_iter().filter(|one| !one.met).map(|one| (one.name, one.value));
     Ok(Ahead {
         shown,
-        digest: declared.as_ref().and_then(|record| Some(record.shown.last()?.digest.clone())),
+        digest: declared.as_ref().and_then(|record| record.digest_shown().map(str::to_owned)),
         unmet: unmet.collect(),
         runbook,
         last: read(store, plan).await?,
@@ -143,27 +142,32 @@ impl Asked {
     }
 }
 
-fn lines(saga: &Saga<Failover>) -> Vec<String> {
+fn lines(shown: &Shown) -> Vec<String> {
     let mut lines = Vec::new();
-    if let Phase::Undoing(why, _) = &saga.progress.phase {
+    if let Phase::Undoing(why, _) = &shown.phase {
         lines.push(format!("it is being undone: {why}"));
     }
-    for (lane, place) in saga.runbook.lanes().iter().zip(&saga.progress.lanes) {
-        for step in &lane.steps {
-            let begun = saga.progress.steps.get(&(Way::Forward, step.name.clone()));
-            let here = matches!(&place.at, At::Step(name) if *name == step.name);
-            match begun {
-                Some(begun) if begun.over => lines.push(format!("done      {}", step.name)),
-                _ if here => lines.push(format!("under way {}", step.name)),
-                _ => {}
-            }
-        }
-        lines.extend(place.question.iter().map(|question| format!("asks      {question}")));
+    for lane in &shown.lanes {
+        lines.extend(lane.steps.iter().filter_map(|step| Some(format!("{} {}", word(step.stands)?, step.name))));
+        lines.extend(lane.question.iter().map(|question| format!("asks      {question}")));
     }
-    if let Phase::Ended(end) = &saga.progress.phase {
+    if let Phase::Ended(end) = &shown.phase {
         lines.push(format!("ended     {end}"));
     }
     lines
+}
+
+/// What a line of a step begins with; none where nothing of it is to be told yet.
+fn word(stands: StepStands) -> Option<&'static str> {
+    match stands {
+        StepStands::NotYet | StepStands::ToUndo => None,
+        StepStands::Done | StepStands::Nothing => Some("done     "),
+        StepStands::Undone => Some("undone   "),
+        StepStands::Undoing => Some("undoing  "),
+        StepStands::Going | StepStands::Waits | StepStands::Asks | StepStands::Failed | StepStands::Left => {
+            Some("under way")
+        }
+    }
 }
 
 #[cfg(test)]
@@ -174,7 +178,8 @@ mod tests {
     #[test]
     fn a_failover_is_followed_by_its_steps_and_its_questions() {
         let record: SagaRecord = serde_json::from_slice(include_bytes!("../../golden/saga-v1.json")).expect("reads");
-        let lines = lines(&record.saga().expect("its progress reads"));
+        let saga = record.saga().expect("its progress reads");
+        let lines = lines(&Shown::of(&saga, record.began_at, record.ended_at));
         assert!(lines.iter().any(|line| line.starts_with("done ")), "{lines:?}");
         assert!(lines.iter().any(|line| line.starts_with("asks ") && line.contains("question")), "{lines:?}");
     }

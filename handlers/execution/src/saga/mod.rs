@@ -20,6 +20,7 @@ mod perform_traffic;
 pub mod record;
 pub(crate) mod replica;
 pub(crate) mod round;
+pub mod shown;
 pub(crate) mod target;
 pub mod tell;
 mod turn;

@@ -74,27 +74,38 @@ fn said(signals: &RegionSignals, now: Timestamp) -> Vec<String> {
         Some(at) => format!("Resource Health was last read whole at {at}"),
         None => "Resource Health was never read whole".to_owned(),
     }];
-    let mut told = 0;
-    for one in signals.threads.iter().take(THREADS_TOLD_MAX) {
-        told += 1;
-        lines.push(format!("  {}", thread(one, now)));
-    }
-    let more = (signals.threads.len() - told) as u64 + signals.left_out;
+    let (told, more) = signals_told(signals);
+    lines.extend(told.iter().map(|one| format!("  {}", thread(one, now))));
     if more > 0 {
         lines.push(format!("  and {more} more"));
     }
     lines
 }
 
+/// The threads that are told, and how many more there are.
+pub fn signals_told(signals: &RegionSignals) -> (&[StoredThread], u64) {
+    let told = &signals.threads[..signals.threads.len().min(THREADS_TOLD_MAX)];
+    (told, (signals.threads.len() - told.len()) as u64 + signals.left_out)
+}
+
 fn thread(one: &StoredThread, now: Timestamp) -> String {
-    let about = match (&one.machine, one.service.is_empty()) {
+    let silent = if is_silent(one, now) { ", and silent since" } else { "" };
+    let (about, state) = (about(one), one.state.word());
+    format!("{} {about}: {state} since {}, last said {}{silent}", one.origin, one.since, one.affirmed_at)
+}
+
+/// What a thread is about, in words.
+pub fn about(one: &StoredThread) -> String {
+    match (&one.machine, one.service.is_empty()) {
         (Some(machine), _) => machine.rsplit('/').next().unwrap_or(machine).to_owned(),
         (None, true) => one.matter.clone(),
         (None, false) => format!("{} ({})", one.matter, one.service),
-    };
-    let silent = now.duration_since(one.affirmed_at) > one.origin.stands_for();
-    let silent = if silent { ", and silent since" } else { "" };
-    format!("{} {about}: {} since {}, last said {}{silent}", one.origin, one.state.word(), one.since, one.affirmed_at)
+    }
+}
+
+/// Whether a thread's word was not repeated for so long that it is silence.
+pub fn is_silent(one: &StoredThread, now: Timestamp) -> bool {
+    now.duration_since(one.affirmed_at) > one.origin.stands_for()
 }
 
 fn declared(one: &Record) -> Vec<String> {
@@ -106,14 +117,12 @@ fn declared(one: &Record) -> Vec<String> {
         let names: Vec<&str> = incident.senders.iter().map(|sender| sender.name.as_str()).collect();
         lines.push(format!("  an incident is open since {}, told of by {}", incident.opened_at, names.join(", ")));
     }
-    let last = one.last.as_ref();
-    for condition in last.and_then(|last| last["conditions"].as_array()).into_iter().flatten() {
-        let mark = if condition["met"].as_bool() == Some(true) { "met    " } else { "NOT MET" };
-        let text = |name: &str| condition[name].as_str().unwrap_or_default().to_owned();
-        lines.push(format!("  {mark} {}: {}", text("name"), text("value")));
+    for condition in one.conditions() {
+        let mark = if condition.met { "met    " } else { "NOT MET" };
+        lines.push(format!("  {mark} {}: {}", condition.name, condition.value));
     }
-    if let Some(shown) = one.shown.last() {
-        lines.push(format!("  an order or approval names what is shown by its digest: {}", shown.digest));
+    if let Some(digest) = one.digest_shown() {
+        lines.push(format!("  an order or approval names what is shown by its digest: {digest}"));
     }
     lines
 }
