@@ -3,8 +3,10 @@
 
 mod control;
 mod estate;
+mod passing;
 mod policies;
 mod relay;
+mod shop;
 mod stand_ins;
 mod steps;
 mod tour;
@@ -29,7 +31,8 @@ const LINES_SHOWN: usize = 40;
 /// Starts a simulated Azure with a dozen machines, a stand-in for the Functions host, and the real handler process; then plays a
 /// tour: a point is made on schedule; old ones expire, and one that is held stays; a breaker opens; a machine is created and gets its
 /// restore point; the same event comes again; an event is lost; the handler is killed half-way; nonsense is sent; a machine that nobody
-/// protects is protected in a vault. Whether each step held is asked of the simulated Azure. No account, no network.
+/// protects is protected in a vault; a region is lost, a person approves, and a shop fails over to another region, its traffic too, and is
+/// protected the other way. Whether each step held is asked of the simulated Azure. No account, no network.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lifeboat local                      the tour, then a status page until Ctrl-C
@@ -72,6 +75,12 @@ pub enum Fault {
     LostPoint,
     /// A point that a person made is removed behind Lifeboat's back.
     ForeignGone,
+    /// A region is lost, and Azure tells nobody of it: the second evidence never arrives.
+    OneSource,
+    /// Azure acknowledges that old machines are stopped, and they run on.
+    FenceLies,
+    /// Azure acknowledges that an endpoint is changed, and it is not.
+    TrafficLies,
 }
 
 /// Runs the command.
