@@ -3,6 +3,7 @@
 
 mod control;
 mod estate;
+mod page;
 mod passing;
 mod policies;
 mod relay;
@@ -92,7 +93,11 @@ pub async fn run(args: &LocalArgs, settings: &Settings) -> Result<Outcome> {
         ended = interrupted() => return ended.map(|()| Outcome::DidNotHold),
     };
     if !args.exit {
-        steps.note(&format!("\nThe status page is at {}; Ctrl-C ends all of it.", relay.url()));
+        steps.note(&format!(
+            "\nThe status page is at {}, the failover's at {}; Ctrl-C ends all of it.",
+            relay.url(),
+            relay.failover_url()
+        ));
         interrupted().await?;
     }
     drop(relay);
@@ -110,6 +115,7 @@ async fn play(args: &LocalArgs, settings: &Settings, steps: &mut Steps) -> Resul
         url: stand_ins.host.url().to_owned(),
         key: stand_ins.keys.function.clone(),
         token: std::sync::Arc::new(move || stand_ins::token(&world)),
+        operator: Some(stand_ins.operator.clone()),
     };
     let relay = Relay::start(args.port, upstream).await?;
     announce(&stand_ins, &relay, steps);
@@ -120,6 +126,9 @@ async fn play(args: &LocalArgs, settings: &Settings, steps: &mut Steps) -> Resul
     if !held {
         output::tell(format_args!("The end of the host's log:\n{}", stand_ins.last_lines(LINES_SHOWN)));
     }
+    if !args.exit {
+        stand_ins.timers_go_on().await;
+    }
     Ok((stand_ins, relay, held))
 }
 
@@ -127,6 +136,7 @@ fn announce(stand_ins: &StandIns, relay: &Relay, steps: &mut Steps) {
     let url = |address| format!("http://{address}");
     steps.ready(&[
         ("page", relay.url()),
+        ("failover", relay.failover_url()),
         ("host", stand_ins.host.url().to_owned()),
         ("arm", url(stand_ins.served.arm)),
         ("blobs", url(stand_ins.served.blobs)),

@@ -1,4 +1,5 @@
-//! A page for a browser on this machine: forwards `GET /status` and `GET /api/…` to the Functions host and adds the function key.
+//! A page for a browser on this machine: forwards `GET /status` and `GET /api/…` to the Functions host and adds the function key; shows the
+//! failover of the tour itself at `/failover`.
 //! It never listens beyond 127.0.0.1, never forwards anything but GET, never answers a page of another site that asks through a
 //! name of its own, and never shows the key.
 
@@ -11,9 +12,11 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, Method, Request, StatusCode, header};
+use lifeboat_execution::operator::Operator;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use super::page;
 use crate::client;
 
 /// What of an answer is passed on: enough to show it, and what the handler says about how it may be shown.
@@ -28,6 +31,8 @@ pub struct Upstream {
     pub key: String,
     /// Gives an access token of whoever looks at the page.
     pub token: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Reads the store for the page of the failover, where there is one.
+    pub operator: Option<Arc<Operator>>,
 }
 
 /// A running relay; it ends when this is dropped.
@@ -63,6 +68,11 @@ impl Relay {
     pub fn url(&self) -> String {
         format!("http://{}/status", self.address)
     }
+
+    /// The URL of the failover's page.
+    pub fn failover_url(&self) -> String {
+        format!("http://{}/failover", self.address)
+    }
 }
 
 impl Drop for Relay {
@@ -81,12 +91,24 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
     let path = match request.uri().path() {
         "/" => return Redirect::temporary("/status").into_response(),
         "/status" => "/api/status".to_owned(),
+        "/failover" if shared.upstream.operator.is_some() => return failover(&shared).await,
         path if path.starts_with("/api/") => path.to_owned(),
         _ => return (StatusCode::NOT_FOUND, "there is /status and /api/…\n").into_response(),
     };
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     let accept = request.headers().get(header::ACCEPT).cloned();
     forward(&shared, &format!("{}{path}{query}", shared.upstream.url.trim_end_matches('/')), accept).await
+}
+
+/// The page of the failover.
+async fn failover(shared: &Shared) -> Response {
+    let Some(operator) = &shared.upstream.operator else { return StatusCode::NOT_FOUND.into_response() };
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, page::failover(operator).await).into_response()
 }
 
 async fn forward(shared: &Shared, url: &str, accept: Option<http::HeaderValue>) -> Response {
@@ -141,7 +163,8 @@ mod tests {
     #[tokio::test]
     async fn only_questions_from_this_machine_are_forwarded_with_the_key() {
         let _chosen = rustls::crypto::ring::default_provider().install_default();
-        let upstream = Upstream { url: host().await, key: "k".to_owned(), token: Arc::new(|| "t".to_owned()) };
+        let upstream =
+            Upstream { url: host().await, key: "k".to_owned(), token: Arc::new(|| "t".to_owned()), operator: None };
         let relay = Relay::start(0, upstream).await.unwrap();
         let base = relay.url().replace("/status", "");
         let client = client::client(true).unwrap();
@@ -158,6 +181,7 @@ mod tests {
         check(Method::GET, "/api/points?machine=%2Fa", None, 200, "GET /api/points?machine=%2Fa k Bearer t").await;
         check(Method::GET, "/", None, 307, "").await;
         check(Method::GET, "/admin/host/status", None, 404, "there is").await;
+        check(Method::GET, "/failover", None, 404, "there is").await;
         check(Method::POST, "/api/status", None, 405, "only GET").await;
         check(Method::GET, "/status", Some("evil.example"), 403, "this page").await;
         let localhost = base.replace("http://127.0.0.1", "localhost");

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -61,6 +62,9 @@ const LATENCY_PERMILLE: u32 = 60;
 /// How long the host may take to end by itself, its handler included, before it is dropped.
 const STOPS_WITHIN: Duration = Duration::from_secs(3);
 
+/// The functions that timers fire.
+const TIMERS: [&str; 4] = ["PolicySweep", "ExpirySweep", "HealthPoll", "ReadinessSweep"];
+
 /// The rights of the handler's identity: those of all roles that can be deployed.
 const ROLES: &str = include_str!("../../../../infra/app/role-actions.json");
 
@@ -79,7 +83,7 @@ pub struct StandIns {
     /// The shop's front.
     pub shop: Shop,
     /// What a person who is signed in reads of the store.
-    pub operator: Operator,
+    pub operator: Arc<Operator>,
     /// The same person's connections.
     pub signed_in: Connections,
     /// This machine's time, which is the handler's.
@@ -118,14 +122,14 @@ impl StandIns {
         let token = world.token(&operator.object_id, STORAGE_AUDIENCE);
         let credential = world.identity().credential(&operator.object_id);
         let signed_in = Connections::new(world.http_client(), credential, Wall::wall(), 1);
-        let operator = Operator::connect(&signed_in, ARM_URL, &format!("{STORE}/{CONTAINER}"))?;
+        let operator = Arc::new(Operator::connect(&signed_in, ARM_URL, &format!("{STORE}/{CONTAINER}"))?);
         let address = |address| format!("http://{address}");
         let control = Control::new(address(served.control), address(served.blobs), token)?;
         let mut options =
             HostOptions::new(app.path(), HandlerLink::Process(ProcessOptions::default()), world.clock().clone());
         options.settings = settings(&world, &served);
         options.bus = Some(world.bus().clone());
-        options.log_sink = shows_log.then(|| -> LogSink { std::sync::Arc::new(|line: &LogLine| tell(shown(line))) });
+        options.log_sink = shows_log.then(|| -> LogSink { Arc::new(|line: &LogLine| tell(shown(line))) });
         let keys = Keys {
             master: options.keys.master.clone(),
             function: options.keys.host.clone(),
@@ -180,6 +184,14 @@ impl StandIns {
             None => request,
         };
         client::ask(request).await.context("the host does not answer")
+    }
+
+    /// Lets timers that were held fire again by their schedules, each once at the beginning.
+    pub async fn timers_go_on(&self) {
+        self.host.hold_timers_until(self.world.clock().now());
+        for name in TIMERS {
+            let _fired = self.host.fire_timer(name).await;
+        }
     }
 
     /// Ends all of it.

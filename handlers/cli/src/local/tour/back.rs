@@ -4,7 +4,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::failing_over::{Pause, asks};
+use super::failing_over::{Pause, asks, last_of};
 use super::lost::{names, old_machines};
 use super::{Held, Look, Tour, missed};
 use crate::local::Fault;
@@ -30,10 +30,12 @@ impl Tour<'_> {
                     |id: &String| orders.iter().filter(|name| id.to_lowercase().ends_with(name.as_str())).count();
                 let lied: Vec<String> = run.iter().filter(|id| ordered(id) >= ORDERS_ENOUGH).cloned().collect();
                 if !lied.is_empty() {
-                    let times = orders.len();
                     return Ok(Look::Never(format!(
-                        "{} run on, though Azure acknowledged {times} orders to stop them",
-                        names(&lied)
+                        "{} run on, though Azure acknowledged {} orders to stop them; {}; points of their disks: {}",
+                        names(&lied),
+                        orders.len(),
+                        last_of(failover, "under way"),
+                        tour.saved().await?
                     )));
                 }
                 let asked = asks(failover, "turns off and deletes the old machines");
@@ -71,6 +73,7 @@ impl Tour<'_> {
             Ok(ended) => ended,
             Err(seen) => return Ok(Err(missed(expected, seen))),
         };
+        self.tell_what_others_were_told().await?;
         let there = self.old_there().await?;
         let replicas = self.on.control.replicas().await?;
         let new: Vec<String> = REPLICATED.iter().map(|name| machine_id(RECOVERY_GROUP, name)).collect();
@@ -82,6 +85,24 @@ impl Tour<'_> {
         );
         let held = there == 0 && back == REPLICATED.len() && self.saved().await? == REPLICATED.len();
         Ok(if held { Ok(seen) } else { Err(missed(expected, seen)) })
+    }
+
+    /// What `lifeboat watch` shows of the region and the failover: each kind once, with how often.
+    async fn tell_what_others_were_told(&mut self) -> Result<()> {
+        let mut kinds: Vec<(String, usize)> = Vec::new();
+        for told in self.on.operator.told().await? {
+            let kind = told.event["type"].as_str().unwrap_or_default().trim_start_matches("io.lifeboat.").to_owned();
+            if !["region.", "approval.", "failover."].iter().any(|about| kind.starts_with(about)) {
+                continue;
+            }
+            match kinds.iter_mut().find(|(own, _)| *own == kind) {
+                Some((_, count)) => *count += 1,
+                None => kinds.push((kind, 1)),
+            }
+        }
+        let kinds: Vec<String> = kinds.into_iter().map(|(kind, count)| format!("{kind} ({count})")).collect();
+        self.steps.tell(&format!("other systems were told, as `lifeboat watch` shows: {}", kinds.join(", ")));
+        Ok(())
     }
 
     /// The region is back, with its machines as they were.

@@ -23,6 +23,10 @@ use crate::send::{self, OfArgs};
 const PAUSE_MAX: SignedDuration = SignedDuration::from_mins(10);
 /// How late looks come while nothing happens: of the five minutes in which a fence must be confirmed, three fill the time.
 const LATE: SignedDuration = SignedDuration::from_secs(101);
+/// Lines of an answer to an order that are told: what became of it and the first that it led to; the steps follow by themselves.
+const LINES_TOLD: usize = 2;
+/// A pause shorter than this is waited for: its message may come at any moment.
+const WAITED_FOR: SignedDuration = SignedDuration::from_millis(500);
 /// More than what a message's time is rounded by.
 const A_MOMENT: SignedDuration = SignedDuration::from_secs(1);
 
@@ -84,12 +88,14 @@ impl Tour<'_> {
         let asked = self.follow(Pause::Work, async |_, failover| Ok(asks(failover, "is the failover good"))).await?;
         let endpoints = self.on.control.endpoints().await?;
         let on: Vec<&str> = endpoints.iter().filter(|one| one.enabled).map(|one| one.name.as_str()).collect();
-        let writes = self.on.control.endpoint_writes().await?;
+        let mut writes = self.on.control.endpoint_writes().await?;
         if let Err(seen) = asked {
             let acknowledged =
                 format!("enabled are {}, though Azure acknowledged {} changes", on.join(", "), writes.len());
             return Ok(Err(missed(&expected, format!("{acknowledged}; {seen}"))));
         }
+        // The same change sent again, because its answer was lost, is one.
+        writes.dedup();
         let answer = client::ask(client::client(true)?.get(self.on.shop.url())).await?;
         self.sweep("HealthPoll").await?;
         let (ahead, _) = self.on.operator.failover_ahead(PLAN).await?;
@@ -154,7 +160,8 @@ impl Tour<'_> {
             return Ok(Err(format!("{person}'s order is refused ({}): {}", answer.status, answer.text())));
         }
         let lines = send::told(said["id"].as_str().unwrap_or_default(), &said);
-        self.steps.tell(&format!("{person}: `lifeboat {as_typed}`: {}", lines.join("; ")));
+        let lines: Vec<String> = lines.into_iter().take(LINES_TOLD).collect();
+        self.steps.tell(&format!("{person}: `lifeboat {as_typed}`: {}", lines.join(" ")));
         Ok(Ok(()))
     }
 
@@ -197,18 +204,21 @@ impl Tour<'_> {
     /// The time of its next look comes.
     async fn pass_over(&mut self, pause: Pause) -> Result<()> {
         let Some(at) = self.on.world.bus().next_visible(SAGAS) else { return Ok(()) };
-        let by = at.duration_since(self.on.wall.now()) + A_MOMENT;
-        if by > PAUSE_MAX {
+        let by = at.duration_since(self.on.wall.now());
+        if !(WAITED_FOR..PAUSE_MAX).contains(&by) {
             return Ok(());
         }
-        // Looks at a region that does not answer may come late, so that nobody has to watch twenty of them.
-        let by = if pause == Pause::Outage { by.max(LATE) } else { by };
-        passing::age(self.on.world.blobs(), by);
+        let by = by + A_MOMENT;
         match pause {
-            Pause::Outage => self.on.control.age_replicas(by).await?,
+            // Looks at a region that does not answer may come late, so that nobody has to watch twenty of them.
+            Pause::Outage => self.on.control.age_replicas(by.max(LATE)).await?,
             Pause::Work => self.on.jump(by),
         }
-        self.on.world.bus().bring_forward(SAGAS);
+        // From the last look at who is at work to the message nothing is awaited: what somebody writes meanwhile would be lost.
+        if self.failover_rests() {
+            passing::age(self.on.world.blobs(), if pause == Pause::Outage { by.max(LATE) } else { by });
+            self.on.world.bus().bring_forward(SAGAS);
+        }
         Ok(())
     }
 
@@ -222,9 +232,9 @@ impl Tour<'_> {
 }
 
 /// The last line of this kind.
-fn last_of(failover: &Followed, kind: &str) -> String {
+pub(super) fn last_of(failover: &Followed, kind: &str) -> String {
     let line = failover.lines.iter().rev().find(|line| line.starts_with(kind));
-    line.map_or_else(|| "nothing is under way".to_owned(), |line| format!("the failover {line}"))
+    line.map_or_else(|| "nothing of the failover".to_owned(), |line| format!("the failover: {line}"))
 }
 
 /// Whether it asks this.
@@ -238,4 +248,33 @@ pub(super) fn asks(failover: &Followed, words: &str) -> Look {
 
 fn is_told(failover: &Followed, line: &str) -> Look {
     if failover.lines.iter().any(|own| own == line) { Look::Yes(line.to_owned()) } else { Look::NotYet(String::new()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failover(lines: &[&str]) -> Followed {
+        Followed {
+            id: "shop-1".to_owned(),
+            began_at: "2026-11-22T10:00:00Z".parse().expect("a time"),
+            ended_at: None,
+            is_done: false,
+            lines: lines.iter().map(|line| (*line).to_owned()).collect(),
+            asked: Vec::new(),
+            runbook: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_question_is_found_by_its_words_and_a_step_by_its_whole_line() {
+        let failover =
+            failover(&["done      fence", "under way commit", "asks      question 1: is the failover good?"]);
+        assert!(matches!(asks(&failover, "is the failover good"), Look::Yes(_)));
+        assert!(matches!(asks(&failover, "cannot be stopped"), Look::NotYet(_)));
+        assert!(matches!(is_told(&failover, "done      fence"), Look::Yes(_)));
+        assert!(matches!(is_told(&failover, "done      commit"), Look::NotYet(_)));
+        assert_eq!(last_of(&failover, "under way"), "the failover: under way commit");
+        assert_eq!(last_of(&failover, "ended"), "nothing of the failover");
+    }
 }

@@ -57,7 +57,7 @@ impl Tour<'_> {
         let told = self.on.control.told("region.suspected.v1").await?.len();
         let begun = self.begun().await?;
         let seen = format!(
-            "{}; {told} times told that it is suspected; {} failovers asked of Azure",
+            "{}; others were told {told} times that it is suspected; {} failovers were asked of Azure",
             stands(&ahead),
             begun.len()
         );
