@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 pub use ledger::LedgerSeen;
-pub use recovery::{acknowledged_and_not_done, machines_break_off};
+pub use recovery::{EndpointSeen, acknowledged_and_not_done, machines_break_off};
 
 use crate::client;
 

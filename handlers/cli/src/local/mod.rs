@@ -120,6 +120,11 @@ async fn play(args: &LocalArgs, settings: &Settings, steps: &mut Steps) -> Resul
     let relay = Relay::start(args.port, upstream).await?;
     announce(&stand_ins, &relay, steps);
     if args.no_tour {
+        stand_ins.push(policies::in_force(None, false, Some(&stand_ins.shop.url())));
+        steps.note(&format!(
+            "The shop's recovery plan is in force too: lose its region by POST http://{}/regions {{\"region\":\"westeurope\",\"trouble\":\"down\"}}.",
+            stand_ins.served.control
+        ));
         return Ok((stand_ins, relay, true));
     }
     let held = tour::play(&stand_ins, steps, args.fault).await.context("the tour broke off")?;

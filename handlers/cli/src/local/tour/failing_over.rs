@@ -13,7 +13,7 @@ use super::lost::{PLAN, SAGAS, incident, old_machines, phase};
 use super::{ASKED_EVERY, Held, Look, STEP_WITHIN, Tour, missed};
 use crate::client;
 use crate::local::Fault;
-use crate::local::control::acknowledged_and_not_done;
+use crate::local::control::{EndpointSeen, acknowledged_and_not_done};
 use crate::local::estate::{ENDPOINTS, NORTH, RECOVERY_GROUP, REPLICATED, machine_id};
 use crate::local::passing;
 use crate::local::stand_ins::PERSONS;
@@ -85,7 +85,12 @@ impl Tour<'_> {
     pub(super) async fn traffic_moved(&mut self) -> Result<Held> {
         let (old, new) = ENDPOINTS;
         let expected = format!("{new} is enabled and online before {old} is disabled, and the shop answers");
-        let asked = self.follow(Pause::Work, async |_, failover| Ok(asks(failover, "is the failover good"))).await?;
+        let asked = self
+            .follow(Pause::Work, async |tour, failover| {
+                let endpoints = tour.on.control.endpoints().await?;
+                Ok(unserved(&endpoints).map_or_else(|| asks(failover, "is the failover good"), Look::Never))
+            })
+            .await?;
         let endpoints = self.on.control.endpoints().await?;
         let on: Vec<&str> = endpoints.iter().filter(|one| one.enabled).map(|one| one.name.as_str()).collect();
         let mut writes = self.on.control.endpoint_writes().await?;
@@ -231,6 +236,15 @@ impl Tour<'_> {
     }
 }
 
+/// What is wrong with endpoints of which the old one is off before the new one serves.
+fn unserved(endpoints: &[EndpointSeen]) -> Option<String> {
+    let (old, new) = ENDPOINTS;
+    let find = |name: &str| endpoints.iter().find(|one| one.name == name);
+    let is_on = |name| find(name).is_some_and(|one| one.enabled);
+    let serves = find(new).is_some_and(|one| one.enabled && one.monitor == "Online");
+    (!is_on(old) && !serves).then(|| format!("{old} is disabled while {new} does not serve: {endpoints:?}"))
+}
+
 /// The last line of this kind.
 pub(super) fn last_of(failover: &Followed, kind: &str) -> String {
     let line = failover.lines.iter().rev().find(|line| line.starts_with(kind));
@@ -263,6 +277,26 @@ mod tests {
             lines: lines.iter().map(|line| (*line).to_owned()).collect(),
             asked: Vec::new(),
             runbook: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_old_endpoint_may_be_off_only_while_the_new_one_is_online() {
+        let endpoint = |name: &str, enabled, monitor: &str| EndpointSeen {
+            name: name.to_owned(),
+            enabled,
+            monitor: monitor.to_owned(),
+        };
+        let (old, new) = ENDPOINTS;
+        for (old_on, new_on, monitor, wrong) in [
+            (true, false, "Disabled", false),
+            (true, true, "CheckingEndpoint", false),
+            (false, true, "Online", false),
+            (false, true, "CheckingEndpoint", true),
+            (false, false, "Disabled", true),
+        ] {
+            let endpoints = [endpoint(old, old_on, "Degraded"), endpoint(new, new_on, monitor)];
+            assert_eq!(unserved(&endpoints).is_some(), wrong, "{endpoints:?}");
         }
     }
 

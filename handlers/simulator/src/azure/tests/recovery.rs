@@ -291,16 +291,15 @@ async fn failover_needs_nothing_of_a_region_that_is_down_and_reversal_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_replicated_becomes_older_on_order_and_keeps_its_points() {
+async fn what_was_replicated_becomes_older_on_order() {
     let stage = Stage::new();
     let arm = stage.caller.world.arm();
     arm.set_region("westeurope", Some(RegionTrouble::Down));
-    let (before, named) = (stage.view(), stage.item(&stage.item).await["eventCorrelationId"].clone());
+    let before = stage.view();
     let by = jiff::SignedDuration::from_mins(7);
     arm.age_replication(by);
     let after = stage.view();
-    let older: Vec<Timestamp> = before.points.iter().map(|at| at.checked_sub(by).unwrap()).collect();
-    assert_eq!((after.points, after.state), (older, before.state));
+    let newest = |view: &ReplicaView| view.points.first().copied().unwrap();
+    assert_eq!((newest(&after), after.state), (newest(&before).checked_sub(by).unwrap(), before.state));
     assert_eq!(after.rpo_seconds, before.rpo_seconds.map(|seconds| seconds + 7 * 60));
-    assert_eq!(stage.item(&stage.item).await["eventCorrelationId"], named);
 }
