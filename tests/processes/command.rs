@@ -16,6 +16,9 @@ fn the_tour_ends_with_0_and_with_each_planted_fault_with_something_else() {
         (Some("double-point"), false),
         (Some("lost-point"), false),
         (Some("foreign-gone"), false),
+        (Some("one-source"), false),
+        (Some("fence-lies"), false),
+        (Some("traffic-lies"), false),
     ] {
         let mut command = Command::new(&lifeboat);
         command.args(["local", "--exit"]).stdin(Stdio::null());

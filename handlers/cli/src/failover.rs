@@ -118,7 +118,8 @@ fn is_confirmed(args: &FailoverArgs) -> Result<bool> {
     Ok(typed.trim() == args.plan)
 }
 
-fn ahead_lines(ahead: &Ahead, now: jiff::Timestamp) -> Vec<String> {
+/// What an order would do and lose, as lines.
+pub fn ahead_lines(ahead: &Ahead, now: jiff::Timestamp) -> Vec<String> {
     let mut lines = match &ahead.shown {
         Some(shown) => shown.lines(now),
         None => vec!["its readiness was never looked at".to_owned()],

@@ -24,6 +24,11 @@ pub struct HandlerArgs {
 }
 
 impl HandlerArgs {
+    /// This one, by this key.
+    pub fn of(url: &str, key: &str) -> Self {
+        Self { url: url.to_owned(), key: Some(key.to_owned()) }
+    }
+
     /// Sends one request; with a body it is a POST.
     pub async fn ask(&self, settings: &Settings, path: &str, body: Option<&Value>) -> Result<Answer> {
         self.ask_as(settings, path, body, settings.token.as_deref()).await

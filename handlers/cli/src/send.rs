@@ -3,10 +3,12 @@
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, ValueEnum};
+use lifeboat_contract::command::Command;
 use lifeboat_contract::command::form::COMMANDS;
 use lifeboat_execution::Connections;
 use serde_json::{Map, Value, json};
 
+use crate::client::Answer;
 use crate::handler_api::{self, HandlerArgs};
 use crate::output::{self, Form, Outcome};
 use crate::settings::Settings;
@@ -187,6 +189,16 @@ pub enum No {
 }
 
 impl OfArgs {
+    /// The declaration that waits in this incident.
+    pub fn incident(id: &str) -> Self {
+        Self { order: None, incident: Some(id.to_owned()), question: None, assumptions: false }
+    }
+
+    /// The question of this number.
+    pub fn question(number: u32) -> Self {
+        Self { order: None, incident: None, question: Some(number), assumptions: false }
+    }
+
     fn data(&self) -> Value {
         if self.assumptions {
             return json!({ "assumptions": true });
@@ -207,7 +219,7 @@ pub async fn send(args: &SendArgs, settings: &Settings) -> Result<Outcome> {
 
 /// Runs `lifeboat approve`.
 pub async fn approve(args: &ApproveArgs, settings: &Settings) -> Result<Outcome> {
-    let mut data = json!({ "recoveryPlan": args.plan, "digest": args.digest, "of": args.of.data() });
+    let mut data = approval(&args.plan, &args.digest, &args.of);
     if let Some(choice) = args.choice {
         data["choice"] = match choice {
             Yes::GoOn => "go-on",
@@ -219,6 +231,11 @@ pub async fn approve(args: &ApproveArgs, settings: &Settings) -> Result<Outcome>
         data["reason"] = reason.as_str().into();
     }
     order(&args.sender, settings, "Approve", data).await
+}
+
+/// What an approval says that only goes on.
+pub fn approval(plan: &str, digest: &str, of: &OfArgs) -> Value {
+    json!({ "recoveryPlan": plan, "digest": digest, "of": of.data() })
 }
 
 /// Runs `lifeboat reject`.
@@ -269,8 +286,7 @@ pub async fn order(sender: &SenderArgs, settings: &Settings, name: &str, data: V
     };
     let token =
         if command.order.only_adds_safety() { None } else { Some(token(sender, settings, &connections).await?) };
-    let body = command.body();
-    let asked = sender.handler.ask_as(settings, "/api/commands", Some(&body), token.as_deref());
+    let asked = post(&sender.handler, settings, &command, token.as_deref());
     let answer = output::with_progress("sending the order", asked).await?;
     let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let held = answer.is_success();
@@ -282,6 +298,16 @@ pub async fn order(sender: &SenderArgs, settings: &Settings, name: &str, data: V
         }
     }
     Ok(if held { Outcome::Held } else { Outcome::DidNotHold })
+}
+
+/// Posts a command to the handler.
+pub async fn post(
+    handler: &HandlerArgs,
+    settings: &Settings,
+    command: &Command,
+    token: Option<&str>,
+) -> Result<Answer> {
+    handler.ask_as(settings, "/api/commands", Some(&command.body()), token).await
 }
 
 /// The token of whoever is signed in, where it is known what it is for; one that was got in another way goes before.
@@ -309,7 +335,8 @@ async fn token(sender: &SenderArgs, settings: &Settings, connections: &Connectio
     signed_in(connections, audience).await
 }
 
-fn told(id: &str, answer: &Value) -> Vec<String> {
+/// What came of an order, in words.
+pub fn told(id: &str, answer: &Value) -> Vec<String> {
     let came = match answer["came"].as_str() {
         Some("before") => "was taken before",
         Some("wouldDo") => "would be carried out; nothing was done",

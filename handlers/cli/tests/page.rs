@@ -46,7 +46,7 @@ fn answers(ask: &str) -> Vec<String> {
         .replace("go-on,another-point,fail-back", choices);
     let shown = Shown::of(&record.saga().expect("it reads"), record.began_at, None);
     let question = shown.questions().next().expect("a question");
-    let answers = orders::answers("shop", question, Some(DIGEST));
+    let answers = orders::answers("shop", &shown.id, question);
     assert_eq!((question.choices.len(), answers.len()), (6, 6));
     answers.into_iter().filter_map(|answer| answer.command).collect()
 }

@@ -189,6 +189,7 @@ fn answer(world: &World, method: &str, path: &str, asked: &Asked) -> Result<Valu
         ("GET", "/events") => Ok(json!(world.event_grid().events())),
         ("GET", "/deliveries") => Ok(json!(world.event_grid().deliveries())),
         ("GET", "/queues") => Ok(queue(world, asked.parameter("name")?)),
+        ("GET", "/topic") => Ok(json!(world.topic().accepted().iter().map(|one| &one.event).collect::<Vec<_>>())),
         ("GET", "/blobs") => Ok(json!(world.blobs().names(asked.parameter("container")?))),
         _ => act(world, method, path, asked),
     }

@@ -2,6 +2,7 @@
 //! It never asks the handler and never the host: neither is judge in its own cause.
 
 mod ledger;
+mod recovery;
 
 use anyhow::{Context, Result, bail};
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 pub use ledger::LedgerSeen;
+pub use recovery::{EndpointSeen, acknowledged_and_not_done, machines_break_off};
 
 use crate::client;
 
@@ -249,6 +251,11 @@ impl Control {
     /// Gives an order to the simulated Azure: something that happens, or a fault.
     pub async fn order(&self, path: &str, body: &Value) -> Result<()> {
         self.post::<Value>(path, body).await.map(drop)
+    }
+
+    /// Takes back every fault that was ordered.
+    pub async fn clear_faults(&self) -> Result<()> {
+        self.send::<Value>(Method::DELETE, "/faults", &[], &Value::Null).await.map(drop)
     }
 
     /// What the ledger says about a machine, and about one of its points.

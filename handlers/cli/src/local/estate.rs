@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use lifeboat_simulator::azure::{CollectionSeed, DiskSeed, MachineSeed, Os, PointSeed, VaultSeed};
+use lifeboat_simulator::azure::{
+    CollectionSeed, DiskSeed, EndpointSeed, MachineSeed, Os, PointSeed, ProfileSeed, ReplicaSeed, VaultSeed,
+};
 
 /// The subscription of what customers use.
 pub const SHOP: &str = "6c1f0a52-3a5e-4b57-9f0c-1d2b7a9e4c10";
@@ -25,6 +27,23 @@ const FILE_SERVER_VM_ID: &str = "f11e5000-0000-4000-8000-000000000010";
 pub const UNPROTECTED: &str = "dc-02";
 /// The vault that is to protect it.
 pub const VAULT: &str = "rsv-office-neu";
+
+/// The machines of the shop that Site Recovery replicates, in the order in which they are to come up.
+pub const REPLICATED: [&str; 2] = ["sql-01", "web-01"];
+/// The one of them that customers reach.
+pub const FRONT: &str = "web-01";
+/// The group of the shop.
+pub const SHOP_GROUP: &str = "rg-shop";
+/// The group in the other region in which it comes up.
+pub const RECOVERY_GROUP: &str = "rg-shop-neu";
+/// The vault that replicates.
+const RECOVERY_VAULT: &str = "rsv-shop-neu";
+/// The shop's profile of Traffic Manager.
+const PROFILE: &str = "tm-shop";
+/// Its endpoints: in the region where it runs, and in the other one.
+pub const ENDPOINTS: (&str, &str) = ("weu", "neu");
+/// How old the newest recovery points are when all of it begins, in minutes: between two of those that come every five.
+const NEWEST_MINS: i64 = 3;
 
 /// A machine: subscription, group, name, region, system, tag `env`, another tag, its age in days.
 type Row = (
@@ -70,7 +89,61 @@ pub fn machines(now: Timestamp) -> Vec<MachineSeed> {
 
 /// The vaults.
 pub fn vaults() -> Vec<VaultSeed> {
-    vec![VaultSeed::new(OFFICE, "rg-backup", VAULT, NORTH)]
+    vec![VaultSeed::new(OFFICE, "rg-backup", VAULT, NORTH), VaultSeed::new(SHOP, RECOVERY_GROUP, RECOVERY_VAULT, NORTH)]
+}
+
+/// The machines that are replicated to the other region, for a day.
+pub fn replicas(now: Timestamp) -> Vec<ReplicaSeed> {
+    let vault = format!(
+        "/subscriptions/{SHOP}/resourceGroups/{RECOVERY_GROUP}/providers/Microsoft.RecoveryServices/vaults/{RECOVERY_VAULT}"
+    );
+    let replica = |name: &&str| ReplicaSeed {
+        machine: machine_id(SHOP_GROUP, name),
+        vault: vault.clone(),
+        recovery_location: NORTH.to_owned(),
+        recovery_group: RECOVERY_GROUP.to_owned(),
+        since: now.checked_sub(SignedDuration::from_mins(24 * 60 + NEWEST_MINS)).ok(),
+        without_disks: Vec::new(),
+        multi_vm_group: None,
+    };
+    REPLICATED.iter().map(replica).collect()
+}
+
+/// The shop's profile: an endpoint for each side, of which the other one is off.
+pub fn profile() -> ProfileSeed {
+    let (here, there) = ENDPOINTS;
+    let endpoint = |name: &str, enabled| EndpointSeed { name: name.to_owned(), target: target_of(name), enabled };
+    ProfileSeed {
+        subscription: SHOP.to_owned(),
+        group: RECOVERY_GROUP.to_owned(),
+        name: PROFILE.to_owned(),
+        location: NORTH.to_owned(),
+        endpoints: vec![endpoint(here, true), endpoint(there, false)],
+        interval_seconds: 10,
+        ttl_seconds: 30,
+    }
+}
+
+/// What stands behind each endpoint's address: the machine that customers reach on that side.
+pub fn targets() -> [(String, String); 2] {
+    let (here, there) = ENDPOINTS;
+    [(target_of(here), machine_id(SHOP_GROUP, FRONT)), (target_of(there), machine_id(RECOVERY_GROUP, FRONT))]
+}
+
+/// The storage account that Site Recovery is to use as cache when the shop is protected the other way.
+pub fn replication_cache() -> String {
+    format!(
+        "/subscriptions/{SHOP}/resourceGroups/{RECOVERY_GROUP}/providers/Microsoft.Storage/storageAccounts/cacheneu"
+    )
+}
+
+/// The ARM id of a machine of the shop.
+pub fn machine_id(group: &str, name: &str) -> String {
+    format!("/subscriptions/{SHOP}/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/{name}")
+}
+
+fn target_of(endpoint: &str) -> String {
+    format!("{endpoint}.shop.example")
 }
 
 /// Machines of this age, in days, have points of the tool that was there before.

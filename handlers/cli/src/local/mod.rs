@@ -3,8 +3,10 @@
 
 mod control;
 mod estate;
+mod passing;
 mod policies;
 mod relay;
+mod shop;
 mod stand_ins;
 mod steps;
 mod tour;
@@ -29,7 +31,8 @@ const LINES_SHOWN: usize = 40;
 /// Starts a simulated Azure with a dozen machines, a stand-in for the Functions host, and the real handler process; then plays a
 /// tour: a point is made on schedule; old ones expire, and one that is held stays; a breaker opens; a machine is created and gets its
 /// restore point; the same event comes again; an event is lost; the handler is killed half-way; nonsense is sent; a machine that nobody
-/// protects is protected in a vault. Whether each step held is asked of the simulated Azure. No account, no network.
+/// protects is protected in a vault; a region is lost, a person approves, and a shop fails over to another region, its traffic too, and is
+/// protected the other way. Whether each step held is asked of the simulated Azure. No account, no network.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lifeboat local                      the tour, then a status page until Ctrl-C
@@ -72,6 +75,12 @@ pub enum Fault {
     LostPoint,
     /// A point that a person made is removed behind Lifeboat's back.
     ForeignGone,
+    /// A region is lost, and Azure tells nobody of it: the second evidence never arrives.
+    OneSource,
+    /// Azure acknowledges that old machines are stopped, and they run on.
+    FenceLies,
+    /// Azure acknowledges that an endpoint is changed, and it is not.
+    TrafficLies,
 }
 
 /// Runs the command.
@@ -83,7 +92,11 @@ pub async fn run(args: &LocalArgs, settings: &Settings) -> Result<Outcome> {
         ended = interrupted() => return ended.map(|()| Outcome::DidNotHold),
     };
     if !args.exit {
-        steps.note(&format!("\nThe status page is at {}; Ctrl-C ends all of it.", relay.url()));
+        steps.note(&format!(
+            "\nThe status page is at {}, the failover's at {}; Ctrl-C ends all of it.",
+            relay.url(),
+            relay.failover_url(tour::PLAN)
+        ));
         interrupted().await?;
     }
     drop(relay);
@@ -105,11 +118,19 @@ async fn play(args: &LocalArgs, settings: &Settings, steps: &mut Steps) -> Resul
     let relay = Relay::start(args.port, upstream).await?;
     announce(&stand_ins, &relay, steps);
     if args.no_tour {
+        stand_ins.push(policies::in_force(None, false, Some(&stand_ins.shop.url())));
+        steps.note(&format!(
+            "The shop's recovery plan is in force too: lose its region by POST http://{}/regions {{\"region\":\"westeurope\",\"trouble\":\"down\"}}.",
+            stand_ins.served.control
+        ));
         return Ok((stand_ins, relay, true));
     }
     let held = tour::play(&stand_ins, steps, args.fault).await.context("the tour broke off")?;
     if !held {
         output::tell(format_args!("The end of the host's log:\n{}", stand_ins.last_lines(LINES_SHOWN)));
+    }
+    if !args.exit {
+        stand_ins.timers_go_on().await;
     }
     Ok((stand_ins, relay, held))
 }
@@ -118,6 +139,7 @@ fn announce(stand_ins: &StandIns, relay: &Relay, steps: &mut Steps) {
     let url = |address| format!("http://{address}");
     steps.ready(&[
         ("page", relay.url()),
+        ("failover", relay.failover_url(tour::PLAN)),
         ("host", stand_ins.host.url().to_owned()),
         ("arm", url(stand_ins.served.arm)),
         ("blobs", url(stand_ins.served.blobs)),

@@ -1,4 +1,5 @@
-//! A page for a browser on this machine: forwards `GET /status` and `GET /api/…` to the Functions host and adds the function key.
+//! A page for a browser on this machine: forwards `GET /status` and `GET /api/…`, pages among them, to the Functions host, and adds the
+//! function key and a token.
 //! It never listens beyond 127.0.0.1, never forwards anything but GET, never answers a page of another site that asks through a
 //! name of its own, and never shows the key.
 
@@ -62,6 +63,11 @@ impl Relay {
     /// The page's URL.
     pub fn url(&self) -> String {
         format!("http://{}/status", self.address)
+    }
+
+    /// The URL of the page of a recovery plan's failover.
+    pub fn failover_url(&self, plan: &str) -> String {
+        format!("http://{}/api/pages/failover/{plan}", self.address)
     }
 }
 

@@ -3,21 +3,27 @@
 //!
 //! ```text
 //! points on schedule ─► expired ─► a breaker ─► created ─► the same again ─► lost ─► killed half-way ─► nonsense ─► into a vault
+//!    ─► a region is lost ─► confirmed ─► failed over ─► traffic moved ─► committed ─► protected the other way
 //!    └── the first step that does not hold ends the tour: what follows rests on it
 //! ```
 //!
 //! Time in the simulated Azure is put forward where all that happens is waiting; the handler's is this machine's own. Where they differ
 //! by five minutes the handler deletes nothing, so what deletes comes first. The bus goes by this machine's time too, because the
-//! handler says to it when it wants to look again; such a look is brought forward together with the simulated time.
+//! handler says to it when it wants to look again; such a look is brought forward together with the simulated time. A failover goes by the
+//! handler's time from step to step: where it pauses, what Lifeboat remembers is made older instead (`passing`).
 
+mod back;
 mod events;
+mod failing_over;
+mod lost;
 mod points;
 mod vault;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::Result;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
@@ -25,6 +31,7 @@ use super::Fault;
 use super::control::QUEUE;
 use super::stand_ins::StandIns;
 use super::steps::{Missed, Steps};
+pub use lost::PLAN;
 use points::FileServer;
 
 /// How long a step may take, in real time: several times what it takes on a slow machine, so that only what hangs runs into it.
@@ -51,10 +58,16 @@ enum Step {
     Killed,
     Nonsense,
     Vault,
+    LostRegion,
+    Confirmed,
+    FailedOver,
+    TrafficMoved,
+    Committed,
+    ProtectedBack,
 }
 
 /// All steps, in their order.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 15] = [
     Step::Scheduled,
     Step::Expired,
     Step::Breaker,
@@ -64,7 +77,16 @@ const STEPS: [Step; 9] = [
     Step::Killed,
     Step::Nonsense,
     Step::Vault,
+    Step::LostRegion,
+    Step::Confirmed,
+    Step::FailedOver,
+    Step::TrafficMoved,
+    Step::Committed,
+    Step::ProtectedBack,
 ];
+
+/// Where the region is lost among them.
+const LOST_FROM: usize = 9;
 
 /// What a look at the world says of a wait.
 enum Look {
@@ -85,6 +107,12 @@ struct Tour<'a> {
     first: Option<String>,
     /// The machine that has points on schedule.
     file_server: Option<FileServer>,
+    /// Whether the recovery plan is in force.
+    recovery: bool,
+    /// When the region was lost.
+    outage: Option<Timestamp>,
+    /// What was told of the failover.
+    told: BTreeSet<String>,
 }
 
 impl Step {
@@ -99,6 +127,14 @@ impl Step {
             Self::Killed => "The handler is killed half-way, and the work is finished anyway",
             Self::Nonsense => "Nonsense is refused: the handler lives, and no message is lost",
             Self::Vault => "A machine is found unprotected, and is protected in a vault and backed up",
+            Self::LostRegion => "A region is lost, and is suspected by what we measure ourselves",
+            Self::Confirmed => "Azure says so too, the window passes, and a person is asked",
+            Self::FailedOver => "A person approves, and the machines come up in the other region",
+            Self::TrafficMoved => "The traffic is moved, and the answer is verified from outside",
+            Self::Committed => "A person orders the commit",
+            Self::ProtectedBack => {
+                "The old region answers again, and all is protected the other way on a person's word"
+            }
         }
     }
 }
@@ -111,12 +147,25 @@ fn steps_under(fault: Option<Fault>) -> &'static [Step] {
         Some(Fault::NoSave) => &[Step::Created],
         Some(Fault::DoublePoint) => &[Step::Created, Step::SameAgain],
         Some(Fault::LostPoint | Fault::ForeignGone) => &[Step::Scheduled, Step::Expired],
+        Some(Fault::OneSource) => &STEPS[LOST_FROM..LOST_FROM + 2],
+        Some(Fault::TrafficLies) => &STEPS[LOST_FROM..LOST_FROM + 4],
+        Some(Fault::FenceLies) => &STEPS[LOST_FROM..],
     }
 }
 
 /// Plays it; says whether all of it held.
 pub async fn play(on: &StandIns, steps: &mut Steps, fault: Option<Fault>) -> Result<bool> {
-    let mut tour = Tour { on, steps, fault, quiet_since: None, first: None, file_server: None };
+    let mut tour = Tour {
+        on,
+        steps,
+        fault,
+        quiet_since: None,
+        first: None,
+        file_server: None,
+        recovery: false,
+        outage: None,
+        told: BTreeSet::new(),
+    };
     tour.plant().await?;
     let played = steps_under(fault);
     for step in played {
@@ -140,7 +189,8 @@ impl Tour<'_> {
             Some(Fault::NoSave) => {
                 self.on.control.order("/blobs/drop", &json!({ "namePrefix": "ledger/", "times": 1_000_000 })).await?;
             }
-            Some(Fault::DoublePoint | Fault::LostPoint | Fault::ForeignGone) | None => {}
+            // The others are planted in the step that they are about.
+            Some(_) | None => {}
         }
         Ok(())
     }
@@ -156,6 +206,12 @@ impl Tour<'_> {
             Step::Killed => self.killed().await,
             Step::Nonsense => self.nonsense().await,
             Step::Vault => self.vault().await,
+            Step::LostRegion => self.lost_region().await,
+            Step::Confirmed => self.confirmed().await,
+            Step::FailedOver => self.failed_over().await,
+            Step::TrafficMoved => self.traffic_moved().await,
+            Step::Committed => self.committed().await,
+            Step::ProtectedBack => self.protected_back().await,
         }
     }
 

@@ -150,8 +150,13 @@ impl Identity {
 
     /// Makes a token without the endpoint, for a test's own credential.
     pub fn token(&self, object_id: &str, audience: &str) -> String {
+        self.issued(object_id, audience).0
+    }
+
+    /// A new token of a principal, and until when it is good.
+    pub(crate) fn issued(&self, object_id: &str, audience: &str) -> (String, Timestamp) {
         let now = self.clock.now();
-        self.book().issue(object_id, audience, now).0
+        self.book().issue(object_id, audience, now)
     }
 
     /// Forgets every token: all are invalid from now on.

@@ -14,6 +14,7 @@ mod budgets;
 mod call;
 mod charges;
 mod collections;
+mod credential;
 mod denials;
 mod directory;
 mod disk_points;

@@ -1,10 +1,11 @@
 //! Orders about Site Recovery: machines that are replicated, and replication that stalls.
 //! It never answers what another part of the control API knows.
 
+use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Asked, Refusal, known};
+use super::{Asked, Refusal, Seconds, known};
 use crate::azure::ReplicaSeed;
 use crate::world::World;
 
@@ -26,6 +27,10 @@ pub(super) fn act(world: &World, method: &str, path: &str, asked: &Asked) -> Opt
         ("POST", "/replicas/stall") => {
             asked.read::<Stall>().and_then(|Stall { id, stalled }| known(arm.stall_replication(&id, stalled), &id))
         }
+        ("POST", "/replicas/age") => asked.read::<Seconds>().map(|Seconds { seconds }| {
+            arm.age_replication(SignedDuration::from_secs(seconds));
+            json!({})
+        }),
         _ => return None,
     })
 }

@@ -4,6 +4,7 @@
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
@@ -29,6 +30,7 @@ struct Process {
     connections: Connections,
     exit: watch::Receiver<Option<i32>>,
     orders: Arc<Orders>,
+    ends: AtomicBool,
 }
 
 /// What the task that owns the child is told.
@@ -65,7 +67,7 @@ impl Launcher for Processes {
         let orders = Arc::new(Orders::default());
         tokio::spawn(watch_child(child, orders.clone(), exited));
         let connections = Connections::new(Loopback(start.port));
-        Ok(Arc::new(Process { pid, connections, exit, orders }))
+        Ok(Arc::new(Process { pid, connections, exit, orders, ends: AtomicBool::default() }))
     }
 }
 
@@ -76,6 +78,12 @@ impl Handler for Process {
     }
 
     async fn send(&self, request: &RawRequest) -> Result<RawResponse, WireError> {
+        // Between the order to end it and the news that it has ended nothing is sent: a message would come again at once, and burn all
+        // its deliveries on a process that is not there.
+        if self.ends.load(Ordering::Acquire) {
+            self.exited().await;
+            return Err(WireError::Refused);
+        }
         self.connections.send(request).await
     }
 
@@ -86,6 +94,7 @@ impl Handler for Process {
     }
 
     fn kill(&self) {
+        self.ends.store(true, Ordering::Release);
         self.orders.kill.notify_one();
     }
 

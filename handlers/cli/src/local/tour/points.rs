@@ -230,7 +230,8 @@ impl Tour<'_> {
     /// Puts in force what people ask for by now.
     pub(super) fn push(&mut self, vaults: bool) {
         let office = self.file_server.as_ref().map(|server| server.office.clone());
-        self.on.push(policies::in_force(office.as_ref(), vaults));
+        let shop = self.recovery.then(|| self.on.shop.url());
+        self.on.push(policies::in_force(office.as_ref(), vaults, shop.as_deref()));
     }
 
     /// Runs a sweep now, as its timer does later.

@@ -85,6 +85,14 @@ impl Arm {
         found.map(|item| item.stalled = stalled).is_some()
     }
 
+    /// Makes all that was replicated so much older, as if nothing had come since: an outage that has lasted longer than anybody waited.
+    pub fn age_replication(&self, by: SignedDuration) {
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.settle(now);
+        state.recovery.items.values_mut().for_each(|item| item.age(by));
+    }
+
     /// All replicated machines.
     pub fn replicas(&self) -> Vec<ReplicaView> {
         let now = self.clock.now();

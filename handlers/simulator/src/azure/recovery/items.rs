@@ -153,6 +153,16 @@ impl Replica {
         self.alive = vec![(since, now)];
     }
 
+    /// Makes what was replicated so much older, its points too.
+    pub(super) fn age(&mut self, by: SignedDuration) {
+        let older = |at: &mut Timestamp| *at = at.checked_sub(by).unwrap_or(*at);
+        self.alive.iter_mut().for_each(|(from, to)| {
+            older(from);
+            older(to);
+        });
+        self.protected_since.iter_mut().chain([&mut self.began, &mut self.heard]).for_each(older);
+    }
+
     /// Whether its latest state can be failed over to.
     pub(super) fn is_protected(&self) -> bool {
         self.phase == Phase::Replicating(Stage::Protected)

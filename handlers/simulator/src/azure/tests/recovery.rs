@@ -289,3 +289,17 @@ async fn failover_needs_nothing_of_a_region_that_is_down_and_reversal_does() {
     assert_eq!(stage.send("GET", &stage.machine, None).await.status, 200, "the old machine is still there");
     assert_eq!(stage.item(&stage.item).await["protectionState"], "UnplannedFailoverCommitted");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_replicated_becomes_older_on_order() {
+    let stage = Stage::new();
+    let arm = stage.caller.world.arm();
+    arm.set_region("westeurope", Some(RegionTrouble::Down));
+    let before = stage.view();
+    let by = jiff::SignedDuration::from_mins(7);
+    arm.age_replication(by);
+    let after = stage.view();
+    let newest = |view: &ReplicaView| view.points.first().copied().unwrap();
+    assert_eq!((newest(&after), after.state), (newest(&before).checked_sub(by).unwrap(), before.state));
+    assert_eq!(after.rpo_seconds, before.rpo_seconds.map(|seconds| seconds + 7 * 60));
+}

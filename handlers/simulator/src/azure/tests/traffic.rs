@@ -144,3 +144,15 @@ async fn two_endpoints_of_one_priority_and_two_profiles_of_one_name_are_refused(
     assert_eq!(send(&caller, "DELETE", &profile, None).await.status, 204);
     assert_eq!(send(&caller, "GET", &profile, None).await.code(), "ResourceNotFound");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_was_put_back_goes_on_probing_from_there() {
+    let (caller, profile) = stage();
+    caller.world.jump(jiff::SignedDuration::from_hours(-1));
+    caller.world.arm().set_target("west.example.net", &TargetState::Silent);
+    assert!(!caller.world.arm().answers("west.example.net"));
+    assert!(caller.world.arm().answers("north.example.net"), "what is not named answers");
+    assert_eq!(status(&caller, &profile, "west").await, "Online");
+    seconds(4 * 30 + 10).await;
+    assert_eq!(status(&caller, &profile, "west").await, "Degraded");
+}

@@ -92,6 +92,15 @@ impl Arm {
         state.traffic.targets.insert(key(target), target_state);
     }
 
+    /// Whether what stands behind a target answers now; what was never named does.
+    pub fn answers(&self, target: &str) -> bool {
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.settle(now);
+        let found = state.traffic.targets.get(&key(target));
+        found.is_none_or(|found| found.answers(&state.machines, state.recovery.lost_regions()))
+    }
+
     /// Whom a profile's address leads to now, for one who asks anew; nobody, where it leads nowhere.
     pub fn served(&self, profile: &str) -> Option<ServedEndpoint> {
         let now = self.clock.now();

@@ -73,6 +73,10 @@ impl Probed {
         let passed = now.duration_since(self.since) - SignedDuration::from_secs(waited);
         let known = passed.as_secs() / monitor.interval_seconds.max(1);
         let fresh = known - self.done;
+        if fresh < 0 {
+            // The clock was put back: probes are made from here on.
+            self.done = known;
+        }
         if fresh <= 0 {
             return;
         }
