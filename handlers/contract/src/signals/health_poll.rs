@@ -114,8 +114,8 @@ fn status(item: &Value, at: Timestamp) -> Reading {
         Some("available") => signal(machine, &region, properties, State::Well, at),
         Some("unavailable") => match cause(properties) {
             Cause::Platform => signal(machine, &region, properties, State::Failing, at),
-            Cause::User => Reading::uncounted(machine, NotCounted::UserInitiated),
-            Cause::Planned => Reading::uncounted(machine, NotCounted::Maintenance),
+            Cause::User => excused(machine, &region, properties, NotCounted::UserInitiated, at),
+            Cause::Planned => excused(machine, &region, properties, NotCounted::Maintenance, at),
             Cause::Untold => signal(machine, &region, properties, State::Unavailable, at),
         },
         Some("degraded") => Reading::uncounted(machine, NotCounted::Degraded),
@@ -123,6 +123,13 @@ fn status(item: &Value, at: Timestamp) -> Reading {
         _ => Reading::raw(RawBecause::UnknownState, item),
     };
     reading.machines.push((machine.to_owned(), region));
+    reading
+}
+
+/// Does not count, and neither does what was said of the machine before: who fails and is then stopped is stopped.
+fn excused(machine: &str, region: &str, properties: &Value, why: NotCounted, at: Timestamp) -> Reading {
+    let mut reading = signal(machine, region, properties, State::Excused, at);
+    reading.add(Reading::uncounted(machine, why));
     reading
 }
 

@@ -112,6 +112,7 @@ enum StateWord {
     Well,
     Unavailable,
     PlatformFault,
+    Excused,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]

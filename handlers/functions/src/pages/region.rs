@@ -70,6 +70,7 @@ fn thread(one: &StoredThread, now: Timestamp) -> Markup {
         State::Well => ("well", Tone::Good),
         State::Unavailable => ("not serving, and nobody is blamed", Tone::Warn),
         State::PlatformFault => ("the platform is to blame", Tone::Warn),
+        State::Excused => ("stopped by its user or a plan: does not count", Tone::Plain),
     };
     html! {
         tr {

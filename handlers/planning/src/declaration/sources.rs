@@ -129,7 +129,8 @@ fn of_fleet(
     failed_before: bool,
     now: Timestamp,
 ) -> (Standing, Option<Share>) {
-    if threads.is_empty() {
+    // Machines that somebody stopped say nothing of their region, well or not.
+    if threads.iter().all(|(_, thread)| thread.state == State::Excused) {
         return (Standing::Nothing, None);
     }
     let of = machines.max(threads.len() as u64);

@@ -126,6 +126,8 @@ pub enum State {
     Unavailable,
     /// The platform is to blame for something at a machine; whether it serves is not told.
     PlatformFault,
+    /// A machine does not serve because its user or a plan wants it so: neither evidence nor recovery, whatever was said of it before.
+    Excused,
 }
 
 impl State {
@@ -136,6 +138,7 @@ impl State {
             Self::Well => "well",
             Self::Unavailable => "unavailable",
             Self::PlatformFault => "platformFault",
+            Self::Excused => "excused",
         }
     }
 }

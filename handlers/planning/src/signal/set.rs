@@ -114,6 +114,10 @@ impl Signals {
             *good = (*good).max(signal.said_at);
         }
         let key = (signal.region.clone(), signal.origin, signal.about.clone());
+        // Of a machine of which nothing was said before this says nothing either.
+        if signal.state == State::Excused && !self.threads.contains_key(&key) {
+            return Taken::Stands;
+        }
         if !self.threads.contains_key(&key) && self.threads.len() >= THREADS_MAX {
             return Taken::NoRoom;
         }
@@ -228,9 +232,9 @@ impl Thread {
                 let down = near(self.unavailable_at) || self.state == State::Failing;
                 if down { State::Failing } else { State::PlatformFault }
             }
-            State::Well => {
+            State::Well | State::Excused => {
                 (self.unavailable_at, self.blamed_at) = (None, None);
-                State::Well
+                signal.state
             }
             State::Failing => State::Failing,
         }

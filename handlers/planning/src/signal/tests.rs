@@ -102,6 +102,18 @@ fn a_machine_fails_only_when_both_halves_are_told_near_each_other() {
 }
 
 #[test]
+fn what_somebody_stopped_is_neither_evidence_nor_well_and_is_not_kept_by_itself() {
+    let mut signals = Signals::default();
+    assert_eq!(signals.take(&[machine(State::Excused, 0)], at(0)), [Taken::Stands]);
+    assert_eq!(state_of(&signals, Origin::ResourceHealth), None);
+    signals.take(&[machine(State::Failing, 1)], at(1));
+    signals.take(&[machine(State::Excused, 2)], at(2));
+    assert_eq!(state_of(&signals, Origin::ResourceHealth), Some(State::Excused));
+    signals.take(&[machine(State::PlatformFault, 3)], at(3));
+    assert_eq!(state_of(&signals, Origin::ResourceHealth), Some(State::PlatformFault), "both halves are told anew");
+}
+
+#[test]
 fn a_probe_is_evidence_after_failures_in_a_row_and_only_while_it_speaks() {
     let mut signals = Signals::default();
     let is_evidence = |signals: &Signals, now| {
