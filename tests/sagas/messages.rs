@@ -82,6 +82,8 @@ async fn messages_and_orders_alone_take_a_failover_to_its_end_though_a_process_i
     let shown = digest(&stage);
     let other = order(&stage, "c-0-b", commit_on(&shown.replace(['0', '1', '2', '3'], "4"))).await;
     assert!(matches!(&other, Err(NotDelivered::OtherQuestion { now, .. }) if *now == shown), "{other:?}");
+    let refused = order(&stage, "y-1", yes(&stage)).await;
+    assert!(matches!(refused, Err(NotDelivered::CommitIsAnOrder)), "{refused:?}");
     let done = order(&stage, "c-1", commit(&stage)).await.expect("it is taken");
     assert!(done[0].contains("answer to question"), "{done:?}");
     let again = order(&stage, "c-1", commit(&stage)).await.expect("it was taken");

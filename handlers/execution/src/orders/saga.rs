@@ -72,6 +72,9 @@ pub enum NotDelivered {
         /// Its digest.
         now: String,
     },
+    /// An approval, where only the order to commit is an answer.
+    #[error("committing deletes the other recovery points: it has an order of its own, `CommitFailover`")]
+    CommitIsAnOrder,
     /// A no that the question does not have.
     #[error("the question has no answer that is a no by itself: the order must name one of its choices")]
     NoSuchNo,
@@ -201,6 +204,10 @@ fn event(order: &Verified, record: &SagaRecord) -> Result<Event, NotDelivered> {
             let asked = standing(*number).ok_or(NotDelivered::Refused(OrderRefused::NoSuchQuestion))?;
             shown(asked, digest)?;
             let choice = choice.as_ref().map_or(Choice::GoOn, |answer| answer.0);
+            // Whoever approves of something else by its number must not commit by a slip: nothing of that comes back.
+            if choice == Choice::GoOn && asked.ask == Ask::Commit {
+                return Err(NotDelivered::CommitIsAnOrder);
+            }
             let pick = (choice == Choice::AnotherPoint).then_some(point.0);
             Ok(answer(*number, choice, pick))
         }
