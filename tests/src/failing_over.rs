@@ -3,7 +3,7 @@
 
 mod messages;
 mod readiness;
-mod scenery;
+pub mod scenery;
 mod telling;
 
 use std::fmt;

@@ -60,36 +60,36 @@ impl Instance {
         let wire = Wire::new(rig.clock.clone());
         let stopper = Stopper::default();
         let inner: Arc<dyn HttpClient> = wire.tap(own(rig.azure.transport(&rig.blobs, &rig.bus)));
-        let transport = Arc::new(Stopping { inner, stopper: stopper.clone() });
+        let transport = stopper.transport(inner);
         let lifeboat = Arc::new(hands(transport, rig, ahead));
         Self { lifeboat, stopper, wire }
     }
 
     /// It stops at the call with this number, from 0.
     pub fn stops_at(&self, number: usize, place: Place) {
-        self.stopper.state().at = Some((number, place));
+        let mut begun = 0;
+        let is_it = move |_: &Request| {
+            begun += 1;
+            begun - 1 == number
+        };
+        self.stopper.stops_where(place, Box::new(is_it));
     }
 
     /// Takes care of an event.
     pub fn handle(&self, event: Event) -> JoinHandle<Result<Answer, NotDone>> {
         let lifeboat = Arc::clone(&self.lifeboat);
         let work = Box::pin(async move { lifeboat.handle(event).await });
-        tokio::spawn(Stoppable { work, stopper: self.stopper.clone() })
+        tokio::spawn(self.stopper.over(work))
     }
 
     /// Whether it is stopped.
     pub fn is_stopped(&self) -> bool {
-        self.stopper.state().stopped
+        self.stopper.is_stopped()
     }
 
     /// Lets it go on.
     pub fn go_on(&self) {
-        let wakers = {
-            let mut state = self.stopper.state();
-            state.stopped = false;
-            std::mem::take(&mut state.wakers)
-        };
-        wakers.into_iter().for_each(Waker::wake);
+        self.stopper.go_on();
     }
 }
 
@@ -101,19 +101,56 @@ fn hands(transport: Arc<dyn HttpClient>, rig: &Rig, ahead: SignedDuration) -> Li
     Lifeboat::connect(connections, &places(), settings()).expect("the places are places")
 }
 
-/// Whether an instance is stopped, and when it will be.
+/// Whether a call is the one at which an instance stops.
+pub type IsIt = Box<dyn FnMut(&Request) -> bool + Send>;
+
+/// Whether an instance is stopped, and when it will be. Clones are the same one.
 #[derive(Clone, Default)]
-struct Stopper(Arc<Mutex<State>>);
+pub struct Stopper(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    begun: usize,
-    at: Option<(usize, Place)>,
+    at: Option<(Place, IsIt)>,
     stopped: bool,
     wakers: Vec<Waker>,
 }
 
 impl Stopper {
+    /// It stops at the first call of which this holds, once.
+    pub fn stops_where(&self, place: Place, is_it: IsIt) {
+        self.state().at = Some((place, is_it));
+    }
+
+    /// It does not stop any more where that was asked and has not happened yet.
+    pub fn stops_nowhere(&self) {
+        self.state().at = None;
+    }
+
+    /// Whether it is stopped.
+    pub fn is_stopped(&self) -> bool {
+        self.state().stopped
+    }
+
+    /// Lets it go on.
+    pub fn go_on(&self) {
+        let wakers = {
+            let mut state = self.state();
+            state.stopped = false;
+            std::mem::take(&mut state.wakers)
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Work of which nothing runs while it is stopped.
+    pub fn over<T>(&self, work: Pin<Box<dyn Future<Output = T> + Send>>) -> impl Future<Output = T> + Send + use<T> {
+        Stoppable { work, stopper: self.clone() }
+    }
+
+    /// A transport that stops over another one.
+    pub fn transport(&self, inner: Arc<dyn HttpClient>) -> Arc<dyn HttpClient> {
+        Arc::new(Stopping { inner, stopper: self.clone() })
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -128,14 +165,19 @@ impl Stopper {
         Poll::Pending
     }
 
-    async fn stop_where_asked(&self, number: usize, place: Place) {
-        {
-            let mut state = self.state();
-            if state.at != Some((number, place)) {
-                return;
-            }
-            (state.at, state.stopped) = (None, true);
+    /// Where it is to stop at this call, if it is the one.
+    fn place_of(&self, request: &Request) -> Option<Place> {
+        let mut state = self.state();
+        let (place, is_it) = state.at.as_mut()?;
+        let (place, is_it) = (*place, is_it(request));
+        if is_it {
+            state.at = None;
         }
+        is_it.then_some(place)
+    }
+
+    async fn stop(&self) {
+        self.state().stopped = true;
         poll_fn(|cx| self.poll(cx)).await;
     }
 }
@@ -166,14 +208,14 @@ struct Stopping {
 #[async_trait]
 impl HttpClient for Stopping {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        let number = {
-            let mut state = self.stopper.state();
-            state.begun += 1;
-            state.begun - 1
-        };
-        self.stopper.stop_where_asked(number, Place::Transport).await;
+        let place = self.stopper.place_of(request);
+        if place == Some(Place::Transport) {
+            self.stopper.stop().await;
+        }
         let answer = self.inner.execute_request(request).await;
-        self.stopper.stop_where_asked(number, Place::Answer).await;
+        if place == Some(Place::Answer) {
+            self.stopper.stop().await;
+        }
         answer
     }
 }
@@ -181,6 +223,12 @@ impl HttpClient for Stopping {
 impl fmt::Debug for Stopping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stopping").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Stopper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stopper").field("stopped", &self.is_stopped()).finish_non_exhaustive()
     }
 }
 

@@ -61,9 +61,8 @@ fn judge_other_way(world: &World, plan: &PlanWorld, saga: &Saga, item: &str, at:
     });
 }
 
-/// Whether a point of this old machine is the saga's own: of the stopped machine, after commit.
+/// Whether a point of this old machine is the saga's own: of the stopped machine, after a person ordered the commit.
 pub fn is_saved_by_saga(world: &World, plan: &PlanWorld, machine: &str) -> bool {
-    let Some(member) = plan.members().find(|member| member.old.eq_ignore_ascii_case(machine)) else { return false };
-    let committed = plan.unfinished().is_some_and(|saga| saga.moves_of(&member.item).committed.is_some());
-    committed && world.machine(machine).power == Some(Power::Deallocated)
+    let ordered = plan.has_old(machine) && plan.unfinished().is_some_and(|saga| saga.commit_ordered);
+    ordered && world.machine(machine).power == Some(Power::Deallocated)
 }

@@ -15,7 +15,7 @@ use crate::azure::Azure;
 use crate::rig::SUBSCRIPTION;
 
 /// A machine, replicated for a day.
-pub(super) fn replicated(arm: &Arm, vault: &str, name: &str) -> Member {
+pub fn replicated(arm: &Arm, vault: &str, name: &str) -> Member {
     let old = arm.add_machine(&Azure::seed(name));
     let seed = ReplicaSeed {
         machine: old.clone(),
@@ -36,7 +36,7 @@ pub(super) fn replicated(arm: &Arm, vault: &str, name: &str) -> Member {
 }
 
 /// A profile with an endpoint for each side, each answering while its machine runs.
-pub(super) fn profile(arm: &Arm, front: &Member) -> String {
+pub fn profile(arm: &Arm, front: &Member) -> String {
     let (from, to) = ENDPOINTS;
     let target = |name: &str| format!("{name}.example.net");
     let endpoint = |name: &str, enabled| EndpointSeed { name: name.to_owned(), target: target(name), enabled };
