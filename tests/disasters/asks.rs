@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use lifeboat_tests::failing_over::OTHER;
 use lifeboat_tests::rig::LOCATION;
 use serde_json::Value;
 
@@ -86,16 +87,21 @@ fn change(method: &str, path: &str, lower: &str, body: &Bytes) -> Option<Call> {
             let said: Value = serde_json::from_slice(body).unwrap_or_default();
             let left_out = said["properties"]["excludeDisks"].as_array().is_some_and(|disks| !disks.is_empty());
             let disks = if left_out { Vec::new() } else { vec![String::new()] };
-            Call::MakePoint { point: lower.to_owned(), machine: String::new(), region: LOCATION.to_owned(), disks }
+            Call::MakePoint { point: lower.to_owned(), machine: String::new(), region: region_of(lower), disks }
         }
         ("DELETE", _) if lower.contains("/restorepoints/") => {
-            Call::DeletePoint { point: lower.to_owned(), machine: String::new(), region: LOCATION.to_owned() }
+            Call::DeletePoint { point: lower.to_owned(), machine: String::new(), region: region_of(lower) }
         }
         ("PUT", _) if lower.contains("/protecteditems/") || lower.contains("/replicationprotecteditems/") => {
             Call::Protect { machine: from_end(1)?.to_lowercase(), region: LOCATION.to_owned() }
         }
         _ => return None,
     })
+}
+
+/// The region of a point, by the group in which it is made.
+fn region_of(path: &str) -> String {
+    if path.contains(&format!("-{OTHER}/")) { OTHER.to_owned() } else { LOCATION.to_owned() }
 }
 
 impl Record {
@@ -120,7 +126,7 @@ impl Record {
             let call = self.whole(call);
             let mut seen = self.seen();
             if let Call::Failover { item } = &call
-                && let Some(seconds) = seen.to_fail.remove(item)
+                && let Some(seconds) = seen.fails_next.take()
             {
                 let at = Timestamp::from_second(now.as_second() + seconds).expect("a time");
                 seen.failing.insert(item.clone(), at);

@@ -133,6 +133,27 @@ pub fn kills() -> impl Iterator<Item = Kill> {
 }
 
 impl At {
+    /// The place that a call belongs to by itself, wherever else the plan stands: what is changed in Azure is one step's work.
+    pub fn place(self, call: &Call) -> Option<Place> {
+        if self != Self::Change {
+            return None;
+        }
+        let path = call.path.to_ascii_lowercase();
+        let ends = |end: &str| path.ends_with(end);
+        match () {
+            () if ends("/unplannedfailover") => Some(Place::FailOver),
+            () if ends("/failovercommit") => Some(Place::Commit),
+            () if ends("/switchprotection") => Some(Place::Protect),
+            () if ends("/start") => Some(Place::Undo),
+            () if path.contains("/restorepoint")
+                || path.contains("/resourcegroups/") && call.method == "PUT" && !path.contains("/providers/") =>
+            {
+                Some(Place::SaveDisks)
+            }
+            () => None,
+        }
+    }
+
     /// The kind of a call; none of those at which nothing can be half done.
     pub fn of(call: &Call) -> Option<Self> {
         let path = call.path.to_ascii_lowercase().replace("%2f", "/");

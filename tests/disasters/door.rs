@@ -69,7 +69,7 @@ impl Door {
 
     /// The workload's own answer to whoever asks from outside.
     fn workload(&self) -> azure_core::Result<AsyncRawResponse> {
-        let serves = self.record.is_served();
+        let serves = self.record.is_served() && !self.record.is_stalled();
         if POLLS.try_with(|polls| *polls).unwrap_or(false) {
             self.record.probed(serves);
         }
@@ -90,6 +90,10 @@ impl HttpClient for Heard {
         }
         if host == "login.microsoftonline.com" {
             return door.ask_directory(request).await;
+        }
+        let reads = request.method() == azure_core::http::Method::Get;
+        if host.starts_with("management.") && reads && door.record.is_stalled() {
+            return Ok(AsyncRawResponse::from_bytes(StatusCode::ServiceUnavailable, Headers::new(), Bytes::new()));
         }
         let asked = Asks::of(host, request.method().as_str(), url.path(), body(request));
         if asked.changes_azure() {

@@ -2,13 +2,16 @@
 //! has never read the product. It never asks the product what should be: the model judges by what Azure accepted, what arrived and what was
 //! told.
 //!
-//! LIFEBOAT_SEEDS=n runs so many seeds; LIFEBOAT_SEED=n runs that one and tells what happens.
+//! LIFEBOAT_SEEDS=n runs so many seeds, 2000 and more also what chance left out; LIFEBOAT_SEED=n runs that one and tells what happens;
+//! LIFEBOAT_KILLS=1 runs each combination of a place with a kill and with a stage that can happen.
 
 mod alerts;
 mod asks;
 mod cases;
 mod dice;
 mod door;
+mod forced;
+mod foreseen;
 mod model;
 mod people;
 mod play;
@@ -18,4 +21,6 @@ mod script;
 mod seed;
 mod seeds;
 mod shape;
+mod tally;
+mod troubles;
 mod world;

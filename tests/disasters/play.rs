@@ -17,16 +17,16 @@ use tokio::time::Instant;
 use crate::alerts::Arrival;
 use crate::cases::Place;
 use crate::dice::Dice;
-use crate::door::POLLS;
 use crate::model::history::{Order, What};
 use crate::world::{Came, Controller, World};
 
 /// The queue of people's orders.
 pub const COMMANDS: &str = "commands";
-/// From one poll to the next while something is at stake, and while nothing is: an hour of quiet polls finds nothing.
-const POLL_SECS: (i64, i64) = (60, 240);
-/// From one policy sweep to the next.
-const SWEEP_SECS: i64 = 300;
+/// From one poll to the next while something is at stake, while nothing is, and while the workload serves from the other region: an hour of
+/// quiet polls finds nothing.
+const POLL_SECS: (i64, i64, i64) = (60, 240, 600);
+/// From one policy sweep to the next, and while nothing has gone wrong, so that it has nothing to tell and nobody to wake.
+const SWEEP_SECS: (i64, i64) = (300, 1_800);
 /// From one look at readiness to the next.
 const READY_SECS: i64 = 1_800;
 /// From one sweep of expiry to the next.
@@ -42,7 +42,7 @@ const AGAIN: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 enum Work {
     Timer(Timer),
-    Message(&'static str, Box<Locked>),
+    Message(Box<Locked>),
     Delivery(Arrival),
 }
 
@@ -69,6 +69,8 @@ pub struct Play {
     pub again_one_in: u64,
     /// Which controllers take work: the first alone, or both.
     pub controllers: usize,
+    /// Nothing goes wrong with the controllers and what they rest on.
+    pub is_quiet: bool,
     running: JoinSet<(Work, Came)>,
     due: BTreeMap<Timer, Timestamp>,
     under_way: Vec<Timer>,
@@ -79,9 +81,10 @@ impl Play {
     /// In this world, from now on.
     pub fn new(world: Arc<World>, dice: Dice, tells: bool) -> Self {
         let now = world.clock.now();
-        let mut due = BTreeMap::from([(Timer::Poll, now), (Timer::Sweep, after(now, SWEEP_SECS)), (Timer::Ready, now)]);
+        let mut due =
+            BTreeMap::from([(Timer::Poll, now), (Timer::Sweep, after(now, SWEEP_SECS.0)), (Timer::Ready, now)]);
         if world.shape.keeps {
-            due.insert(Timer::Expire, after(now, SWEEP_SECS));
+            due.insert(Timer::Expire, after(now, SWEEP_SECS.0));
         }
         Self {
             world,
@@ -90,6 +93,7 @@ impl Play {
             tells,
             again_one_in: 0,
             controllers: 1,
+            is_quiet: true,
             running: JoinSet::new(),
             due,
             under_way: Vec::new(),
@@ -166,7 +170,8 @@ impl Play {
                     || place >= Place::WordToCommit && place != Place::Undo;
                 if quiet && self.running.is_empty() { POLL_SECS.1 } else { POLL_SECS.0 }
             }
-            Timer::Sweep => SWEEP_SECS,
+            Timer::Sweep if self.is_quiet => SWEEP_SECS.1,
+            Timer::Sweep => SWEEP_SECS.0,
             Timer::Ready => READY_SECS,
             Timer::Expire => EXPIRE_SECS,
         }
@@ -222,7 +227,7 @@ impl Play {
                     }
                     _ => Event::Reconcile(body),
                 };
-                self.invoke(Work::Message(queue, Box::new(locked)), event);
+                self.invoke(Work::Message(Box::new(locked)), event);
             }
         }
     }
@@ -262,15 +267,15 @@ impl Play {
         }
         match (work, came) {
             (Work::Timer(timer), _) => self.under_way.retain(|one| *one != timer),
-            (Work::Message(_, locked), Came::Done(_)) => {
+            (Work::Message(locked), Came::Done(_)) => {
                 let again = self.again_one_in > 0 && self.dice.below(self.again_one_in) == 0;
                 let bus = &self.world.bus;
                 // Whoever took longer than the lock lasts finds it gone, and the message comes again.
                 let _ = if again { bus.abandon(&locked.lock_token) } else { bus.complete(&locked.lock_token) };
             }
-            (Work::Message(_, locked), Came::NotDone(_)) => drop(self.world.bus.abandon(&locked.lock_token)),
+            (Work::Message(locked), Came::NotDone(_)) => drop(self.world.bus.abandon(&locked.lock_token)),
             // The host sees that its handler is gone, or is gone itself.
-            (Work::Message(_, locked), Came::Killed) => {
+            (Work::Message(locked), Came::Killed) => {
                 if self.dice.below(2) == 0 {
                     let _ = self.world.bus.abandon(&locked.lock_token);
                 }

@@ -18,6 +18,8 @@ use crate::cases::{Place, Stage};
 use crate::model::history::{Event, Evidence, History, Job, Monitor, Order, Origin, Plan, Power, RegionState, What};
 use crate::shape::Shape;
 
+/// So long reads are not answered, where that was ordered: a look ends then, and a poll comes in it.
+const STALL_SECS: i64 = 100;
 /// Points come every five minutes; so often they are looked for.
 const POINTS_SECS: i64 = 60;
 
@@ -53,14 +55,14 @@ pub struct Seen {
     pub(crate) points: BTreeMap<String, (String, bool)>,
     /// Failovers whose job was ordered to fail, by item, and when it does.
     pub(crate) failing: BTreeMap<String, Timestamp>,
-    /// Items whose next failover fails so many seconds after it was accepted.
-    pub(crate) to_fail: BTreeMap<String, i64>,
+    /// The next failover that is accepted fails so many seconds later.
+    pub(crate) fails_next: Option<i64>,
+    /// Where ARM does not answer reads, and until when from the first one on.
+    pub(crate) stall: Option<(Place, Option<Timestamp>)>,
     /// The workload answers nobody, whatever runs.
     silent: bool,
     /// How many answers were read, which gives each an id of its own.
     pub(crate) readings: u64,
-    /// Of how many machines of the old region Azure has said something.
-    pub(crate) fleet: u32,
     pub(crate) said: crate::said::Said,
     /// Where the recovery plan stands, and how the world does.
     pub place: Option<Place>,
@@ -170,6 +172,27 @@ impl Record {
         !seen.silent && seen.powers.get(machine) == Some(&Power::Running)
     }
 
+    /// Whether what is read now is not answered, because the plan stands where that was ordered.
+    pub fn is_stalled(&self) -> bool {
+        let now = self.0.clock.now();
+        let mut seen = self.seen();
+        let Some((place, until)) = seen.stall.filter(|(place, _)| seen.place == Some(*place)) else { return false };
+        match until {
+            Some(until) if now >= until => {
+                seen.stall = None;
+                seen.tell(now, What::Fault { name: "reads".to_owned(), on: false });
+                false
+            }
+            Some(_) => true,
+            None => {
+                let until = Timestamp::from_second(now.as_second() + STALL_SECS).expect("a time");
+                seen.stall = Some((place, Some(until)));
+                seen.tell(now, What::Fault { name: "reads".to_owned(), on: true });
+                true
+            }
+        }
+    }
+
     /// A probe of our own was answered, or not: it speaks for the side that is served.
     pub fn probed(&self, serves: bool) {
         let at = self.0.clock.now();
@@ -238,11 +261,14 @@ impl Seen {
         self.events.push(Event { at: at.as_second(), what });
     }
 
-    /// Failovers that were begun, and those that went through.
-    pub fn failovers(&self) -> (usize, usize) {
+    /// Failovers that were begun, those that went through, and those that were undone.
+    pub fn failovers(&self) -> [usize; 3] {
         let count = |is: &dyn Fn(&What) -> bool| self.events.iter().filter(|event| is(&event.what)).count();
-        let begun = count(&|what| matches!(what, What::Begun { .. }));
-        (begun, count(&|what| matches!(what, What::Ended { undone: false, .. })))
+        [
+            count(&|what| matches!(what, What::Begun { .. })),
+            count(&|what| matches!(what, What::Ended { undone: false, .. })),
+            count(&|what| matches!(what, What::Ended { undone: true, .. })),
+        ]
     }
 
     /// The next id of something that was read.

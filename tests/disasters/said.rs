@@ -121,6 +121,11 @@ impl Seen {
 }
 
 impl Said {
+    /// Whether an incident is open, by what was told.
+    pub fn is_open(&self) -> bool {
+        self.incident.is_some()
+    }
+
     /// An event in the model's words; none of what it does not hear of.
     fn event(&mut self, event: &Value, groups: &[String]) -> Option<Told> {
         let data = &event["data"];

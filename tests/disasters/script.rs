@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use lifeboat_simulator::azure::{Availability, AvailabilityState, EventType, RegionTrouble, ServiceEvent};
+use lifeboat_tests::azure::Azure;
 use lifeboat_tests::rig::LOCATION;
 
 use crate::alerts::{self, Incident, OUTAGE};
@@ -13,6 +14,12 @@ use crate::play::{Play, after};
 const SLOW_MS: u64 = 4_000;
 /// Or is asked to come again so much later.
 const RETRY_AFTER_SECS: u32 = 20;
+/// What came late is taken back so much later.
+const TAKEN_BACK_SECS: i64 = 300;
+/// A machine is made so long after the beginning.
+const MACHINE_SECS: i64 = 400;
+/// From one word of Service Health to the next, where it repeats itself.
+const REPEAT_SECS: i64 = 60;
 /// A message that comes late comes so much later: it is stale then.
 const LATE_SECS: i64 = 2_700;
 
@@ -92,6 +99,8 @@ pub struct Script {
     pub late: bool,
     /// Whether machines are told of by events.
     pub by_events: bool,
+    /// Service Health says the same again and again.
+    pub repeats: bool,
 }
 
 /// Something that is to happen.
@@ -102,6 +111,8 @@ enum Act {
     Service(bool),
     Metric(bool),
     Stale,
+    Repeat,
+    Machine,
     Lie(Lie),
     EndLie(Lie),
 }
@@ -133,6 +144,12 @@ impl Scene {
         if script.late {
             acts.push((after(at, LATE_SECS), Act::Stale));
         }
+        if play.world.shape.keeps {
+            acts.push((after(at, MACHINE_SECS), Act::Machine));
+        }
+        if script.repeats {
+            acts.push((after(at, 60), Act::Repeat));
+        }
         if let Some(lie) = script.lie {
             acts.push((after(at, 60), Act::Lie(lie)));
         }
@@ -141,7 +158,7 @@ impl Scene {
 
     /// Whether nothing more is to happen by the clock.
     pub fn is_over(&self) -> bool {
-        self.acts.is_empty()
+        self.acts.iter().all(|(_, act)| matches!(act, Act::Repeat))
     }
 
     /// Whether the region is lost or ill now.
@@ -236,6 +253,20 @@ impl Scene {
             Act::Stale => {
                 let said = after(now, -LATE_SECS);
                 play.deliver(Incident::outage(said, said).arrival());
+                if !self.is_out() {
+                    self.acts.push((after(now, TAKEN_BACK_SECS), Act::Service(false)));
+                }
+            }
+            Act::Machine => {
+                // Where a policy protects what is new, it waits for the end of an incident.
+                let made = world.azure.arm.create_machine(&Azure::seed("new-1"));
+                play.say(|| format!("{made:?}"));
+            }
+            Act::Repeat => {
+                if self.is_out() {
+                    self.deliver(play, Incident::outage(self.since, now).arrival());
+                    self.acts.push((after(now, REPEAT_SECS), Act::Repeat));
+                }
             }
             Act::Lie(lie) => self.lie(play, *lie, now),
             Act::EndLie(lie) => self.end_lie(play, *lie, now),
@@ -260,7 +291,8 @@ impl Scene {
         let ends = match lie {
             Lie::SoonResolved => Some(180),
             Lie::TestAlert | Lie::Synthetic | Lie::Maintenance | Lie::Rca | Lie::OtherRegion => None,
-            _ => Some(3_600),
+            Lie::TwoSources => Some(2_400),
+            _ => Some(900),
         };
         self.acts.extend(ends.map(|seconds| (after(now, seconds), Act::EndLie(lie))));
         let alert = |incident: Incident, play: &mut Play, scene: &Self| scene.deliver(play, incident.arrival());

@@ -1,25 +1,27 @@
 //! Draws what a seed plays, plays it to its end, and has the model judge what was.
 //! It never decides anything while it plays: the dice are thrown before.
 
-use crate::cases::{Kill, PLACES, Place, Stage};
+use crate::cases::{Kill, PLACES, Place, Stage, kills};
 use crate::dice::Dice;
 use crate::model::history::By;
 use crate::model::judge;
 use crate::people::{Minds, People, WRONGS};
 use crate::play::{Play, after};
-use crate::record::Record;
 use crate::script::{LIES, Outage, Scene, Script};
 use crate::shape::{GroupShape, Shape};
+use crate::troubles::{Pause, TROUBLES, Trouble, Troubles};
 use crate::world::World;
 
 /// People and the world are looked at so often.
 const TICK_SECS: i64 = 30;
+/// The world's trouble begins after so long.
+const BEGINS_SECS: i64 = 200;
 /// No seed goes on for longer.
-const SECONDS_MAX: i64 = 10 * 3_600;
+const SECONDS_MAX: i64 = 6 * 3_600;
 /// How long it goes on when all is over.
-const AFTERWARDS_SECS: i64 = 900;
+const AFTERWARDS_SECS: i64 = 400;
 /// A region comes back at last, if it waits for a place that is never come to.
-const BACK_SECS_MAX: i64 = 3 * 3_600;
+const BACK_SECS_MAX: i64 = 3_600;
 
 /// What a seed plays.
 #[derive(Clone, Debug)]
@@ -36,6 +38,14 @@ pub struct Drawn {
     pub again_one_in: u64,
     /// Where controllers are killed.
     pub kills: Vec<Kill>,
+    /// Of calls that fit a kill, so many may pass first.
+    pub passing: u64,
+    /// Where a controller is stopped.
+    pub pause: Option<Pause>,
+    /// What is in trouble beside the region.
+    pub trouble: Option<Trouble>,
+    /// Where reads are not answered for a while.
+    pub stall: Option<Place>,
 }
 
 /// What came of it.
@@ -46,26 +56,26 @@ pub struct Done {
     pub came: Vec<((Place, Stage), usize)>,
     /// Kills that struck.
     pub struck: Vec<Kill>,
-    /// Failovers that were begun, and those that went through.
-    pub failovers: (usize, usize),
+    /// Failovers that were begun, those that went through, and those that were undone.
+    pub failovers: [usize; 3],
+    /// Calls of the controllers.
+    pub calls: usize,
     /// Seconds that passed.
     pub seconds: i64,
 }
 
-/// Draws a seed.
-pub fn drawn(dice: &mut Dice) -> Drawn {
+fn shape(dice: &mut Dice) -> Shape {
     let by = dice.of(&[By::Person, By::Approval, By::Rules, By::Rules]);
     let standing_approval = by == By::Rules && dice.percent(75);
-    let count = dice.between(1, 3);
-    let names = ["db", "web", "job"];
+    let count = dice.of(&[1, 1, 2, 2, 3]);
     let group = |dice: &mut Dice, name: &'static str| GroupShape {
         name,
-        machines: usize::try_from(dice.between(1, 2)).unwrap_or(1),
-        approve: dice.percent(25),
+        machines: usize::try_from(dice.of(&[1, 1, 2])).unwrap_or(1),
+        approve: dice.percent(20),
         wait_mins: if dice.percent(40) { dice.between(1, 3) } else { 0 },
     };
-    let groups: Vec<GroupShape> = (0..count).map(|at| group(dice, names[usize::try_from(at).unwrap_or(0)])).collect();
-    let shape = Shape {
+    let groups: Vec<GroupShape> = ["db", "web", "job"].into_iter().take(count).map(|name| group(dice, name)).collect();
+    Shape {
         by,
         approvals: if dice.percent(30) { 2 } else { 1 },
         fence_required: dice.percent(60),
@@ -75,21 +85,26 @@ pub fn drawn(dice: &mut Dice) -> Drawn {
         bystanders: usize::try_from(dice.between(1, 2)).unwrap_or(1),
         groups,
         standing_approval,
-        keeps: false,
-    };
-    let outage = dice.of(&[
+        keeps: dice.percent(12),
+    }
+}
+
+fn script(dice: &mut Dice) -> Script {
+    let outages = [
         Outage::Lost,
         Outage::Lost,
         Outage::Lost,
         Outage::Lost,
         Outage::None,
+        Outage::None,
         Outage::Slow,
         Outage::Throttled,
-    ]);
+    ];
+    let outage = dice.of(&outages);
     let lie = (outage == Outage::None || dice.percent(15)).then(|| dice.of(&LIES));
     let when = |dice: &mut Dice, often: u64, most: i64| dice.percent(often).then(|| dice.between(0, most));
-    let known = (when(dice, 85, 300), when(dice, 85, 480), when(dice, 40, 300));
-    let script = Script {
+    let known = (when(dice, 90, 240), when(dice, 90, 360), when(dice, 40, 300));
+    Script {
         outage,
         lie,
         known,
@@ -97,67 +112,77 @@ pub fn drawn(dice: &mut Dice) -> Drawn {
         taken_back: dice.between(0, 400),
         again_at: dice.percent(30).then(|| dice.of(&PLACES)),
         twice: dice.percent(25),
-        late: dice.percent(20),
+        late: dice.percent(15),
         by_events: dice.percent(25),
-    };
-    let minds = Minds {
-        begins: dice.percent(85).then(|| dice.between(0, 600)),
+        repeats: dice.percent(10),
+    }
+}
+
+fn minds(dice: &mut Dice) -> Minds {
+    Minds {
+        begins: dice.percent(85).then(|| dice.between(0, 400)),
         in_calm: dice.percent(12),
         names_fence: dice.percent(40),
         goes_on: (dice.percent(75), dice.percent(50)),
         group: dice.percent(85),
-        answers: dice.between(0, 900),
-        commits: dice.between(0, 3_600),
-        old_may_go: dice.percent(80),
+        answers: dice.between(0, 300),
+        commits: dice.between(0, 900),
+        old_may_go: dice.percent(25),
         aborts: dice.percent(20).then(|| dice.of(&PLACES)),
         wrong: dice.percent(50).then(|| dice.of(&WRONGS)),
-    };
-    Drawn { shape, script, minds, controllers: 1, again_one_in: 0, kills: Vec::new() }
+    }
+}
+
+/// Draws a seed.
+pub fn drawn(dice: &mut Dice) -> Drawn {
+    let (shape, script, minds) = (shape(dice), script(dice), minds(dice));
+    let all: Vec<Kill> = kills().collect();
+    let count = dice.of(&[0, 0, 1, 2, 3]);
+    let kills = (0..count).map(|_| dice.of(&all)).collect();
+    let pause = dice.percent(25).then(|| Pause::drawn(dice));
+    let controllers = if pause.is_some() || dice.percent(30) { 2 } else { 1 };
+    let again_one_in = if dice.percent(25) { 4 } else { 0 };
+    let trouble = dice.percent(25).then(|| dice.of(&TROUBLES));
+    Drawn { shape, script, minds, controllers, again_one_in, kills, passing: 3, pause, trouble, stall: None }
 }
 
 /// Plays it.
-pub async fn play(seed: u64, drawn: Drawn, dice: Dice, tells: bool) -> (Done, Record) {
+pub async fn play(seed: u64, drawn: Drawn, dice: Dice, tells: bool) -> Done {
     let world = World::new(seed, drawn.shape.clone()).await;
     let began = world.clock.now();
     let mut play = Play::new(world, dice, tells);
     (play.controllers, play.again_one_in) = (drawn.controllers, drawn.again_one_in);
-    let mut scene = Scene::new(drawn.script.clone(), &play, 200);
+    play.is_quiet = !drawn.shape.keeps
+        && drawn.kills.is_empty()
+        && drawn.pause.is_none()
+        && drawn.trouble.is_none()
+        && drawn.stall.is_none();
+    play.world.record.seen().stall = drawn.stall.map(|place| (place, None));
+    let mut scene = Scene::new(drawn.script.clone(), &play, BEGINS_SECS);
     let mut people = People::new(drawn.minds.clone());
+    let mut troubles = Troubles::order(&mut play, &drawn.kills, drawn.pause, drawn.trouble, drawn.passing);
     let limit = after(began, SECONDS_MAX);
     let mut over_since = None;
     while play.world.clock.now() < limit {
         play.pass(TICK_SECS).await;
         scene.look(&mut play);
         people.look(&mut play);
+        troubles.look(&mut play);
         let now = play.world.clock.now();
         if scene.is_out() && now > after(began, BACK_SECS_MAX) {
             scene.back(&mut play, now);
         }
-        if !(scene.is_over() && is_over(&play)) {
+        if !(scene.is_over() && is_over(&play, &drawn)) {
             over_since = None;
         } else if now > after(*over_since.get_or_insert(now), AFTERWARDS_SECS) {
             break;
         }
     }
+    troubles.end(&play);
     play.settle().await;
-    if tells {
-        let mut kinds = std::collections::BTreeMap::new();
-        for call in play.world.controllers.iter().flat_map(|one| one.wire.calls()) {
-            let path = call.path.replace("%2F", "/");
-            let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-            let short = match call.service {
-                lifeboat_tests::tap::Service::Blobs => {
-                    parts.iter().take(3).copied().collect::<Vec<_>>().join("/").chars().take(40).collect()
-                }
-                _ => parts.iter().rev().find(|part| !part.contains('-')).copied().unwrap_or_default().to_owned(),
-            };
-            *kinds.entry(format!("{:?} {} {short}", call.service, call.method)).or_insert(0) += 1;
-        }
-        kinds.iter().for_each(|(kind, count)| println!("KIND {count:5} {kind}"));
-    }
     let seconds = play.world.clock.now().duration_since(began).as_secs();
-    let record = play.world.record.clone();
-    let history = record.finish();
+    let calls = play.world.controllers.iter().map(|one| one.wire.count()).sum();
+    let history = play.world.record.finish();
     if tells {
         for event in &history.events {
             let at = jiff::Timestamp::from_second(event.at).expect("a time");
@@ -165,13 +190,18 @@ pub async fn play(seed: u64, drawn: Drawn, dice: Dice, tells: bool) -> (Done, Re
         }
     }
     let wrongs = judge(&history).iter().map(ToString::to_string).collect();
-    let came = record.seen().came.iter().map(|(case, count)| (*case, *count)).collect();
-    let failovers = record.seen().failovers();
-    (Done { wrongs, came, struck: Vec::new(), failovers, seconds }, record)
+    let seen = play.world.record.seen();
+    let came = seen.came.iter().map(|(case, count)| (*case, *count)).collect();
+    Done { wrongs, came, struck: troubles.struck(), failovers: seen.failovers(), calls, seconds }
 }
 
 /// Whether nothing goes on any more: no failover runs but one that waits for a person who will not answer, and no incident is open that
 /// could be closed.
-fn is_over(play: &Play) -> bool {
-    matches!(play.place(), Place::Normal | Place::FailedOver | Place::WordToProtect)
+fn is_over(play: &Play, drawn: &Drawn) -> bool {
+    match play.place() {
+        Place::Normal => !play.world.record.seen().said.is_open(),
+        Place::FailedOver => true,
+        Place::WordToProtect => !drawn.minds.old_may_go,
+        _ => false,
+    }
 }

@@ -1,44 +1,148 @@
-//! Runs seeds, each in a runtime and a time of its own, and says which went wrong and how to run it again.
+//! Runs seeds, each in a runtime and a time of its own, asks for what chance left out, and says what went wrong and how to run it again.
 //! It never hides a wrong.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::dice::{Dice, asked};
-use crate::seed::{drawn, play};
+use crate::forced;
+use crate::seed::{Done, Drawn, drawn, play};
+use crate::tally::Tally;
 
 /// Seeds of an ordinary run.
 const SEEDS: u64 = 200;
+/// From so many seeds on, or where LIFEBOAT_KILLS asks for it, each combination that can happen is played.
+const WHOLE: u64 = 2_000;
+/// How often what was left out is asked for.
+const ROUNDS_MAX: u64 = 4;
+/// Seeds that ask for what was left out begin with this one.
+const FORCED: u64 = 1_000_000;
+/// The few disasters that differ begin with this one.
+const FEW: u64 = 900_000;
+/// Threads that seeds are spread over: a small machine has two cores.
+const THREADS: usize = 2;
 
-fn run<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.expect("a runtime").block_on(work)
+/// One seed with what it plays.
+type Input = (u64, Drawn);
+
+fn run(seed: u64, drawn: &Drawn, tells: bool) -> Result<Done, String> {
+    let mut dice = Dice(seed);
+    dice.below(2);
+    let work = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.expect("a runtime").block_on(play(seed, drawn.clone(), dice, tells))
+    };
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+    })
+}
+
+/// Runs all of them; what is wrong.
+fn all(inputs: &[Input], tally: &mut Tally, tells: bool) -> Vec<String> {
+    let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some((seed, drawn)) = inputs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let done = run(*seed, drawn, tells);
+                    results.lock().expect("a list").push((*seed, done));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().expect("a list");
+    results.sort_by_key(|(seed, _)| *seed);
+    let mut wrongs = Vec::new();
+    for (seed, done) in results {
+        let again =
+            format!("LIFEBOAT_SEED={seed} cargo test -p lifeboat-tests --test disasters in_disasters -- --nocapture");
+        match done {
+            Ok(done) => {
+                tally.add(&done);
+                wrongs.extend(done.wrongs.iter().map(|wrong| format!("{again}: {wrong}")));
+            }
+            Err(panic) => wrongs.push(format!("{again}: {panic}")),
+        }
+    }
+    wrongs
+}
+
+/// What a seed plays: drawn by its dice, or what was left out by its number.
+fn of(seed: u64) -> Drawn {
+    let Some(number) = seed.checked_sub(FORCED) else {
+        let few = seed.checked_sub(FEW).and_then(|number| forced::few().into_iter().nth(usize::try_from(number).ok()?));
+        return few.map_or_else(|| drawn(&mut Dice(seed)), |(_, drawn)| drawn);
+    };
+    let cases = forced_cases();
+    let case = &cases[usize::try_from(number).unwrap_or(0) % cases.len()];
+    let round = number / cases.len() as u64;
+    match case {
+        Case::Kill(kill) => Drawn { passing: 1 + round, ..forced::killed(*kill, number) },
+        Case::Stage(place, stage) => forced::staged(*place, *stage, number + round),
+    }
+}
+
+/// A combination.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Case {
+    Kill(crate::cases::Kill),
+    Stage(crate::cases::Place, crate::cases::Stage),
+}
+
+fn forced_cases() -> Vec<Case> {
+    let nothing = Tally::default();
+    let kills = nothing.kills_left().into_iter().map(Case::Kill);
+    kills.chain(nothing.stages_left().into_iter().map(|(place, stage)| Case::Stage(place, stage))).collect()
+}
+
+/// The seeds of a round in which what is left is played.
+fn seeds_with(tally: &Tally, round: u64) -> Vec<u64> {
+    let (kills, stages) = (tally.kills_left(), tally.stages_left());
+    let cases = forced_cases();
+    let is_left = |case: &Case| match case {
+        Case::Kill(kill) => kills.contains(kill),
+        Case::Stage(place, stage) => stages.contains(&(*place, *stage)),
+    };
+    let left = cases.iter().zip(0_u64..).filter(|(case, _)| is_left(case));
+    left.map(|(_, number)| FORCED + round * cases.len() as u64 + number).collect()
+}
+
+#[test]
+fn in_a_few_disasters_that_differ_every_promise_is_kept() {
+    let mut tally = Tally::default();
+    let names: Vec<(&str, Input)> =
+        forced::few().into_iter().zip(FEW..).map(|((name, drawn), seed)| (name, (seed, drawn))).collect();
+    let inputs: Vec<Input> = names.iter().map(|(_, input)| input.clone()).collect();
+    let wrongs = all(&inputs, &mut tally, false);
+    names.iter().for_each(|(name, (seed, _))| println!("{seed}: {name}"));
+    assert!(wrongs.is_empty(), "{} wrongs:\n{}", wrongs.len(), wrongs.join("\n"));
+    let [begun, done, undone] = tally.failovers();
+    assert!(begun >= 7 && done >= 1 && undone >= 1, "{begun} begun, {done} gone through, {undone} undone");
 }
 
 #[test]
 fn in_disasters_every_promise_is_kept() {
     let only = asked("LIFEBOAT_SEED");
-    let seeds: Vec<u64> =
-        only.map_or_else(|| (1..=asked("LIFEBOAT_SEEDS").unwrap_or(SEEDS)).collect(), |seed| vec![seed]);
-    let mut failures = Vec::new();
-    let mut all = std::collections::BTreeMap::new();
-    for seed in &seeds {
-        let mut dice = Dice(*seed);
-        let drawn = drawn(&mut dice);
-        if only.is_some() {
-            println!("{drawn:#?}");
-        }
-        let began = std::time::Instant::now();
-        let done =
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(play(*seed, drawn, dice, only.is_some())).0));
-        match done {
-            Ok(done) => {
-                println!("seed {seed}: {:?} {} s, {:?}", done.failovers, done.seconds, began.elapsed());
-                failures.extend(done.wrongs.iter().map(|wrong| format!("LIFEBOAT_SEED={seed}: {wrong}")));
-                for (case, count) in done.came {
-                    *all.entry(case).or_insert(0) += count;
-                }
-            }
-            Err(_) => failures.push(format!("LIFEBOAT_SEED={seed}: it panicked")),
-        }
+    let count = asked("LIFEBOAT_SEEDS").unwrap_or(SEEDS);
+    let whole = only.is_none() && (count >= WHOLE || asked("LIFEBOAT_KILLS").is_some());
+    let first = asked("LIFEBOAT_FIRST").unwrap_or(1);
+    let seeds: Vec<u64> = only.map_or_else(|| (first..first + count).collect(), |seed| vec![seed]);
+    let with = |seeds: Vec<u64>| -> Vec<Input> { seeds.into_iter().map(|seed| (seed, of(seed))).collect() };
+    let inputs = with(seeds);
+    if only.is_some() {
+        println!("{inputs:#?}");
     }
-    println!("{all:?}");
-    assert!(failures.is_empty(), "{} wrongs:\n{}", failures.len(), failures.join("\n"));
+    let mut tally = Tally::default();
+    let mut wrongs = all(&inputs, &mut tally, only.is_some());
+    for round in (0..ROUNDS_MAX).filter(|_| whole) {
+        wrongs.extend(all(&with(seeds_with(&tally, round)), &mut tally, false));
+    }
+    tally.print();
+    assert!(wrongs.is_empty(), "{} wrongs; each runs again alone with its seed:\n{}", wrongs.len(), wrongs.join("\n"));
+    if whole {
+        let (kills, stages) = (tally.kills_left(), tally.stages_left());
+        assert!(kills.is_empty() && stages.is_empty(), "neither met nor named: {kills:?} {stages:?}");
+    }
 }

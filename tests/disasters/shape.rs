@@ -75,11 +75,6 @@ impl Shape {
         }
     }
 
-    /// How many machines the region has.
-    pub fn machines(&self) -> usize {
-        self.bystanders + self.groups.iter().map(|group| group.machines).sum::<usize>()
-    }
-
     /// The document.
     pub fn document(&self) -> String {
         let by = match self.by {

@@ -53,8 +53,6 @@ pub struct World {
     pub persons: Vec<String>,
     /// The recovery plan.
     pub shape: Shape,
-    /// Its members, in order.
-    pub members: Vec<Member>,
     /// Machines of the old region, members or not.
     pub machines: Vec<String>,
     /// The history in the making.
@@ -112,7 +110,6 @@ impl World {
         let machines: Vec<String> = members.iter().map(|one| one.old.clone()).chain(bystanders).collect();
         let first_of_last = names.len() - shape.groups.last().map_or(0, |group| group.machines);
         let profile = profile(&azure.arm, &members[first_of_last]);
-        // The topology's last group serves, so that nothing is online before all of it runs.
         let text = policy::document(if shape.keeps { "enforce" } else { "report" }, "24h");
         rig::push(&blobs, &[("production.yaml", &text), ("shop.yaml", &shape.document())], clock.now());
         let record = Record::new(&clock, &azure, &blobs, &shape, (&profile, &members));
@@ -121,19 +118,8 @@ impl World {
             controller(name, seed.wrapping_mul(2).wrapping_add(number), &clock, &azure, &directory, &outer)
         };
         let controllers = [make("one", 0), make("two", 1)];
-        let world = Arc::new(Self {
-            clock,
-            azure,
-            blobs,
-            bus,
-            directory,
-            persons,
-            shape,
-            members,
-            machines,
-            record,
-            controllers,
-        });
+        let world =
+            Arc::new(Self { clock, azure, blobs, bus, directory, persons, shape, machines, record, controllers });
         world.begin().await;
         world
     }
@@ -209,11 +195,6 @@ impl Controller {
     /// The process that runs now.
     pub fn lifeboat(&self) -> Arc<Lifeboat> {
         Arc::clone(&lock(&self.lifeboat))
-    }
-
-    /// Kills the process: what it has under way ends, and another one begins with nothing.
-    pub fn kill(&self) {
-        self.dead.notify_waiters();
     }
 
     /// The process with this number was killed; the first of its invocations that sees that begins another one.

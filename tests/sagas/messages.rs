@@ -68,6 +68,8 @@ async fn messages_and_orders_alone_take_a_failover_to_its_end_though_a_process_i
     assert_eq!((stage.accepted("/unplannedFailover"), stage.accepted("/failoverCommit")), (3, 0));
     let refused = order(&stage, "a-1", abort()).await;
     assert!(matches!(refused, Err(NotDelivered::Refused(OrderRefused::PastNoReturn))), "{refused:?}");
+    let refused = order(&stage, "y-1", yes(&stage)).await;
+    assert!(matches!(refused, Err(NotDelivered::CommitIsAnOrder)), "{refused:?}");
     let done = order(&stage, "c-1", commit()).await.expect("it is taken");
     assert!(done[0].contains("answer to question"), "{done:?}");
     let again = order(&stage, "c-1", commit()).await.expect("it was taken");

@@ -39,6 +39,11 @@ impl Calm {
         }
     }
 
+    /// The seconds between two moments that were not calm.
+    pub fn troubled(&self, from: Time, to: Time) -> i64 {
+        (to - from).max(0) - self.between(from, to)
+    }
+
     /// The calm seconds between two moments.
     pub fn between(&self, from: Time, to: Time) -> i64 {
         let lost = |span: &(Time, Time)| (span.1.min(to) - span.0.max(from)).max(0);

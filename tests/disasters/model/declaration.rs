@@ -3,7 +3,8 @@
 
 use super::approvals::counted_for_start;
 use super::bounds::{
-    FRESH_READ_SECONDS_MAX, KNOWN_SECONDS, LATEST_MOMENT_SECONDS, READINESS_SECONDS_MAX, TELL_SECONDS_MAX,
+    EVIDENCE_AGE_SECONDS_MAX, FRESH_READ_SECONDS_MAX, KNOWN_SECONDS, LATEST_MOMENT_SECONDS, READINESS_SECONDS_MAX,
+    TELL_SECONDS_MAX,
 };
 use super::history::{By, Condition, Event, RegionState, Time, Told, Weighed, What};
 use super::world::{PlanWorld, World};
@@ -28,7 +29,8 @@ const RECORDED_BY_RULES: [Condition; 2] = [Condition::ReportedAndMeasured, Condi
 pub fn judge(world: &World, event: &Event, wrongs: &mut Wrongs) {
     let at = event.at;
     match &event.what {
-        What::Told { told, .. } => judge_told(world, told, at, wrongs),
+        // What is told again was judged the first time.
+        What::Told { id, told } if !world.told.contains_key(id) => judge_told(world, told, at, wrongs),
         What::Begun { plan, saga, incident, by_rules } => {
             let Some(plan) = world.plans.get(plan) else {
                 wrongs.say(at, Promise::ConditionsRecorded, format!("saga {saga} began for a plan that never was"));
@@ -46,11 +48,12 @@ pub fn judge(world: &World, event: &Event, wrongs: &mut Wrongs) {
 }
 
 fn judge_told(world: &World, told: &Told, at: Time, wrongs: &mut Wrongs) {
+    // It is told some time after it was decided, and later where the topic, the store or a controller was in trouble.
+    let late = TELL_SECONDS_MAX + world.calm.troubled(at - EVIDENCE_AGE_SECONDS_MAX, at);
     match told {
         Told::Suspected { plan, incident } => {
             let Some(known) = world.plans.get(plan) else { return };
-            // It is told some time after it was decided.
-            let stood = known.sources.any.had_stood(0, at, TELL_SECONDS_MAX);
+            let stood = known.sources.any.had_stood(0, at, late);
             wrongs.say_if(!stood, at, Promise::RealEvidence, || {
                 format!("{incident} was opened though no evidence counts for {}", known.plan.from)
             });
@@ -60,14 +63,14 @@ fn judge_told(world: &World, told: &Told, at: Time, wrongs: &mut Wrongs) {
         }
         Told::Confirmed { plan, incident } => {
             let Some(known) = world.plans.get(plan) else { return };
-            let whole = known.sources.enough.had_stood(known.plan.window, at, TELL_SECONDS_MAX);
+            let whole = known.sources.enough.had_stood(known.plan.window, at, late);
             wrongs.say_if(!whole, at, Promise::WholeWindow, || {
                 format!("{incident} was confirmed though no {} sources stood for the window", known.plan.at_least)
             });
         }
         Told::Closed { plan, incident } => {
             let Some(known) = world.plans.get(plan) else { return };
-            let calm = known.sources.recovered.had_stood(known.plan.cooldown, at, TELL_SECONDS_MAX);
+            let calm = known.sources.recovered.had_stood(known.plan.cooldown, at, late);
             wrongs.say_if(!calm, at, Promise::IncidentClosed, || {
                 format!("{incident} was closed before recovery and cool-down")
             });

@@ -46,6 +46,9 @@ pub enum NotDelivered {
     /// No saga waits for a commit.
     #[error("no failover of this recovery plan waits for the word to commit")]
     NoCommitAsked,
+    /// An approval, where only the order to commit is an answer.
+    #[error("committing deletes the other recovery points: it has an order of its own, `CommitFailover`")]
+    CommitIsAnOrder,
     /// A no that the question does not have.
     #[error("the question has no answer that is a no by itself: the order must name one of its choices")]
     NoSuchNo,
@@ -134,6 +137,10 @@ fn event(order: &Verified, record: &SagaRecord) -> Result<Event, NotDelivered> {
         }
         Order::Approve(Approve { of: Of::Question(number), choice, point, .. }) => {
             let choice = choice.as_ref().map_or(Choice::GoOn, |answer| answer.0);
+            // Whoever approves of something else by its number must not commit by a slip: nothing of that comes back.
+            if choice == Choice::GoOn && standing(*number).is_some_and(|question| question.ask == Ask::Commit) {
+                return Err(NotDelivered::CommitIsAnOrder);
+            }
             let pick = (choice == Choice::AnotherPoint).then_some(point.0);
             Ok(answer(*number, choice, pick))
         }
