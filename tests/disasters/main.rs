@@ -13,6 +13,7 @@ mod door;
 mod forced;
 mod foreseen;
 mod model;
+mod orders;
 mod people;
 mod play;
 mod record;

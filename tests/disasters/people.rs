@@ -1,12 +1,10 @@
 //! What the people of a seed do: they look at what is shown, order, approve, answer, commit; late, twice, on what was shown long ago, or
 //! without the right to. It never does what nobody could do by the page and the command line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use lifeboat_contract::command::{
-    self, Abort, Answer, Approve, CommitFailover, Of, Order, Passed, Point, Reject, StartFailover, Token,
-};
+use lifeboat_contract::command::{self, Abort, Answer, Approve, Of, Order, Token};
 use lifeboat_execution::declaration::record as declaration_record;
 use lifeboat_execution::saga::record::{self as saga_record, SagaRecord};
 use lifeboat_planning::declaration::Name;
@@ -20,6 +18,7 @@ use serde_json::Value;
 use crate::cases::Place;
 use crate::model::history::Order as Told;
 use crate::model::history::{By, Condition, OrderKind};
+use crate::orders::{approve, commit, reject, start};
 use crate::play::{COMMANDS, Play, after};
 use crate::said::condition_of;
 
@@ -100,7 +99,7 @@ pub struct People {
     seen_at: Option<Timestamp>,
     begun: BTreeSet<String>,
     answered: BTreeSet<(String, u32)>,
-    asked_at: std::collections::BTreeMap<(String, u32), Timestamp>,
+    asked_at: BTreeMap<(String, u32), Timestamp>,
     aborted: bool,
     erred: bool,
     number: u64,
@@ -129,7 +128,7 @@ impl People {
             seen_at: None,
             begun: BTreeSet::new(),
             answered: BTreeSet::new(),
-            asked_at: std::collections::BTreeMap::new(),
+            asked_at: BTreeMap::new(),
             aborted: false,
             erred: false,
             number: 0,
@@ -371,39 +370,4 @@ fn shown(declaration: &Value) -> Value {
 fn names(shown: &Value) -> Vec<Name> {
     let words = shown["unmet"].as_array().into_iter().flatten().filter_map(Value::as_str);
     words.filter_map(|word| Name::ALL.into_iter().find(|name| name.word() == word)).collect()
-}
-
-fn passed(passes: &BTreeSet<Name>) -> BTreeSet<Passed> {
-    passes.iter().copied().map(Passed).collect()
-}
-
-fn start(digest: &str, passes: &BTreeSet<Name>) -> Order {
-    Order::StartFailover(StartFailover {
-        recovery_plan: PLAN.to_owned(),
-        digest: digest.to_owned(),
-        point: Point::default(),
-        passes: passed(passes),
-        reason: "the region is lost".to_owned(),
-    })
-}
-
-fn approve(of: Of, digest: &str, passes: &BTreeSet<Name>) -> Order {
-    Order::Approve(Approve {
-        recovery_plan: PLAN.to_owned(),
-        digest: digest.to_owned(),
-        of,
-        choice: None,
-        point: Point::default(),
-        passes: passed(passes),
-        reason: None,
-    })
-}
-
-fn reject(of: Of) -> Order {
-    let reason = "it comes back".to_owned();
-    Order::Reject(Reject { recovery_plan: PLAN.to_owned(), of, choice: None, reason })
-}
-
-fn commit(digest: &str) -> Order {
-    Order::CommitFailover(CommitFailover { recovery_plan: PLAN.to_owned(), digest: digest.to_owned(), reason: None })
 }

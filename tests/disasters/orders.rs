@@ -1,0 +1,47 @@
+//! The orders that people give, as commands.
+//! It never sends one.
+
+use std::collections::BTreeSet;
+
+use lifeboat_contract::command::{Approve, CommitFailover, Of, Order, Passed, Point, Reject, StartFailover};
+use lifeboat_planning::declaration::Name;
+use lifeboat_tests::failing_over::PLAN;
+
+fn passed(passes: &BTreeSet<Name>) -> BTreeSet<Passed> {
+    passes.iter().copied().map(Passed).collect()
+}
+
+/// An order to fail over, on what was shown, that passes these.
+pub fn start(digest: &str, passes: &BTreeSet<Name>) -> Order {
+    Order::StartFailover(StartFailover {
+        recovery_plan: PLAN.to_owned(),
+        digest: digest.to_owned(),
+        point: Point::default(),
+        passes: passed(passes),
+        reason: "the region is lost".to_owned(),
+    })
+}
+
+/// An approval of something, on what was shown, that passes these.
+pub fn approve(of: Of, digest: &str, passes: &BTreeSet<Name>) -> Order {
+    Order::Approve(Approve {
+        recovery_plan: PLAN.to_owned(),
+        digest: digest.to_owned(),
+        of,
+        choice: None,
+        point: Point::default(),
+        passes: passed(passes),
+        reason: None,
+    })
+}
+
+/// A no to something.
+pub fn reject(of: Of) -> Order {
+    let reason = "it comes back".to_owned();
+    Order::Reject(Reject { recovery_plan: PLAN.to_owned(), of, choice: None, reason })
+}
+
+/// The word that a failover is good.
+pub fn commit(digest: &str) -> Order {
+    Order::CommitFailover(CommitFailover { recovery_plan: PLAN.to_owned(), digest: digest.to_owned(), reason: None })
+}
