@@ -34,7 +34,9 @@ pub struct Span {
 impl Span {
     fn turn(&mut self, on: bool, at: Time) {
         if on {
-            self.since = self.since.or(Some(at));
+            // What happens in one second is one moment: nothing lay between.
+            let resumed = self.before.filter(|(_, until)| *until == at).map(|(since, _)| since);
+            self.since = self.since.or(resumed).or(Some(at));
         } else if let Some(since) = self.since.take() {
             self.before = Some((since, at));
         }
