@@ -2,11 +2,23 @@
 //! It never names one that is only rare.
 
 use crate::cases::{At, Kill, Place, Stage};
+use crate::script::Lie;
 
 use Place::{
     AwaitingApproval, Confirmed, Declared, FailedOver, GroupWait, GroupWord, NeedsToProtect, NewestPoints, Normal,
     Preflight, Running, StopOld, Suspected, Verify, WordToCommit, WordToProtect,
 };
+
+/// What the handler is known to do wrong and no seed plays until it is mended. It is printed with each run.
+pub const KNOWN: [&str; 1] = [
+    "a machine that failed by the platform and is then read as stopped by its user stays evidence of Resource Health for half an hour: what \
+     does not count is not taken for a newer word, so that machines which people stop in a short outage can confirm it",
+];
+
+/// Whether a lie beside an outage leads to what is known.
+pub fn is_known(lie: Lie) -> bool {
+    lie == Lie::StoppedByUser
+}
 
 /// Places and kinds of call that do not meet, and why.
 const KILLS: [(&[Place], At, &str); 8] = [

@@ -3,6 +3,7 @@
 
 use crate::cases::{Kill, PLACES, Place, Stage, kills};
 use crate::dice::Dice;
+use crate::foreseen;
 use crate::model::history::By;
 use crate::model::judge;
 use crate::people::{Minds, People, WRONGS};
@@ -102,6 +103,7 @@ fn script(dice: &mut Dice) -> Script {
     ];
     let outage = dice.of(&outages);
     let lie = (outage == Outage::None || dice.percent(15)).then(|| dice.of(&LIES));
+    let lie = lie.filter(|lie| outage == Outage::None || !foreseen::is_known(*lie));
     let when = |dice: &mut Dice, often: u64, most: i64| dice.percent(often).then(|| dice.between(0, most));
     let known = (when(dice, 90, 240), when(dice, 90, 360), when(dice, 40, 300));
     Script {

@@ -44,6 +44,7 @@ impl Tally {
         println!(
             "{seeds} seeds, {hours} hours, {calls} calls: {begun} failovers begun, {done} gone through, {undone} undone"
         );
+        foreseen::KNOWN.iter().for_each(|known| println!("  known, and not played: {known}"));
         for place in PLACES {
             let stages = STAGES.map(|stage| {
                 let count = self.came.get(&(place, stage)).copied().unwrap_or(0);
