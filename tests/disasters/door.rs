@@ -99,7 +99,7 @@ impl HttpClient for Heard {
         if asked.changes_azure() {
             door.record.observe();
         }
-        let answer = match door.services.execute_request(request).await {
+        match door.services.execute_request(request).await {
             Ok(answer) => {
                 let (status, headers, body) = answer.deconstruct();
                 let body = body.collect().await?;
@@ -110,8 +110,7 @@ impl HttpClient for Heard {
                 door.record.answered(self.name, &asked, None, &Bytes::new());
                 Err(error)
             }
-        };
-        answer
+        }
     }
 }
 

@@ -244,6 +244,10 @@ impl People {
         }
         let questions: Vec<Question> = saga.questions().cloned().collect();
         for question in questions {
+            // They answer what they were told.
+            if !play.world.record.seen().said.questions.contains(&format!("{}/{}", record.id, question.number)) {
+                continue;
+            }
             let key = (record.id.clone(), question.number);
             let asked = *self.asked_at.entry(key.clone()).or_insert(now);
             let wait = if question.ask == Ask::Commit { self.minds.commits } else { self.minds.answers };

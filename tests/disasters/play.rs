@@ -27,6 +27,8 @@ pub const COMMANDS: &str = "commands";
 const POLL_SECS: (i64, i64, i64) = (60, 240, 600);
 /// From one policy sweep to the next, and while nothing has gone wrong, so that it has nothing to tell and nobody to wake.
 const SWEEP_SECS: (i64, i64) = (300, 1_800);
+/// What a kill or a trouble leaves is over after so long.
+const UNEASY_SECS: i64 = 1_200;
 /// From one look at readiness to the next.
 const READY_SECS: i64 = 1_800;
 /// From one sweep of expiry to the next.
@@ -69,12 +71,14 @@ pub struct Play {
     pub again_one_in: u64,
     /// Which controllers take work: the first alone, or both.
     pub controllers: usize,
-    /// Nothing goes wrong with the controllers and what they rest on.
-    pub is_quiet: bool,
+    /// Until when something that went wrong with the controllers may have left something to be told, or a saga to be woken.
+    pub uneasy_until: Timestamp,
     running: JoinSet<(Work, Came)>,
     due: BTreeMap<Timer, Timestamp>,
     under_way: Vec<Timer>,
     observed: Timestamp,
+    /// When something happens in Azure by itself.
+    in_azure: Option<Timestamp>,
 }
 
 impl Play {
@@ -93,11 +97,12 @@ impl Play {
             tells,
             again_one_in: 0,
             controllers: 1,
-            is_quiet: true,
+            uneasy_until: now,
             running: JoinSet::new(),
             due,
             under_way: Vec::new(),
             observed: now,
+            in_azure: None,
         }
     }
 
@@ -140,18 +145,19 @@ impl Play {
         }
     }
 
-    fn next(&self, now: Timestamp, until: Timestamp) -> Timestamp {
+    fn next(&mut self, now: Timestamp, until: Timestamp) -> Timestamp {
+        self.in_azure = self.in_azure.or_else(|| self.world.azure.arm.next_due());
         let timers = self.due.iter().filter(|(timer, _)| !self.under_way.contains(timer)).map(|(_, at)| *at);
         let messages = self.queues().into_iter().filter_map(|queue| self.world.bus.next_visible(queue));
-        let azure = self.world.azure.arm.next_due().filter(|at| *at > now);
+        let azure = self.in_azure.filter(|at| *at > now);
         timers.chain(messages).chain(azure).chain([until, after(now, STEP_SECS)]).min().unwrap_or(until)
     }
 
     fn observe(&mut self) {
         let now = self.world.clock.now();
         let is_due = now.duration_since(self.observed).as_secs() >= OBSERVE_SECS;
-        if is_due || self.world.azure.arm.next_due().is_some() {
-            self.observed = now;
+        if is_due || self.in_azure.is_some_and(|at| at <= now) {
+            (self.observed, self.in_azure) = (now, None);
             self.world.record.observe();
         }
     }
@@ -170,8 +176,8 @@ impl Play {
                     || place >= Place::WordToCommit && place != Place::Undo;
                 if quiet && self.running.is_empty() { POLL_SECS.1 } else { POLL_SECS.0 }
             }
-            Timer::Sweep if self.is_quiet => SWEEP_SECS.1,
-            Timer::Sweep => SWEEP_SECS.0,
+            Timer::Sweep if self.world.clock.now() < self.uneasy_until => SWEEP_SECS.0,
+            Timer::Sweep => SWEEP_SECS.1,
             Timer::Ready => READY_SECS,
             Timer::Expire => EXPIRE_SECS,
         }
@@ -197,6 +203,15 @@ impl Play {
             };
             self.invoke(Work::Timer(timer), event);
         }
+    }
+
+    /// Something went wrong: sweeps come as often as they do, until what it left is over.
+    pub fn is_uneasy(&mut self) {
+        let now = self.world.clock.now();
+        self.uneasy_until = after(now, UNEASY_SECS);
+        let soon = after(now, SWEEP_SECS.0);
+        let due = self.due.entry(Timer::Sweep).or_insert(soon);
+        *due = (*due).min(soon);
     }
 
     /// The next poll comes at once: something has happened.
@@ -264,6 +279,9 @@ impl Play {
             Came::NotDone(error) => self.say(|| format!("  {work:?} not done: {error}")),
             Came::Killed => self.say(|| "  killed".to_owned()),
             Came::Done(_) => {}
+        }
+        if matches!(came, Came::Killed | Came::NotDone(_)) {
+            self.is_uneasy();
         }
         match (work, came) {
             (Work::Timer(timer), _) => self.under_way.retain(|one| *one != timer),

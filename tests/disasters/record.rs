@@ -341,10 +341,10 @@ impl Seen {
                 self.tell(now, What::JobEnded { item: name.clone(), job, ok: true });
             }
         }
-        if let Some(point) = item.points.first().filter(|_| item.target.is_none()) {
-            if self.newest.insert(name.clone(), *point) != Some(*point) {
-                self.tell(now, What::NewestPoint { item: name, time: point.as_second() });
-            }
+        if let Some(point) = item.points.first().filter(|_| item.target.is_none())
+            && self.newest.insert(name.clone(), *point) != Some(*point)
+        {
+            self.tell(now, What::NewestPoint { item: name, time: point.as_second() });
         }
     }
 

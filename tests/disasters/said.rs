@@ -34,6 +34,8 @@ pub struct Said {
     pub asks: bool,
     moves: usize,
     last_move: Value,
+    /// Questions that were told, by the failover and their number.
+    pub questions: BTreeSet<String>,
 }
 
 impl Record {
@@ -100,6 +102,9 @@ impl Record {
         for one in accepted.iter().skip(seen.said.told) {
             let id = one.event["id"].as_str().unwrap_or_default().to_owned();
             if let Some(told) = seen.said.event(&one.event, &groups) {
+                if let Told::Asked { question, .. } = &told {
+                    seen.said.questions.insert(question.clone());
+                }
                 seen.tell(now, What::Told { id, told });
             }
         }

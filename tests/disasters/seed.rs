@@ -19,9 +19,9 @@ const BEGINS_SECS: i64 = 200;
 /// No seed goes on for longer.
 const SECONDS_MAX: i64 = 6 * 3_600;
 /// How long it goes on when all is over.
-const AFTERWARDS_SECS: i64 = 400;
+const AFTERWARDS_SECS: i64 = 300;
 /// A region comes back at last, if it waits for a place that is never come to.
-const BACK_SECS_MAX: i64 = 3_600;
+const BACK_SECS_MAX: i64 = 2_700;
 
 /// What a seed plays.
 #[derive(Clone, Debug)]
@@ -152,11 +152,6 @@ pub async fn play(seed: u64, drawn: Drawn, dice: Dice, tells: bool) -> Done {
     let began = world.clock.now();
     let mut play = Play::new(world, dice, tells);
     (play.controllers, play.again_one_in) = (drawn.controllers, drawn.again_one_in);
-    play.is_quiet = !drawn.shape.keeps
-        && drawn.kills.is_empty()
-        && drawn.pause.is_none()
-        && drawn.trouble.is_none()
-        && drawn.stall.is_none();
     play.world.record.seen().stall = drawn.stall.map(|place| (place, None));
     let mut scene = Scene::new(drawn.script.clone(), &play, BEGINS_SECS);
     let mut people = People::new(drawn.minds.clone());

@@ -47,6 +47,10 @@ fn all(inputs: &[Input], tally: &mut Tally, tells: bool) -> Vec<String> {
             scope.spawn(|| {
                 while let Some((seed, drawn)) = inputs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let done = run(*seed, drawn, tells);
+                    match &done {
+                        Ok(done) => done.wrongs.iter().for_each(|wrong| println!("LIFEBOAT_SEED={seed}: {wrong}")),
+                        Err(panic) => println!("LIFEBOAT_SEED={seed}: {panic}"),
+                    }
                     results.lock().expect("a list").push((*seed, done));
                 }
             });

@@ -194,6 +194,9 @@ impl Troubles {
     /// What has lasted long enough ends.
     pub fn look(&mut self, play: &mut Play) {
         let now = play.world.clock.now();
+        if self.trouble.is_some() || self.stopped.is_some() || play.world.record.seen().stall.is_some() {
+            play.is_uneasy();
+        }
         if self.trouble.is_some() && now >= self.until {
             self.mend(play);
         }

@@ -64,14 +64,15 @@ pub async fn run(lifeboat: &Lifeboat, event: HealthPoll) -> Result<Report, PollE
     let mut report = Report::default();
     let refreshed = fleet::refresh(lifeboat, &plans, lifeboat.clock.now()).await.map_err(DoorError::from)?;
     report.lines.extend(refreshed);
+    // What is read is as old as the question: a process that was stopped in between has no newer answer.
+    let asked_at = lifeboat.clock.now();
     let (read, probed) = tokio::join!(resource_health(lifeboat, &plans), probes(lifeboat, &plans));
     let known = doors::known(lifeboat, &plans).await.map_err(DoorError::from)?;
-    let now = lifeboat.clock.now();
-    let reading = signals::read(Door::HealthPoll, &read, &known, now);
-    report.lines.extend(doors::keep(lifeboat, Door::HealthPoll, reading, &plans).await?.lines);
+    let reading = signals::read(Door::HealthPoll, &read, &known, asked_at);
+    report.lines.extend(doors::keep(lifeboat, Door::HealthPoll, reading, &plans, asked_at).await?.lines);
     for result in probed {
-        let reading = signals::read(Door::Probe, &json!(result), &known, now);
-        report.lines.extend(doors::keep(lifeboat, Door::Probe, reading, &plans).await?.lines);
+        let reading = signals::read(Door::Probe, &json!(result), &known, asked_at);
+        report.lines.extend(doors::keep(lifeboat, Door::Probe, reading, &plans, asked_at).await?.lines);
     }
     report.lines.extend(declaration::evaluate_all(lifeboat, "HealthPoll").await?.lines);
     Ok(report)

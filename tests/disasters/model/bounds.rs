@@ -29,8 +29,9 @@ pub const KNOWN_SECONDS: i64 = 120;
 /// "Readiness every 30 minutes" (design §6): a decision by rules may rest on a run that is as old as this, and the run takes its time.
 pub const READINESS_SECONDS_MAX: i64 = 35 * 60;
 
-/// A read of Resource Health is fresh for this long: `HealthPoll` reads each minute, so two ticks (design §5).
-pub const FRESH_READ_SECONDS_MAX: i64 = 120;
+/// A read of Resource Health is fresh for this long: `HealthPoll` reads each minute (design §5), and two answers may be late. No text has a
+/// number.
+pub const FRESH_READ_SECONDS_MAX: i64 = 180;
 
 /// A probe that was not heard of for this long says nothing any more: five ticks of `HealthPoll`. No text has a number.
 pub const PROBE_AGE_SECONDS_MAX: i64 = 5 * 60;

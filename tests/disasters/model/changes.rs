@@ -62,7 +62,7 @@ impl World {
             }
             _ => self.apply_plan(&event.what, at),
         }
-        self.look(at);
+        self.heard(at);
     }
 
     fn apply_plan(&mut self, what: &What, at: Time) {

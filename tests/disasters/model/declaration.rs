@@ -70,7 +70,7 @@ fn judge_told(world: &World, told: &Told, at: Time, wrongs: &mut Wrongs) {
         }
         Told::Closed { plan, incident } => {
             let Some(known) = world.plans.get(plan) else { return };
-            let calm = known.sources.recovered.had_stood(known.plan.cooldown, at, late);
+            let calm = known.sources.recovered_of_sure.had_stood(known.plan.cooldown, at, late);
             wrongs.say_if(!calm, at, Promise::IncidentClosed, || {
                 format!("{incident} was closed before recovery and cool-down")
             });

@@ -32,11 +32,13 @@ pub struct Span {
 }
 
 impl Span {
-    fn turn(&mut self, on: bool, at: Time) {
+    fn turn(&mut self, on: bool, at: Time, ended: Time) {
         if on {
-            self.since = self.since.or(Some(at));
+            // What happens in one second is one moment: nothing lay between.
+            let resumed = self.before.filter(|(_, until)| *until == at).map(|(since, _)| since);
+            self.since = self.since.or(resumed).or(Some(at));
         } else if let Some(since) = self.since.take() {
-            self.before = Some((since, at));
+            self.before = Some((since, ended));
         }
     }
 
@@ -62,6 +64,8 @@ pub struct Sources {
     pub surely_enough: Span,
     /// Whether each that said something bad took it back.
     pub recovered: Span,
+    /// The same of those that surely count: what was stale when it came may be nobody's word.
+    pub recovered_of_sure: Span,
 }
 
 /// Whether a source is a report of Azure's; the others that count are measured.
@@ -125,16 +129,18 @@ impl Sources {
         self.standing(at, reading).next().is_some()
     }
 
-    /// Looks at the clock: what has become silent, and since when there is enough.
-    pub fn look(&mut self, plan: &Plan, at: Time) {
-        self.any.turn(self.stands(at, Reading::May), at);
-        self.enough.turn(self.is_enough(plan, at, Reading::May, false), at);
-        self.enough_for_rules.turn(self.is_enough(plan, at, Reading::May, true), at);
-        self.surely_any.turn(self.stands(at, Reading::Surely), at);
-        self.surely_enough.turn(self.is_enough(plan, at, Reading::Surely, true), at);
+    /// Looks at the clock: what has become silent, and since when there is enough. What is over now ended then.
+    pub fn look(&mut self, plan: &Plan, at: Time, ended: Time) {
+        self.any.turn(self.stands(at, Reading::May), at, ended);
+        self.enough.turn(self.is_enough(plan, at, Reading::May, false), at, ended);
+        self.enough_for_rules.turn(self.is_enough(plan, at, Reading::May, true), at, ended);
+        self.surely_any.turn(self.stands(at, Reading::Surely), at, ended);
+        self.surely_enough.turn(self.is_enough(plan, at, Reading::Surely, true), at, ended);
         // Absence is not recovery: a stream that is only silent has not recovered.
         let recovered = !self.streams.is_empty() && self.streams.values().all(|stream| !stream.bad);
-        self.recovered.turn(recovered, at);
+        self.recovered.turn(recovered, at, ended);
+        let of_sure = !self.streams.is_empty() && self.streams.values().all(|stream| !(stream.bad && stream.surely));
+        self.recovered_of_sure.turn(of_sure, at, ended);
     }
 
     /// The moment the source stopped serving, by the confirming evidence: its earliest `since`.

@@ -177,10 +177,17 @@ impl World {
         self.plans.values_mut().find_map(|plan| plan.sagas.iter_mut().find(|saga| saga.id == id))
     }
 
-    /// What the clock alone changes.
+    /// What the clock alone changes: it was so before this second.
     pub fn look(&mut self, at: Time) {
         for plan in self.plans.values_mut() {
-            plan.sources.look(&plan.plan, at);
+            plan.sources.look(&plan.plan, at, at - 1);
+        }
+    }
+
+    /// What was heard in this second changes.
+    pub fn heard(&mut self, at: Time) {
+        for plan in self.plans.values_mut() {
+            plan.sources.look(&plan.plan, at, at);
         }
     }
 }

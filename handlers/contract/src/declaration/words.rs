@@ -28,7 +28,10 @@ pub fn condition(condition: &Condition) -> String {
         Value::OncePerIncident(Some(at)) => format!("a failover was begun for this incident at {at}"),
         Value::NoSaga(SagaSeen::Running { .. }) => "a saga of the recovery plan is unfinished".to_owned(),
         Value::NoSaga(_) => "no saga is unfinished".to_owned(),
-        Value::BothClasses(reported, measured) => format!("{reported} reported, {measured} measured"),
+        Value::BothClasses(reported, measured, None, _) => format!("{reported} reported, {measured} measured"),
+        Value::BothClasses(reported, measured, Some(since), needed) => {
+            format!("{reported} reported, {measured} measured, both since {since}; it takes {}", span(*needed))
+        }
         Value::FencePossible(seen, asked) => format!("{}; the recovery plan asks for {}", fence(*seen), asked.name()),
         Value::StandingApproval(entries) if entries.is_empty() => "given".to_owned(),
         Value::StandingApproval(entries) => format!("not given for: {}", entries.join(", ")),

@@ -56,6 +56,9 @@ pub struct Record {
     /// Since when enough sources fail together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub together_since: Option<Timestamp>,
+    /// Since when one that reports and one that measures fail together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub both_since: Option<Timestamp>,
     /// Since when the region is well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub well_since: Option<Timestamp>,
@@ -204,7 +207,8 @@ impl Record {
         (digest, members): (&str, &[String]),
         now: Timestamp,
     ) -> Self {
-        let Declaration { phase, incident, failing, together_since, well_since, failover_ended_at } = declaration;
+        let Declaration { phase, incident, failing, together_since, both_since, well_since, failover_ended_at } =
+            declaration;
         Self {
             version: VERSION,
             recovery_plan: plan.name.clone(),
@@ -216,6 +220,7 @@ impl Record {
             incident: incident.as_ref().map(StoredIncident::of),
             failing: failing.iter().copied().map(OriginName).collect(),
             together_since: *together_since,
+            both_since: *both_since,
             well_since: *well_since,
             recovery_told: None,
             failover_ended_at: *failover_ended_at,
@@ -275,6 +280,7 @@ impl Record {
             incident: self.incident.as_ref().map(StoredIncident::incident),
             failing: self.failing.iter().map(|name| name.0).collect(),
             together_since: self.together_since,
+            both_since: self.both_since,
             well_since: self.well_since,
             failover_ended_at: self.failover_ended_at,
         }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use lifeboat_contract::signals::{self, Door, Known, NotCounted, Reading, Uncounted};
 use lifeboat_planning::recovery::RecoveryPlan;
 use lifeboat_planning::signal::{Signal, Taken};
@@ -63,22 +64,25 @@ pub async fn known(lifeboat: &Lifeboat, plans: &[RecoveryPlan]) -> Result<Known,
 
 /// Takes a payload as it arrived.
 pub async fn take(lifeboat: &Lifeboat, door: Door, body: &Value) -> Result<Took, DoorError> {
+    // It arrived now, however long it takes until it is kept.
+    let at = lifeboat.clock.now();
     // Before anything is written: a store that is not ours, or is not what it was, is left as it is.
     estate::required(&lifeboat.store, &lifeboat.settings.deployment).await?;
     let plans = recovery_plans(lifeboat).await?;
     let known = known(lifeboat, &plans).await?;
-    let reading = signals::read(door, body, &known, lifeboat.clock.now());
-    keep(lifeboat, door, reading, &plans).await
+    let reading = signals::read(door, body, &known, at);
+    keep(lifeboat, door, reading, &plans, at).await
 }
 
-/// Keeps what was read of a payload. Signals of regions that no recovery plan names are nobody's.
+/// Keeps what was read of a payload, which arrived, or was asked for, at this moment: who was stopped since then has old evidence and not new.
+/// Signals of regions that no recovery plan names are nobody's.
 pub async fn keep(
     lifeboat: &Lifeboat,
     door: Door,
     reading: Reading,
     plans: &[RecoveryPlan],
+    at: Timestamp,
 ) -> Result<Took, DoorError> {
-    let now = lifeboat.clock.now();
     unread::keep(lifeboat, door, &reading.raw).await?;
     let mut took = Took::default();
     took.lines.extend(reading.raw.iter().map(|one| format!("kept as it came: {}", one.why)));
@@ -106,7 +110,7 @@ pub async fn keep(
         took.lines.push(format!("{elsewhere} signals are of regions that no recovery plan names"));
     }
     for (region, signals) in of_regions {
-        let taken = stored::take(&lifeboat.store, region, &signals, reading.whole, now).await?;
+        let taken = stored::take(&lifeboat.store, region, &signals, reading.whole, at).await?;
         for (signal, taken) in signals.iter().zip(&taken).filter(|(_, taken)| **taken != Taken::Stands) {
             took.lines.push(format!("{} of {region} is not taken: {}", signal.origin, word(*taken)));
         }

@@ -91,8 +91,9 @@ pub enum Value {
     OncePerIncident(Option<Timestamp>),
     /// The saga.
     NoSaga(SagaSeen),
-    /// How many reported and how many measured sources fail.
-    BothClasses(usize, usize),
+    /// How many reported and how many measured sources fail, since when both do, and how long that takes: a probe that fails at the end of a
+    /// window of reports alone has not stood in it.
+    BothClasses(usize, usize, Option<Timestamp>, SignedDuration),
     /// What is known of the fence, and what the recovery plan asks.
     FencePossible(FenceSeen, Fence),
     /// The assumed entries that nobody has approved of.
@@ -139,7 +140,9 @@ pub(super) fn conditions(
     let of = |class| failing.iter().filter(|origin| origin.class() == class).count();
     let (reported, measured) = (of(Class::Reported), of(Class::Measured));
     let mut rules_need = |value, met| all.push(Condition { value, met, needed_for: NeededFor::Rules });
-    rules_need(Value::BothClasses(reported, measured), reported > 0 && measured > 0);
+    let both = state.both_since.is_some_and(|since| now.duration_since(since) >= rules.evidence.window);
+    let both_since = Value::BothClasses(reported, measured, state.both_since, rules.evidence.window);
+    rules_need(both_since, reported > 0 && measured > 0 && both);
     let fence = facts.fence != FenceSeen::Impossible || rules.fence == Fence::BestEffort;
     rules_need(Value::FencePossible(facts.fence, rules.fence), fence);
     let unapproved = facts.assumed.unapproved();

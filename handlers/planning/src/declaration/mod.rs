@@ -29,7 +29,7 @@ use core::fmt;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::recovery::{By, Evidence, RecoveryPlan};
-use crate::signal::Origin;
+use crate::signal::{Class, Origin};
 use condition::{Seen, conditions, holds};
 
 pub use condition::{Condition, Name, NeededFor, READ_FRESH_FOR, READY_FOR, Value};
@@ -75,6 +75,8 @@ pub struct Declaration {
     pub failing: Vec<Origin>,
     /// Since when enough sources fail together.
     pub together_since: Option<Timestamp>,
+    /// Since when one that reports and one that measures fail together.
+    pub both_since: Option<Timestamp>,
     /// Since when the region is well, by what was read.
     pub well_since: Option<Timestamp>,
     /// When the last failover ended, by whatever end.
@@ -204,6 +206,9 @@ fn noted(before: &Declaration, plan: &RecoveryPlan, seen: &Seen, facts: &Facts<'
     let failing = seen.failing(rules);
     let enough = !failing.is_empty() && failing.len() >= rules.at_least as usize;
     state.together_since = enough.then(|| before.together_since.unwrap_or(now));
+    let is_there = |class| failing.iter().any(|origin| origin.class() == class);
+    let both = is_there(Class::Reported) && is_there(Class::Measured);
+    state.both_since = both.then(|| before.both_since.unwrap_or(now));
     let well = is_well(seen, rules, facts, now);
     state.well_since = well.then(|| before.well_since.unwrap_or(now));
     state.failing = seen.source.iter().filter(|s| s.standing == Standing::Failing).map(|s| s.origin).collect();

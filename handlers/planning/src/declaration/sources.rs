@@ -115,8 +115,9 @@ fn of_matters(origin: Origin, threads: &[&(&About, &Thread)], now: Timestamp) ->
     } else if count(&|thread| thread.state != State::Well) > 0 {
         Standing::Silent
     } else if origin == Origin::Probe && count(&|thread| !thread.is_fresh(origin, now)) > 0 {
-        // A probe that was well and is not asked any more says nothing.
-        Standing::Silent
+        // A probe that was well and is not asked any more says nothing: once the workload serves elsewhere nobody asks it, and what others say
+        // of the region still counts.
+        Standing::Nothing
     } else {
         Standing::Well
     }

@@ -182,7 +182,7 @@ fn by_rules_resource_health_was_read_afresh() {
         })
     };
     assert_healthy(&read_before(MINUTE));
-    assert_wrong(&read_before(3 * MINUTE), Promise::ConditionsMet);
+    assert_wrong(&read_before(4 * MINUTE), Promise::ConditionsMet);
 }
 
 #[test]
