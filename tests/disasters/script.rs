@@ -125,6 +125,8 @@ pub struct Scene {
     since: Timestamp,
     is_back: bool,
     is_again: bool,
+    /// Machines of which Resource Health says that they are stopped.
+    stopped: Vec<String>,
     /// Whether nothing more happens by itself.
     pub began: bool,
 }
@@ -153,7 +155,7 @@ impl Scene {
         if let Some(lie) = script.lie {
             acts.push((after(at, 60), Act::Lie(lie)));
         }
-        Self { script, acts, since: at, is_back: false, is_again: false, began: false }
+        Self { script, acts, since: at, is_back: false, is_again: false, stopped: Vec::new(), began: false }
     }
 
     /// Whether nothing more is to happen by the clock.
@@ -175,6 +177,11 @@ impl Scene {
             play.say(|| format!("{act:?}"));
             self.act(play, &act, now);
             play.poll_soon();
+        }
+        if !self.stopped.is_empty() && !self.is_out() {
+            // What was stopped and runs again is well again.
+            let stopped = std::mem::take(&mut self.stopped);
+            self.stopped = fleet(play, &stopped, false);
         }
         let place = play.place();
         if self.is_out() && !self.is_back && self.script.back_at.is_some_and(|at| place == at) {
@@ -226,7 +233,7 @@ impl Scene {
                 self.trouble(play, Stage::Lost);
             }
             Act::Fleet(down) => {
-                fleet(play, &world.machines, *down);
+                self.stopped = fleet(play, &world.machines, *down);
                 if self.script.by_events {
                     let arrival = alerts::machines(&world.machines, *down, world.machines.len(), now);
                     self.deliver(play, arrival);
@@ -319,7 +326,7 @@ impl Scene {
                 alert(incident, play, self);
             }
             Lie::OneMeasured => record.silence(true),
-            Lie::OneMachine => fleet(play, &world.machines[..1], true),
+            Lie::OneMachine => drop(fleet(play, &world.machines[..1], true)),
             Lie::StoppedByUser => {
                 for machine in &world.machines {
                     arm.set_availability(machine, Availability::stopped_by_user());
@@ -342,15 +349,15 @@ impl Scene {
                 world.azure.arm.resolve_service_event(&id, "It is over.", &[]);
                 self.deliver(play, Incident { id, stage: "Resolved", ..Incident::outage(now, now) }.arrival());
             }
-            Lie::OneMachine | Lie::StoppedByUser => fleet(play, &world.machines, false),
+            Lie::OneMachine | Lie::StoppedByUser => self.stopped = fleet(play, &world.machines, false),
             _ => {}
         }
     }
 }
 
 /// Resource Health says of machines that the platform has lost them, or that they are there; of those that people or a failover have
-/// stopped, that they are stopped.
-fn fleet(play: &Play, machines: &[String], down: bool) {
+/// stopped, that they are stopped; those.
+fn fleet(play: &Play, machines: &[String], down: bool) -> Vec<String> {
     let arm = &play.world.azure.arm;
     let stopped: Vec<String> = arm
         .machines()
@@ -368,4 +375,5 @@ fn fleet(play: &Play, machines: &[String], down: bool) {
         };
         arm.set_availability(machine, availability);
     }
+    machines.iter().filter(|machine| stopped.contains(&machine.to_lowercase())).cloned().collect()
 }
