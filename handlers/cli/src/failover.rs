@@ -10,6 +10,7 @@ use clap::Args;
 use lifeboat_execution::operator::Operator;
 use lifeboat_execution::saga::followed::{Ahead, Followed};
 use lifeboat_execution::{ARM_URL, Connections};
+use lifeboat_functions::pages::orders;
 use serde_json::{Value, json};
 
 use crate::output::{self, Form, Outcome};
@@ -196,8 +197,8 @@ fn came(failover: &Followed) -> Option<Outcome> {
 }
 
 fn tell(plan: &str, failover: &Followed, told: &mut BTreeSet<String>, form: Form) {
-    let answers = failover.asked.iter().map(|asked| format!("yes by    {}", asked.command(plan)));
-    for line in failover.lines.iter().cloned().chain(answers) {
+    let yes = failover.asked.iter().filter_map(|question| orders::yes(plan, &failover.id, question));
+    for line in failover.lines.iter().cloned().chain(yes.map(|command| format!("yes by    {command}"))) {
         if told.insert(line.clone()) {
             match form {
                 Form::Text => output::say(&line),
@@ -209,11 +210,14 @@ fn tell(plan: &str, failover: &Followed, told: &mut BTreeSet<String>, form: Form
 
 #[cfg(test)]
 mod tests {
-    use lifeboat_execution::saga::followed::Asked;
+    use lifeboat_execution::saga::record::SagaRecord;
 
     use super::*;
 
-    fn followed(ended: bool, is_done: bool, asked: &[u32]) -> Followed {
+    fn followed(ended: bool, is_done: bool, asks: bool) -> Followed {
+        let record: SagaRecord =
+            serde_json::from_slice(include_bytes!("../../execution/golden/saga-v1.json")).expect("a record");
+        let saga = record.saga().expect("it reads");
         let at = "2026-11-22T10:00:00Z".parse().expect("a time");
         Followed {
             id: "shop-1".to_owned(),
@@ -221,20 +225,17 @@ mod tests {
             ended_at: ended.then_some(at),
             is_done,
             lines: Vec::new(),
-            asked: asked
-                .iter()
-                .map(|number| Asked { number: *number, digest: String::new(), commits: false })
-                .collect(),
+            asked: saga.questions().filter(|_| asks).cloned().collect(),
             runbook: String::new(),
         }
     }
 
     #[test]
     fn it_is_followed_until_it_has_ended_or_a_person_is_asked() {
-        assert_eq!(came(&followed(false, false, &[])), None);
-        assert_eq!(came(&followed(false, false, &[1])), Some(Outcome::DidNotHold));
-        assert_eq!(came(&followed(true, true, &[])), Some(Outcome::Held));
-        assert_eq!(came(&followed(true, false, &[])), Some(Outcome::DidNotHold));
+        assert_eq!(came(&followed(false, false, false)), None);
+        assert_eq!(came(&followed(false, false, true)), Some(Outcome::DidNotHold));
+        assert_eq!(came(&followed(true, true, false)), Some(Outcome::Held));
+        assert_eq!(came(&followed(true, false, false)), Some(Outcome::DidNotHold));
     }
 
     #[test]

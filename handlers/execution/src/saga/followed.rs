@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use lifeboat_azure::blobs::Store;
 use lifeboat_planning::recovery::readiness::Ordered;
 use lifeboat_planning::saga::failover::{Failover, Fence, PointChoice};
-use lifeboat_planning::saga::{Ask, End, Phase, Question, Saga, print};
+use lifeboat_planning::saga::{End, Phase, Question, Saga, print};
 
 use super::shown::{Shown, StepStands};
 use super::{Kept, SagaError};
@@ -29,20 +29,9 @@ pub struct Followed {
     /// What is done, under way and asked, a line each, in the order of the step table.
     pub lines: Vec<String>,
     /// The questions that stand.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<Question>,
     /// The step table with its progress.
     pub runbook: String,
-}
-
-/// A question that stands, as its answer names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// Its number.
-    pub number: u32,
-    /// The digest of what is asked.
-    pub digest: String,
-    /// True where it is answered by `CommitFailover`.
-    pub commits: bool,
 }
 
 /// What an order would begin, or what runs already.
@@ -87,7 +76,7 @@ pub async fn read(store: &Store, plan: &str) -> Result<Option<Followed>, SagaErr
         ended_at: kept.record.ended_at,
         is_done: matches!(saga.progress.phase, Phase::Ended(End::Done)),
         lines: lines(&Shown::of(&saga, kept.record.began_at, kept.record.ended_at)),
-        asked: saga.questions().map(|question| Asked::of(question, &kept.record.id)).collect(),
+        asked: saga.questions().cloned().collect(),
         runbook: print(&saga),
     }))
 }
@@ -123,23 +112,6 @@ pub async fn ahead(store: &Store, plan: &str, now: Timestamp) -> Result<Ahead, A
         runbook,
         last: read(store, plan).await?,
     })
-}
-
-impl Asked {
-    fn of(question: &Question, saga: &str) -> Self {
-        let commits = question.ask == Ask::Commit;
-        Self { number: question.number, digest: question.digest(saga), commits }
-    }
-
-    /// The command that answers yes.
-    pub fn command(&self, plan: &str) -> String {
-        let Self { number, digest, commits } = self;
-        if *commits {
-            format!("lifeboat send CommitFailover recoveryPlan={plan} digest={digest}")
-        } else {
-            format!("lifeboat approve {plan} --question {number} --digest {digest}")
-        }
-    }
 }
 
 fn lines(shown: &Shown) -> Vec<String> {

@@ -24,6 +24,11 @@ pub fn answers(plan: &str, saga: &str, question: &Question) -> Vec<Answer> {
     question.choices.iter().map(|choice| Answer { choice: *choice, command: command(*choice) }).collect()
 }
 
+/// The command that says yes to a question of a saga; none where it has no such answer, or none that a shell should be given.
+pub fn yes(plan: &str, saga: &str, question: &Question) -> Option<String> {
+    answers(plan, saga, question).into_iter().find(|answer| answer.choice == Choice::GoOn)?.command
+}
+
 fn answer(plan: &str, question: &Question, choice: Choice, digest: &str) -> Option<String> {
     let (plan, digest, number) = (word(plan)?, word(digest)?, question.number);
     Some(match choice {

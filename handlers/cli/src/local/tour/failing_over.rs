@@ -124,8 +124,8 @@ impl Tour<'_> {
         let expected = "each failover is committed once, on a person's order and not before";
         let before = self.on.control.accepted("failoverCommit").await?;
         let (ahead, _) = self.on.operator.failover_ahead(PLAN).await?;
-        let asked = ahead.last.iter().flat_map(|last| &last.asked).find(|asked| asked.commits);
-        let digest = asked.map(|asked| asked.digest.as_str()).context("nobody asks for the commit")?;
+        let last = ahead.last.as_ref().context("there is no failover")?;
+        let digest = last.asked.first().context("nobody asks for the commit")?.digest(&last.id);
         let order = json!({ "recoveryPlan": PLAN, "digest": digest, "reason": "the shop sells" });
         let given =
             self.give(PERSONS[0], &format!("send CommitFailover recoveryPlan={PLAN}"), "CommitFailover", order).await?;
@@ -152,9 +152,10 @@ impl Tour<'_> {
     /// Answers the question that stands: it goes on.
     pub(super) async fn answer(&mut self, person: &str) -> Result<Result<(), String>> {
         let (ahead, _) = self.on.operator.failover_ahead(PLAN).await?;
-        let asked = ahead.last.as_ref().and_then(|last| last.asked.first()).context("no question stands")?;
-        let approval = send::approval(PLAN, &asked.digest, &OfArgs::question(asked.number));
-        self.give(person, &format!("approve {PLAN} --question {}", asked.number), "Approve", approval).await
+        let last = ahead.last.as_ref().context("there is no failover")?;
+        let question = last.asked.first().context("no question stands")?;
+        let approval = send::approval(PLAN, &question.digest(&last.id), &OfArgs::question(question.number));
+        self.give(person, &format!("approve {PLAN} --question {}", question.number), "Approve", approval).await
     }
 
     /// Gives an order with a name, and tells what came of it; an error where it was refused.
