@@ -25,3 +25,7 @@ mod shape;
 mod tally;
 mod troubles;
 mod world;
+
+/// A sixth of a simulation's time goes to the usual allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -19,3 +19,7 @@ mod seeds;
 mod store_conditions;
 mod sweeps;
 mod virtual_time;
+
+/// A sixth of a simulation's time goes to the usual allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -206,12 +206,8 @@ impl Record {
                 Some(_) => {}
             }
         }
-        let left: Vec<String> = self
-            .machines
-            .keys()
-            .filter(|vm_id| !there.iter().any(|machine| machine.vm_id == **vm_id))
-            .cloned()
-            .collect();
+        let there: BTreeSet<&String> = there.iter().map(|machine| &machine.vm_id).collect();
+        let left: Vec<String> = self.machines.keys().filter(|vm_id| !there.contains(vm_id)).cloned().collect();
         for vm_id in left {
             self.machines.remove(&vm_id);
             self.tell(now, What::MachineGone { vm_id });
@@ -233,9 +229,9 @@ impl Record {
     }
 
     fn see_points(&mut self, rig: &Rig, now: Timestamp) {
-        let mut there = BTreeSet::new();
+        let (mut there, mut points) = (BTreeSet::new(), rig.azure.arm.points());
         for machine in self.ids.clone() {
-            for point in rig.azure.arm.points_of(&machine) {
+            for point in points.remove(&machine.to_ascii_lowercase()).unwrap_or_default() {
                 let id = point.id.to_lowercase();
                 there.insert(id.clone());
                 // One that is gone may be begun again, under its name.

@@ -8,6 +8,8 @@
 //!            └─ on order, or the machine gone: Failed                  any ──DELETE──► Deleting ──► gone
 //! ```
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -25,6 +27,10 @@ use super::machines::{Machine, Provisioning};
 use super::point::{Point, PointState, PointView};
 use super::state::{State, Step};
 
+fn oldest_first(one: &PointView, other: &PointView) -> Ordering {
+    (one.time_created, &one.id).cmp(&(other.time_created, &other.id))
+}
+
 impl State {
     /// All points of a machine's source id, over all collections.
     pub(crate) fn points_of_source(&self, machine: &str) -> Vec<PointView> {
@@ -32,7 +38,18 @@ impl State {
         let own = self.collections.values().filter(|found| found.about.source_key == machine);
         let mut points: Vec<PointView> =
             own.flat_map(|found| found.points.values().map(|point| point.view(&found.about))).collect();
-        points.sort_by(|one, other| (one.time_created, &one.id).cmp(&(other.time_created, &other.id)));
+        points.sort_by(oldest_first);
+        points
+    }
+
+    /// All points by their machine's source id.
+    pub(crate) fn points_by_source(&self) -> BTreeMap<String, Vec<PointView>> {
+        let mut points: BTreeMap<String, Vec<PointView>> = BTreeMap::new();
+        for found in self.collections.values() {
+            let of_machine = points.entry(found.about.source_key.clone()).or_default();
+            of_machine.extend(found.points.values().map(|point| point.view(&found.about)));
+        }
+        points.values_mut().for_each(|of_machine| of_machine.sort_by(oldest_first));
         points
     }
 

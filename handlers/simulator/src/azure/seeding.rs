@@ -1,6 +1,7 @@
 //! What a test or the tour does to Azure itself, past HTTP, tokens and budgets.
 //! It never does what Azure could not have come to by itself, but for planting points.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -116,6 +117,14 @@ impl Arm {
         let mut state = self.state();
         state.settle(now);
         state.points_of_source(machine)
+    }
+
+    /// The points of all machines, by the machine's id in lower case, each machine's oldest first.
+    pub fn points(&self) -> BTreeMap<String, Vec<PointView>> {
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.settle(now);
+        state.points_by_source()
     }
 
     /// Ids of all collections.
