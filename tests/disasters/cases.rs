@@ -133,10 +133,10 @@ pub fn kills() -> impl Iterator<Item = Kill> {
 }
 
 impl At {
-    /// The place that a call belongs to by itself, wherever else the plan stands: what is changed in Azure is one step's work.
-    pub fn place(self, call: &Call) -> Option<Place> {
+    /// The place that a call belongs to, wherever else the plan stands: what is changed in Azure is one step's work.
+    pub fn place(self, call: &Call, stands: Option<Place>) -> Option<Place> {
         if self != Self::Change {
-            return None;
+            return stands;
         }
         let path = call.path.to_ascii_lowercase();
         let ends = |end: &str| path.ends_with(end);
@@ -145,12 +145,14 @@ impl At {
             () if ends("/failovercommit") => Some(Place::Commit),
             () if ends("/switchprotection") => Some(Place::Protect),
             () if ends("/start") => Some(Place::Undo),
+            // Old machines that run again are stopped beside whatever goes on.
+            () if ends("/deallocate") && stands.is_some_and(|place| place > Place::Fence) => Some(Place::StopOld),
             () if path.contains("/restorepoint")
                 || path.contains("/resourcegroups/") && call.method == "PUT" && !path.contains("/providers/") =>
             {
                 Some(Place::SaveDisks)
             }
-            () => None,
+            () => stands,
         }
     }
 

@@ -7,6 +7,7 @@ use crate::people::{Minds, Wrong};
 use crate::script::{Lie, Outage, Script};
 use crate::seed::Drawn;
 use crate::shape::{GroupShape, Shape};
+use crate::troubles::Trouble;
 
 /// A failover of one machine and another, that goes through.
 fn plain(by: By) -> Drawn {
@@ -113,16 +114,43 @@ pub fn killed(kill: Kill, number: u64) -> Drawn {
     drawn.kills = vec![kill];
     match (kill.place, kill.at) {
         // What was ordered and is refused is told where the plan stands.
-        (Place::Normal | Place::Suspected, At::Tell) => {
+        (Place::Normal, At::Tell) => {
             drawn.minds.wrong = Some(Wrong::NoRole);
             drawn.minds.in_calm = true;
         }
-        (place, At::Queue) if place <= Place::FailedOver => drawn.script.repeats = true,
+        // An alert is the first that is heard of the region.
+        (Place::Normal, At::Queue) => drawn.script.known = (Some(120), Some(0), None),
+        // Those who said that it is lost say that it is back when all is over.
+        (Place::FailedOver, At::Queue) => drawn.script.taken_back = 6_000,
+        (place, At::Queue) if place < Place::FailedOver => drawn.script.repeats = true,
+        (place, At::SaveDeclaration) => evidence_moves_at(&mut drawn, place, number),
+        // Whoever is asked takes so long that a poll comes.
+        (Place::WordToProtect, At::Look) => drawn.minds.answers = 900,
         (Place::Fence, At::Change) => calm(&mut drawn),
         (Place::StopOld | Place::SaveDisks, At::Change) => drawn.script.back_at = Some(Place::StopOld),
         _ => {}
     }
     drawn
+}
+
+/// What is heard of the region changes while a plan stands at a place that it leaves soon.
+fn evidence_moves_at(drawn: &mut Drawn, place: Place, number: u64) {
+    // How long it takes to come there differs from seed to seed.
+    let spread = i64::try_from(number % 7).unwrap_or(0) * 40;
+    match place {
+        Place::SaveDisks | Place::NeedsToProtect | Place::WordToProtect => {
+            drawn.stall = (place != Place::WordToProtect).then_some(place);
+            drawn.minds.answers = 900;
+            drawn.script.taken_back = 60 + spread;
+        }
+        // Two sources lie while a person turns back.
+        Place::Undo => {
+            drawn.stall = Some(Place::Undo);
+            drawn.minds.begins = Some(100 + spread);
+            drawn.script.lie = Some(Lie::TwoSources);
+        }
+        _ => {}
+    }
 }
 
 /// A few disasters that differ, each with what it is called.
@@ -174,6 +202,8 @@ fn before(place: Place) -> Place {
         Place::Running | Place::EnableTarget | Place::DisableOld | Place::Verify | Place::WordToCommit => {
             Place::FailOver
         }
+        Place::Undo => Place::GroupWord,
+        Place::Protect => Place::WordToProtect,
         _ => Place::WordToCommit,
     }
 }
@@ -182,22 +212,63 @@ fn before(place: Place) -> Place {
 pub fn staged(place: Place, stage: Stage, number: u64) -> Drawn {
     let mut drawn = to(place, number);
     drawn.stall = None;
+    drawn.minds.in_calm = false;
+    let script = &mut drawn.script;
+    script.outage = Outage::Lost;
     match stage {
         Stage::Calm => calm(&mut drawn),
         Stage::Lie => {
-            drawn.script.outage = Outage::None;
-            drawn.script.lie = Some(Lie::TwoSources);
+            script.outage = Outage::None;
+            script.lie = Some(Lie::TwoSources);
         }
         Stage::Ill => {
-            drawn.script.outage = if number.is_multiple_of(2) { Outage::Slow } else { Outage::Throttled };
-            drawn.script.back_at = None;
+            script.outage = if number.is_multiple_of(2) { Outage::Slow } else { Outage::Throttled };
+            script.back_at = None;
         }
-        Stage::Lost => drawn.script.back_at = None,
-        Stage::Back => drawn.script.back_at = Some(before(place)),
+        Stage::Lost => script.back_at = None,
+        Stage::Back => script.back_at = Some(before(place)),
         Stage::LostAgain => {
-            drawn.script.back_at = Some(before(before(place)));
-            drawn.script.again_at = Some(before(place));
+            script.back_at = Some(before(before(place)));
+            script.again_at = Some(before(place));
         }
+    }
+    match (place, stage) {
+        // Those who said that it is lost take long to say that it is back.
+        (Place::Confirmed | Place::AwaitingApproval, Stage::Back | Stage::LostAgain) => {
+            drawn.script.known = (Some(0), Some(0), None);
+            drawn.script.taken_back = 900;
+            drawn.script.back_at = Some(Place::Suspected);
+            drawn.script.again_at = (stage == Stage::LostAgain).then_some(Place::Suspected);
+        }
+        // It was well again for long enough.
+        (Place::Suspected, Stage::LostAgain) => {
+            drawn.script.back_at = Some(Place::Suspected);
+            drawn.script.again_at = Some(Place::Normal);
+            drawn.minds.begins = None;
+        }
+        // The fence of what answered for a moment.
+        (Place::GroupWord | Place::Undo, Stage::LostAgain) => {
+            drawn.script.back_at = Some(Place::Fence);
+            drawn.script.again_at = Some(Place::Fence);
+        }
+        // The disks are saved before the commit goes through.
+        (Place::NeedsToProtect, Stage::LostAgain) => {
+            drawn.script.back_at = Some(Place::FailOver);
+            drawn.script.again_at = Some(Place::Commit);
+            drawn.trouble = Some(Trouble::ArmFails);
+        }
+        (Place::Protect, Stage::LostAgain) => {
+            drawn.script.back_at = Some(Place::StopOld);
+            drawn.minds.answers = 120;
+        }
+        // Whoever saves the disks dies first, so that the commit is done before.
+        (Place::SaveDisks, Stage::Calm | Stage::Lie | Stage::Ill) => {
+            if stage == Stage::Ill {
+                drawn.script.outage = Outage::Slow;
+            }
+            drawn.kills = vec![Kill { place, at: At::Change, after: false }];
+        }
+        _ => {}
     }
     drawn
 }

@@ -5,7 +5,7 @@ use crate::cases::{At, Kill, Place, Stage};
 
 use Place::{
     AwaitingApproval, Confirmed, Declared, FailedOver, GroupWait, GroupWord, NeedsToProtect, NewestPoints, Normal,
-    Preflight, Running, StopOld, Suspected, Verify, WordToCommit, WordToProtect,
+    Preflight, Protect, Running, StopOld, Suspected, Verify, WordToCommit, WordToProtect,
 };
 
 /// Places and kinds of call that do not meet, and why.
@@ -43,12 +43,19 @@ fn closing(kill: Kill) -> Option<&'static str> {
 /// Why a plan cannot come to a place in a stage, if so.
 pub fn stage(place: Place, stage: Stage) -> Option<&'static str> {
     match (place, stage) {
-        (Normal, Stage::Lie | Stage::Ill | Stage::Lost | Stage::LostAgain) => {
+        (Normal, Stage::Ill | Stage::Lost | Stage::LostAgain) => {
             Some("it is well again only after those who said otherwise took it back")
         }
         (Confirmed | AwaitingApproval | Suspected, Stage::Calm) => Some("nobody says anything of the region"),
-        (StopOld, Stage::Calm | Stage::Lie | Stage::Back) => {
-            Some("where the old side answers its machines are stopped long before the commit is done")
+        (StopOld, Stage::Calm | Stage::Lie) => {
+            Some("where the old side answers all along its machines are stopped long before the commit is done")
+        }
+        (FailedOver | Protect | WordToProtect | NeedsToProtect, Stage::Lost) => {
+            Some("the other way is protected only after the old side has answered")
+        }
+        (WordToProtect, Stage::LostAgain) => Some("the old side has answered in the very look that leads there"),
+        (FailedOver, Stage::Ill | Stage::LostAgain) => {
+            Some("the other way takes an hour to be protected, and no region stays ill or lost so long here")
         }
         _ => None,
     }

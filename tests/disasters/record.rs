@@ -59,7 +59,7 @@ pub struct Seen {
     pub(crate) fails_next: Option<i64>,
     /// Where ARM does not answer reads, and until when from the first one on.
     pub(crate) stall: Option<(Place, Option<Timestamp>)>,
-    /// The workload answers nobody, whatever runs.
+    /// The old side answers nobody, whatever runs.
     silent: bool,
     /// How many answers were read, which gives each an id of its own.
     pub(crate) readings: u64,
@@ -158,18 +158,20 @@ impl Record {
         seen.stage = stage;
     }
 
-    /// The workload answers nobody from now on, or does again, whatever runs.
+    /// The old side answers nobody from now on, or does again, whatever runs.
     pub fn silence(&self, silent: bool) {
         self.seen().silent = silent;
     }
 
-    /// Whether the workload answers whoever asks from outside: the endpoint that is served leads to a machine that runs.
+    /// Whether the workload answers whoever asks from outside: the endpoint that is served leads to a machine that runs, and if it is the
+    /// old one, the old side is not silent.
     pub fn is_served(&self) -> bool {
         self.observe();
         let Some(served) = self.0.arm.served(&self.0.profile) else { return false };
-        let machine = if served.name == ENDPOINTS.0 { &self.0.fronts.0 } else { &self.0.fronts.1 };
+        let is_old = served.name == ENDPOINTS.0;
+        let machine = if is_old { &self.0.fronts.0 } else { &self.0.fronts.1 };
         let seen = self.seen();
-        !seen.silent && seen.powers.get(machine) == Some(&Power::Running)
+        !(is_old && seen.silent) && seen.powers.get(machine) == Some(&Power::Running)
     }
 
     /// Whether what is read now is not answered, because the plan stands where that was ordered.

@@ -145,6 +145,8 @@ fn in_disasters_every_promise_is_kept() {
     }
     tally.print();
     assert!(wrongs.is_empty(), "{} wrongs; each runs again alone with its seed:\n{}", wrongs.len(), wrongs.join("\n"));
+    let unforeseen = tally.unforeseen();
+    assert!(unforeseen.is_empty(), "met, and named among what cannot happen: {unforeseen:?}");
     if whole {
         let (kills, stages) = (tally.kills_left(), tally.stages_left());
         assert!(kills.is_empty() && stages.is_empty(), "neither met nor named: {kills:?} {stages:?}");

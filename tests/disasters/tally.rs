@@ -62,6 +62,13 @@ impl Tally {
         }
     }
 
+    /// What was met though it is named among what cannot be.
+    pub fn unforeseen(&self) -> Vec<String> {
+        let stages = self.came.keys().filter(|(place, stage)| foreseen::stage(*place, *stage).is_some());
+        let kills = self.struck.keys().filter(|kill| foreseen::kill(**kill).is_some());
+        stages.map(|case| format!("{case:?}")).chain(kills.map(|kill| format!("{kill:?}"))).collect()
+    }
+
     /// Kills that can happen and did not.
     pub fn kills_left(&self) -> Vec<Kill> {
         kills().filter(|kill| !self.struck.contains_key(kill) && foreseen::kill(*kill).is_none()).collect()

@@ -105,7 +105,7 @@ impl Troubles {
                     return Fate::Live;
                 }
                 let Some(at) = At::of(call) else { return Fate::Live };
-                let Some(place) = at.place(call).or_else(|| record.seen().place) else { return Fate::Live };
+                let Some(place) = at.place(call, record.seen().place) else { return Fate::Live };
                 let Some(found) = left.iter().position(|(kill, _)| (kill.place, kill.at) == (place, at)) else {
                     return Fate::Live;
                 };

@@ -60,11 +60,21 @@ fn judge_id(world: &World, id: &str, told: &Told, at: Time, wrongs: &mut Wrongs)
         wrongs.say_if(before != told, at, Promise::StableIds, || format!("event {id} told {before:?} before"));
         return;
     }
-    let once =
-        matches!(told, Told::Suspected { .. } | Told::Closed { .. } | Told::Started { .. } | Told::Completed { .. });
+    let once = match told {
+        // What fails after all was taken back is suspected anew.
+        Told::Suspected { plan, .. } => !world.plans.get(plan).is_some_and(fails_anew),
+        Told::Closed { .. } | Told::Started { .. } | Told::Completed { .. } => true,
+        _ => false,
+    };
     if let Some((other, _)) = world.told.iter().find(|(_, known)| once && *known == told) {
         wrongs.say(at, Promise::StableIds, format!("{told:?} was told as {other} and again as {id}"));
     }
+}
+
+/// Whether nothing failed at some time since the incident opened.
+fn fails_anew(plan: &PlanWorld) -> bool {
+    let opened = plan.incident.as_ref().map(|(_, opened)| *opened);
+    plan.sources.any.since.zip(opened).is_some_and(|(since, opened)| since > opened)
 }
 
 fn judge_said(world: &World, told: &Told, at: Time, wrongs: &mut Wrongs) {

@@ -103,6 +103,9 @@ pub async fn open_incident(store: &Store, plan: &str) -> Result<Option<Timestamp
 pub struct StoredIncident {
     /// When it opened.
     pub opened_at: Timestamp,
+    /// A person opened it by an order, and that anything fails was not told yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_order_alone: bool,
     /// Its senders' names for what failed.
     pub senders: Vec<Sender>,
     /// When a failover was begun for it.
@@ -292,6 +295,7 @@ impl StoredIncident {
         let sender = |(origin, name): &(Origin, String)| Sender { origin: OriginName(*origin), name: name.clone() };
         Self {
             opened_at: incident.opened_at,
+            by_order_alone: !incident.suspected,
             senders: incident.senders.iter().map(sender).collect(),
             failover_begun_at: incident.failover_begun_at,
             recovered_at: incident.recovered_at,
@@ -303,6 +307,7 @@ impl StoredIncident {
             self.senders.iter().map(|sender| (sender.origin.0, sender.name.clone())).collect();
         Incident {
             opened_at: self.opened_at,
+            suspected: !self.by_order_alone,
             senders,
             failover_begun_at: self.failover_begun_at,
             recovered_at: self.recovered_at,

@@ -137,6 +137,7 @@ mod tests {
         let opened = |text: &str| Declaration {
             incident: Some(Incident {
                 opened_at: text.parse().expect("a time"),
+                suspected: true,
                 senders: BTreeSet::new(),
                 failover_begun_at: None,
                 recovered_at: None,

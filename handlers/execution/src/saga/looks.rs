@@ -30,8 +30,12 @@ pub async fn answer(lifeboat: &Lifeboat, saga: &Saga<Failover>, round: &Round, l
         | Look::FailedOver(it)
         | Look::Running(it)
         | Look::PointChanged(it)
-        | Look::Committed(it)
-        | Look::ProtectedBack(it) => Some(Facts::Member(replica::facts(lifeboat, of, round, look, it).await)),
+        | Look::Committed(it) => Some(Facts::Member(replica::facts(lifeboat, of, round, look, it).await)),
+        Look::ProtectedBack(it) => {
+            let member = replica::facts(lifeboat, of, round, look, it);
+            let (member, needs) = futures::join!(member, old_side::back(lifeboat, of, round, it));
+            Some(Facts::Turning(member, needs))
+        }
         Look::Stopped(it) | Look::Started(it) => Some(Facts::Old(old_machine(lifeboat, round, &it.old).await)),
         Look::TargetUsable => Some(Facts::Target(target::facts(lifeboat, of).await)),
         Look::ProfileUsable(it)

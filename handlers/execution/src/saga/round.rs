@@ -140,11 +140,11 @@ fn asks(look: &Look) -> Vec<Ask> {
         }
         Look::Ready(it) => of_vault(&it.item).into_iter().chain(subscription(&it.target)).collect(),
         Look::Running(it) => subscription(&it.target).into_iter().collect(),
-        Look::Newest(it) | Look::PointChanged(it) | Look::Committed(it) | Look::ProtectedBack(it) => of_vault(&it.item),
-        Look::Stopped(it) | Look::Started(it) | Look::Saved(it, _) | Look::CanProtect(it) => {
-            let items = of_vault(&it.item).into_iter().filter(|_| matches!(look, Look::CanProtect(_)));
-            items.chain(subscription(&it.old)).collect()
+        Look::Newest(it) | Look::PointChanged(it) | Look::Committed(it) => of_vault(&it.item),
+        Look::CanProtect(it) | Look::ProtectedBack(it) => {
+            of_vault(&it.item).into_iter().chain(subscription(&it.old)).collect()
         }
+        Look::Stopped(it) | Look::Started(it) | Look::Saved(it, _) => subscription(&it.old).into_iter().collect(),
         Look::ProfileUsable(it)
         | Look::Enabled(it)
         | Look::EnabledUndone(it)

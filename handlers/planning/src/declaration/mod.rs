@@ -88,6 +88,8 @@ pub struct Declaration {
 pub struct Incident {
     /// When Normal was left.
     pub opened_at: Timestamp,
+    /// That something fails was told: one that a person opened by an order may not have been.
+    pub suspected: bool,
     /// Its senders' names for what failed: tracking ids, alerts, probes.
     pub senders: BTreeSet<(Origin, String)>,
     /// When a failover was begun for it.
@@ -298,6 +300,10 @@ fn failing_over(state: &Declaration, facts: &Facts<'_>, conditions: &[Condition]
         SagaSeen::Running { accepted: false } if turned_well(state) => (Phase::FailingOver, Act::StopAndAsk),
         SagaSeen::Running { .. } => (Phase::FailingOver, Act::Nothing),
         SagaSeen::FailedOver => (Phase::FailedOver, Act::TellFailedOver),
+        // Where only a failover was told of, what fails now is suspected by the same look, or by a later one, and told.
+        SagaSeen::Undone if state.incident.as_ref().is_some_and(|incident| !incident.suspected) => {
+            (Phase::Normal, Act::TellUndone)
+        }
         SagaSeen::Undone => (back, Act::TellUndone),
         SagaSeen::FailedBack => (Phase::Normal, Act::TellFailedBack),
         // It was to begin and has not: what it rests on is read again.
@@ -320,7 +326,11 @@ fn moved(state: &mut Declaration, to: Phase, act: Act, plan: &RecoveryPlan, fact
     state.phase = to;
     if from == Phase::Normal && to != Phase::Normal && state.incident.is_none() {
         let senders = BTreeSet::new();
-        state.incident = Some(Incident { opened_at: now, senders, failover_begun_at: None, recovered_at: None });
+        let (opened_at, suspected) = (now, false);
+        state.incident = Some(Incident { opened_at, suspected, senders, failover_begun_at: None, recovered_at: None });
+    }
+    if let Some(incident) = &mut state.incident {
+        incident.suspected |= act == Act::TellSuspected;
     }
     if let Some(incident) = &mut state.incident
         && matches!(facts.saga, SagaSeen::Running { .. })

@@ -162,6 +162,23 @@ fn a_saga_that_a_person_began_is_followed_from_any_phase() {
 }
 
 #[test]
+fn evidence_is_told_that_comes_after_a_failover_of_a_well_region_was_undone() {
+    let (approval, assumed) = (plan(By::Approval), Assumed::default());
+    let (mut signals, mut state) = (Signals::default(), Declaration::default());
+    let mut looks = |saga, signals: &Signals, minute| {
+        let facts = Facts { saga, ..facts(signals, &assumed, at(minute)) };
+        let (after, decisions) = settle(&state, &approval, &facts, at(minute));
+        state = after;
+        decisions.iter().map(|one| one.act).collect::<Vec<Act>>()
+    };
+    signals.read_whole(at(0));
+    assert_eq!(looks(SagaSeen::Running { accepted: false }, &signals, 0), [Act::Follow]);
+    assert_eq!(looks(SagaSeen::Undone, &signals, 1), [Act::TellUndone, Act::Nothing]);
+    signals.take(&[said(Origin::ServiceHealth, "NA0F-1", State::Failing, 2)], at(2));
+    assert_eq!(looks(SagaSeen::None, &signals, 2), [Act::TellSuspected, Act::Nothing]);
+}
+
+#[test]
 fn the_incident_has_its_own_beginning_and_its_senders_join_it() {
     let (state, _) = outage(&plan(By::Approval), 15);
     let incident = state.incident.expect("an incident");

@@ -40,7 +40,7 @@ pub(super) fn judge(of: &mut Failover, look: &Look, sent: Sent, facts: &Facts, _
         (Look::Committed(it), Facts::Member(seen)) => committed(of, it, seen),
         (Look::Saved(..), Facts::Saved(seen)) => saved(seen),
         (Look::CanProtect(it), Facts::Back(seen)) => can_protect(of, it, seen),
-        (Look::ProtectedBack(it), Facts::Member(seen)) => protected_back(of, it, sent, seen),
+        (Look::ProtectedBack(it), Facts::Turning(seen, needs)) => protected_back(of, it, sent, (seen, needs)),
         // Facts of another kind than were asked for say nothing, and an answer that is not there yet may come.
         _ => Seen::Unknown,
     }
@@ -343,9 +343,10 @@ fn can_protect(of: &mut Failover, it: &Member, seen: &BackFacts) -> Seen {
     }
 }
 
-/// The item under the other fabric, protected. While it is not there and no job runs, nothing has begun; one that failed after it was
-/// ordered wants a person, who may order it again.
-fn protected_back(of: &Failover, it: &Member, sent: Sent, seen: &MemberFacts) -> Seen {
+/// The item under the other fabric, protected. While it is not there and no job runs, nothing has begun, and it may begin where what it
+/// needs is read in the same look: the word for it may be a day old, and the old region lost again. One that failed after it was ordered
+/// wants a person, who may order it again.
+fn protected_back(of: &mut Failover, it: &Member, sent: Sent, (seen, needs): (&MemberFacts, &BackFacts)) -> Seen {
     let item = match known_item(seen) {
         Ok(item) => item,
         Err(seen) => return seen,
@@ -364,7 +365,9 @@ fn protected_back(of: &Failover, it: &Member, sent: Sent, seen: &MemberFacts) ->
         {
             failed(WhyKind::JobFailed, code)
         }
-        _ if memory.back.is_none() => failed(WhyKind::CannotProtectBack, "not read"),
-        Some(_) | None => Seen::NotBegun,
+        Some(_) | None => match can_protect(of, it, needs) {
+            Seen::Done => Seen::NotBegun,
+            needed => needed,
+        },
     }
 }

@@ -25,6 +25,8 @@ pub enum Facts {
     Saved(Known<SavedFacts>),
     /// What protecting the other way needs.
     Back(BackFacts),
+    /// A member on its way to being protected the other way, and what that needs now.
+    Turning(MemberFacts, BackFacts),
 }
 
 /// Something that was asked for.

@@ -52,6 +52,8 @@ pub struct Regions {
     endpoints: BTreeMap<(String, String), (bool, Timestamp)>,
     /// What was last shown of each endpoint: whether it was online.
     shown_online: BTreeMap<(String, String), bool>,
+    /// When it was last shown that the old region answers, of each member whose protection is to be turned round.
+    shown_answering: BTreeMap<String, Timestamp>,
     serves: bool,
     next_job_fails: bool,
     asked: BTreeMap<u32, Ask>,
@@ -98,6 +100,7 @@ impl Regions {
             machines,
             endpoints,
             shown_online: BTreeMap::new(),
+            shown_answering: BTreeMap::new(),
             serves: true,
             next_job_fails: false,
             asked: BTreeMap::new(),
@@ -149,6 +152,19 @@ impl Regions {
 
     fn never(&mut self, what: &str) {
         self.broken.get_or_insert_with(|| what.to_owned());
+    }
+
+    /// What protecting a member the other way needs, as far as the old region tells it.
+    fn needs(&self, name: &str) -> BackFacts {
+        let back = Back {
+            container: "/container".into(),
+            policy: "/policy".into(),
+            group: "/group".into(),
+            cache: "/cache".into(),
+            disks: vec![format!("/disks/{}", name.replace(' ', "-"))],
+        };
+        let old_side = if self.old_region_answers { Known::Is(()) } else { Known::Unknown };
+        BackFacts { old_side, back: Known::Is(back) }
     }
 
     fn member_of(&self, id: &str) -> String {
@@ -219,24 +235,22 @@ impl World for Regions {
                     saved.map_or(Known::Absent, |at| Known::Is(SavedFacts { restorable: now >= at, failed: None }));
                 self.old_region_answers.then_some(Facts::Saved(saved))
             }
-            Look::CanProtect(it) => {
-                let back = Back {
-                    container: "/container".into(),
-                    policy: "/policy".into(),
-                    group: "/group".into(),
-                    cache: "/cache".into(),
-                    disks: vec![format!("/disks/{}", it.name.replace(' ', "-"))],
-                };
-                let old_side = if self.old_region_answers { Known::Is(()) } else { Known::Unknown };
-                Some(Facts::Back(BackFacts { old_side, back: Known::Is(back) }))
+            Look::CanProtect(it) => Some(Facts::Back(self.needs(&it.name))),
+            Look::ProtectedBack(it) => {
+                if self.old_region_answers {
+                    self.shown_answering.insert(it.name.clone(), now);
+                }
+                match self.member(&it.name, now) {
+                    Facts::Member(member) => Some(Facts::Turning(member, self.needs(&it.name))),
+                    other => Some(other),
+                }
             }
             Look::Ready(it)
             | Look::Newest(it)
             | Look::FailedOver(it)
             | Look::Running(it)
             | Look::PointChanged(it)
-            | Look::Committed(it)
-            | Look::ProtectedBack(it) => Some(self.member(&it.name, now)),
+            | Look::Committed(it) => Some(self.member(&it.name, now)),
         }
     }
 

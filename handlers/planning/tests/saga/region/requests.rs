@@ -68,6 +68,11 @@ impl Regions {
             FailoverEffect::FailOver { .. } | FailoverEffect::ChangePoint { .. } | FailoverEffect::Commit { .. }
         );
         if old_side && !self.old_region_answers {
+            if let FailoverEffect::ProtectBack { item, .. } = effect
+                && self.shown_answering.get(&self.member_of(item)) != Some(&now)
+            {
+                self.never("protected the other way while the old region did not answer");
+            }
             return Outcome::NoAnswer;
         }
         if old_side {
