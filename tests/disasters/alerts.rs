@@ -93,10 +93,13 @@ impl Incident {
     }
 }
 
-/// A metric rule fired for all these machines, or is resolved: an alert for each, all in the same second.
-pub fn metric(machines: &[String], fired: bool, said: Timestamp) -> Vec<Arrival> {
+/// A metric rule fired for all these machines, or is resolved: an alert for each, all in the same second. A rule on machines tells of so many
+/// of the region's, as their availability does; `of` so many there are.
+pub fn metric(machines: &[String], fired: bool, of: usize, said: Timestamp) -> Vec<Arrival> {
     let condition = if fired { "Fired" } else { "Resolved" };
-    let of = |machine: &String| {
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let tells = |(number, machine): (usize, &String)| {
+        let failing = if fired { number + 1 } else { machines.len() - number - 1 };
         let name = machine.rsplit('/').next().unwrap_or_default();
         let alert = format!("/subscriptions/{SUBSCRIPTION}/alerts/metric-{name}");
         let context = json!({ "conditionType": "SingleResourceMultipleMetricCriteria", "properties": null });
@@ -110,11 +113,11 @@ pub fn metric(machines: &[String], fired: bool, said: Timestamp) -> Vec<Arrival>
             since: said.as_second(),
             said: said.as_second(),
             marks: Vec::new(),
-            fleet: None,
+            fleet: Some((count(failing), count(of))),
         };
         Arrival { event: alert_event(&body), evidence: vec![evidence] }
     };
-    machines.iter().map(of).collect()
+    machines.iter().enumerate().map(tells).collect()
 }
 
 /// Event Grid tells of machines one by one that they are unavailable by the platform, or available again; `of` so many in the region.

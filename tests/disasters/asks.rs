@@ -22,6 +22,8 @@ pub enum Asks {
     Saga,
     /// A write of its declaration.
     Declaration,
+    /// A write of the switch.
+    Switch,
     /// Events out.
     Tells,
     /// Anything else.
@@ -36,6 +38,7 @@ impl Asks {
             return match method {
                 "PUT" if lower.ends_with("/sagas/shop.json") => Self::Saga,
                 "PUT" if lower.ends_with("/declarations/shop.json") => Self::Declaration,
+                "PUT" if lower.ends_with("/stop.json") => Self::Switch,
                 _ => Self::Other,
             };
         }
@@ -95,6 +98,7 @@ fn change(method: &str, path: &str, lower: &str, body: &Bytes) -> Option<Call> {
         ("PUT", _) if lower.contains("/protecteditems/") || lower.contains("/replicationprotecteditems/") => {
             Call::Protect { machine: from_end(1)?.to_lowercase(), region: LOCATION.to_owned() }
         }
+        ("PUT" | "PATCH" | "DELETE", _) => Call::Other { path: lower.to_owned() },
         _ => return None,
     })
 }
@@ -114,6 +118,7 @@ impl Record {
             // Written or not: what is there says it.
             Asks::Saga => self.saga_written(controller),
             Asks::Declaration => self.declaration_written(),
+            Asks::Switch => self.switch_written(),
             Asks::Tells => self.told(),
             Asks::Statuses | Asks::Incidents | Asks::Other => {}
         }
@@ -134,6 +139,9 @@ impl Record {
             seen.moves |= matches!(call, Call::Failover { .. } | Call::Commit { .. } | Call::ProtectOtherWay { .. });
             if let Call::MakePoint { point, machine, .. } = &call {
                 seen.points.insert(point.clone(), (machine.clone(), false));
+            }
+            if let Call::DeletePoint { point, .. } = &call {
+                seen.dues.went += usize::from(seen.dues.due.remove(point));
             }
             seen.tell(now, What::Accepted { by, call });
         }

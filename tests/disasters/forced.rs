@@ -7,6 +7,7 @@ use crate::people::{Minds, Wrong};
 use crate::script::{Lie, Outage, Script};
 use crate::seed::Drawn;
 use crate::shape::{GroupShape, Shape};
+use crate::switch::Stops;
 use crate::troubles::Trouble;
 
 /// A failover of one machine and another, that goes through.
@@ -43,6 +44,7 @@ fn plain(by: By) -> Drawn {
         old_may_go: false,
         aborts: None,
         wrong: None,
+        stops: None,
     };
     Drawn {
         shape,
@@ -188,6 +190,31 @@ pub fn few() -> Vec<(&'static str, Drawn)> {
                 drawn.script.outage = Outage::None;
                 drawn.script.lie = Some(Lie::SoonResolved);
             }),
+        ),
+        (
+            "points fall due while two sources lie",
+            with(By::Rules, &|drawn| {
+                drawn.shape.keeps = true;
+                drawn.script.outage = Outage::None;
+                drawn.script.lie = Some(Lie::SoonResolved);
+            }),
+        ),
+        ("points fall due while a region is lost", with(By::Rules, &|drawn| drawn.shape.keeps = true)),
+        (
+            "points fall due, and the incident is closed before the failover is done",
+            with(By::Person, &|drawn| {
+                drawn.shape.keeps = true;
+                calm(drawn);
+                drawn.minds.commits = 5_400;
+            }),
+        ),
+        (
+            "changes are stopped before the first failover",
+            with(By::Person, &|drawn| drawn.minds.stops = Some(Stops { at: Place::Fence, seconds: 900 })),
+        ),
+        (
+            "changes are stopped while the failover runs",
+            with(By::Rules, &|drawn| drawn.minds.stops = Some(Stops { at: Place::FailOver, seconds: 900 })),
         ),
     ]
 }

@@ -21,6 +21,7 @@ use crate::model::history::{By, Condition, OrderKind};
 use crate::orders::{approve, commit, reject, start};
 use crate::play::{COMMANDS, Play, after};
 use crate::said::condition_of;
+use crate::switch::{Stops, Switch};
 
 /// The one who has no role.
 const GUEST: usize = 4;
@@ -49,6 +50,8 @@ pub struct Minds {
     pub aborts: Option<Place>,
     /// What they do wrong.
     pub wrong: Option<Wrong>,
+    /// Where they stop all changes.
+    pub stops: Option<Stops>,
 }
 
 /// What somebody does wrong with an order.
@@ -103,6 +106,7 @@ pub struct People {
     aborted: bool,
     erred: bool,
     number: u64,
+    switch: Switch,
 }
 
 /// Whose an order is, and how it comes.
@@ -122,8 +126,10 @@ impl Hand {
 impl People {
     /// With this in mind.
     pub fn new(minds: Minds) -> Self {
+        let switch = Switch::new(minds.stops);
         Self {
             minds,
+            switch,
             first_digest: None,
             seen_at: None,
             begun: BTreeSet::new(),
@@ -139,6 +145,9 @@ impl People {
     pub fn look(&mut self, play: &mut Play) {
         let place = play.place();
         let asks = play.world.record.seen().said.asks;
+        if let Some(order) = self.switch.look(play) {
+            self.send(play, Hand::of(0), order);
+        }
         if self.first_digest.is_some() && !self.is_at(place, asks) {
             return;
         }
@@ -154,6 +163,11 @@ impl People {
         if let Some(saga) = saga.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
             self.answer(play, &saga, &declaration);
         }
+    }
+
+    /// Whether they hold all changes stopped.
+    pub fn stop(&self) -> bool {
+        self.switch.is_turned()
     }
 
     /// Whether there is something for them to do at a place.
@@ -300,7 +314,9 @@ impl People {
         given.dry_run = hand.dry_run;
         // A token that is not good: signed by nobody that the directory knows.
         let token = TokenOrder { forged: !hand.token, ..TokenOrder::default() };
-        given.token = Some(Token::new(world.directory.token(&world.persons[hand.person], &token)));
+        // A stop is taken from whoever may send.
+        let needs = !matches!(order, Order::StopChanges(_));
+        given.token = needs.then(|| Token::new(world.directory.token(&world.persons[hand.person], &token)));
         let told = told(&id, &order, &world.persons[hand.person], hand, play);
         play.orders.insert(id.clone(), told);
         let body = given.body().to_string();
@@ -334,6 +350,8 @@ fn told(id: &str, order: &Order, person: &str, hand: Hand, play: &Play) -> Told 
         // A no names no digest: it is said of what is shown.
         Order::Reject(reject) => (OrderKind::Reject, Some(&reject.of), shown_now(play), BTreeSet::new()),
         Order::CommitFailover(_) => (OrderKind::CommitFailover, None, shown_now(play), BTreeSet::new()),
+        Order::StopChanges(_) => (OrderKind::StopChanges, None, String::new(), BTreeSet::new()),
+        Order::ResumeChanges(_) => (OrderKind::ResumeChanges, None, String::new(), BTreeSet::new()),
         _ => (OrderKind::Abort, None, String::new(), BTreeSet::new()),
     };
     let saga = play.world.blobs.bytes(CONTAINER, &saga_record::blob_name(PLAN));

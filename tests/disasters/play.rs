@@ -31,8 +31,8 @@ const SWEEP_SECS: (i64, i64) = (300, 1_800);
 const UNEASY_SECS: i64 = 1_200;
 /// From one look at readiness to the next.
 const READY_SECS: i64 = 1_800;
-/// From one sweep of expiry to the next.
-const EXPIRE_SECS: i64 = 3_600;
+/// From one sweep of expiry to the next; while an incident keeps something that is due; and when that may go: it comes when it comes.
+const EXPIRE_SECS: (i64, i64, i64) = (3_600, 900, 120);
 /// No wait is longer, so that messages whose lock ran out are met.
 const STEP_SECS: i64 = 15;
 /// From one look at Azure to the next, where nothing is known to be due.
@@ -44,6 +44,8 @@ const AGAIN: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 enum Work {
     Timer(Timer),
+    /// A sweep of expiry: when it began, and whether an incident was open.
+    Expiry(Timestamp, bool),
     Message(Box<Locked>),
     Delivery(Arrival),
 }
@@ -179,7 +181,14 @@ impl Play {
             Timer::Sweep if self.world.clock.now() < self.uneasy_until => SWEEP_SECS.0,
             Timer::Sweep => SWEEP_SECS.1,
             Timer::Ready => READY_SECS,
-            Timer::Expire => EXPIRE_SECS,
+            Timer::Expire => {
+                let seen = self.world.record.seen();
+                match seen.said.is_open() {
+                    true if !seen.dues.due.is_empty() => EXPIRE_SECS.1,
+                    false if seen.dues.wait() => EXPIRE_SECS.2,
+                    _ => EXPIRE_SECS.0,
+                }
+            }
         }
     }
 
@@ -201,7 +210,11 @@ impl Play {
                 Timer::Ready => Event::ReadinessSweep(ReadinessSweep { past_due, last }),
                 Timer::Expire => Event::ExpirySweep(ExpirySweep { past_due, last }),
             };
-            self.invoke(Work::Timer(timer), event);
+            let work = match timer {
+                Timer::Expire => Work::Expiry(now, self.world.record.seen().said.is_open()),
+                _ => Work::Timer(timer),
+            };
+            self.invoke(work, event);
         }
     }
 
@@ -218,6 +231,13 @@ impl Play {
     pub fn poll_soon(&mut self) {
         let at = after(self.world.clock.now(), POLL_SECS.0);
         let due = self.due.entry(Timer::Poll).or_insert(at);
+        *due = (*due).min(at);
+    }
+
+    /// The next sweep of expiry comes at once: something has fallen due.
+    pub fn expire_soon(&mut self) {
+        let at = after(self.world.clock.now(), EXPIRE_SECS.2);
+        let due = self.due.entry(Timer::Expire).or_insert(at);
         *due = (*due).min(at);
     }
 
@@ -285,6 +305,12 @@ impl Play {
         }
         match (work, came) {
             (Work::Timer(timer), _) => self.under_way.retain(|one| *one != timer),
+            (Work::Expiry(began, open), came) => {
+                self.under_way.retain(|one| *one != Timer::Expire);
+                if matches!(came, Came::Done(_)) {
+                    self.world.record.swept(began, open);
+                }
+            }
             (Work::Message(locked), Came::Done(_)) => {
                 let again = self.again_one_in > 0 && self.dice.below(self.again_one_in) == 0;
                 let bus = &self.world.bus;

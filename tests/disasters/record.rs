@@ -16,6 +16,7 @@ use lifeboat_tests::rig::LOCATION;
 pub use crate::asks::Asks;
 use crate::cases::{Place, Stage};
 use crate::model::history::{Event, Evidence, History, Job, Monitor, Order, Origin, Plan, Power, RegionState, What};
+use crate::points::Dues;
 use crate::shape::Shape;
 
 /// So long reads are not answered, where that was ordered: a look ends then, and a poll comes in it.
@@ -73,6 +74,10 @@ pub struct Seen {
     /// When items were last looked at, and whether something of Site Recovery's is under way.
     looked_at: Option<Timestamp>,
     pub(crate) moves: bool,
+    /// Whether all changes are stopped, by the record of the switch.
+    pub(crate) stopped: bool,
+    /// Points that are due, and what sweeps made of them.
+    pub dues: Dues,
 }
 
 impl Record {
@@ -222,6 +227,20 @@ impl Record {
         self.tell(What::Order(order));
     }
 
+    /// A sweep of expiry that began then ended; `open` says whether an incident was open when it began.
+    pub fn swept(&self, began: Timestamp, open: bool) {
+        let mut seen = self.seen();
+        if seen.said.is_open() == open {
+            seen.dues.swept(open);
+        }
+        seen.tell(self.0.clock.now(), What::Swept { began: began.as_second() });
+    }
+
+    /// The machines that the members are to be.
+    pub fn targets(&self) -> Vec<String> {
+        self.0.machines.iter().map(|(_, new)| new.clone()).collect()
+    }
+
     /// A controller was killed.
     pub fn killed(&self, controller: &str) {
         self.tell(What::Killed { controller: controller.to_owned() });
@@ -261,6 +280,11 @@ impl Seen {
     /// Writes something down.
     pub fn tell(&mut self, at: Timestamp, what: What) {
         self.events.push(Event { at: at.as_second(), what });
+    }
+
+    /// How a machine of the plan fares.
+    pub fn power(&self, machine: &str) -> Option<Power> {
+        self.powers.get(machine).copied()
     }
 
     /// Failovers that were begun, those that went through, and those that were undone.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use lifeboat_execution::declaration::record as declaration_record;
 use lifeboat_execution::saga::record::{self as saga_record, SagaRecord};
+use lifeboat_execution::stop;
 use lifeboat_planning::saga::failover::Failover;
 use lifeboat_planning::saga::{Ask, At, End, Phase, Saga};
 use lifeboat_tests::failing_over::PLAN;
@@ -91,6 +92,17 @@ impl Record {
         seen.said.phase = Some(phase);
         if !seen.said.runs {
             seen.is_at(phase);
+        }
+    }
+
+    /// The record of the switch may have been written.
+    pub fn switch_written(&self) {
+        let Some(bytes) = self.kept().blobs.bytes(CONTAINER, stop::BLOB) else { return };
+        let record: Value = serde_json::from_slice(&bytes).expect("a record");
+        let (now, stopped, mut seen) = (self.kept().clock.now(), record["resumedAt"].is_null(), self.seen());
+        if seen.stopped != stopped {
+            seen.stopped = stopped;
+            seen.tell(now, What::ChangesStopped { stopped });
         }
     }
 

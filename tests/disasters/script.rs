@@ -55,6 +55,8 @@ pub enum Lie {
     OneMeasured,
     /// One machine of the fleet.
     OneMachine,
+    /// One machine of the fleet, by a metric rule: one source at most.
+    OneMachineMeasured,
     /// People stopped all machines.
     StoppedByUser,
     /// Two sources, taken back within minutes.
@@ -63,7 +65,7 @@ pub enum Lie {
     TwoSources,
 }
 
-/// All of them.
+/// Those that are drawn; a measured one of one machine is drawn in the place of the reported one.
 pub const LIES: [Lie; 11] = [
     Lie::TestAlert,
     Lie::Synthetic,
@@ -252,11 +254,7 @@ impl Scene {
                 self.deliver(play, resolved.arrival());
                 world.record.silence(false);
             }
-            Act::Metric(fired) => {
-                for arrival in alerts::metric(&world.machines, *fired, now) {
-                    self.deliver(play, arrival);
-                }
-            }
+            Act::Metric(fired) => self.metric(play, &world.machines, *fired, now),
             Act::Stale => {
                 let said = after(now, -LATE_SECS);
                 play.deliver(Incident::outage(said, said).arrival());
@@ -285,6 +283,12 @@ impl Scene {
             play.deliver(arrival.clone());
         }
         play.deliver(arrival);
+    }
+
+    fn metric(&self, play: &mut Play, machines: &[String], fired: bool, now: Timestamp) {
+        alerts::metric(machines, fired, play.world.machines.len(), now)
+            .into_iter()
+            .for_each(|arrival| self.deliver(play, arrival));
     }
 
     fn lie(&mut self, play: &mut Play, lie: Lie, now: Timestamp) {
@@ -327,6 +331,7 @@ impl Scene {
             }
             Lie::OneMeasured => record.silence(true),
             Lie::OneMachine => drop(fleet(play, &world.machines[..1], true)),
+            Lie::OneMachineMeasured => self.metric(play, &world.machines[..1], true, now),
             Lie::StoppedByUser => {
                 for machine in &world.machines {
                     arm.set_availability(machine, Availability::stopped_by_user());
@@ -349,6 +354,7 @@ impl Scene {
                 world.azure.arm.resolve_service_event(&id, "It is over.", &[]);
                 self.deliver(play, Incident { id, stage: "Resolved", ..Incident::outage(now, now) }.arrival());
             }
+            Lie::OneMachineMeasured => self.metric(play, &world.machines[..1], false, now),
             Lie::OneMachine | Lie::StoppedByUser => self.stopped = fleet(play, &world.machines, false),
             _ => {}
         }

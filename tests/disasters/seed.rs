@@ -7,8 +7,10 @@ use crate::model::history::By;
 use crate::model::judge;
 use crate::people::{Minds, People, WRONGS};
 use crate::play::{Play, after};
-use crate::script::{LIES, Outage, Scene, Script};
+use crate::points::Points;
+use crate::script::{LIES, Lie, Outage, Scene, Script};
 use crate::shape::{GroupShape, Shape};
+use crate::switch::Stops;
 use crate::troubles::{Pause, TROUBLES, Trouble, Troubles};
 use crate::world::World;
 
@@ -20,6 +22,8 @@ const BEGINS_SECS: i64 = 200;
 const SECONDS_MAX: i64 = 6 * 3_600;
 /// How long it goes on when all is over.
 const AFTERWARDS_SECS: i64 = 300;
+/// How long all changes are stopped.
+const STOPPED_SECS: (i64, i64) = (120, 1_200);
 /// A region comes back at last, if it waits for a place that is never come to.
 const BACK_SECS_MAX: i64 = 2_700;
 
@@ -58,6 +62,8 @@ pub struct Done {
     pub struck: Vec<Kill>,
     /// Failovers that were begun, those that went through, and those that were undone.
     pub failovers: [usize; 3],
+    /// How often a sweep ended that an incident kept from a point that is due, and points that were due and went.
+    pub due: [usize; 2],
     /// Calls of the controllers.
     pub calls: usize,
     /// Seconds that passed.
@@ -130,12 +136,13 @@ fn minds(dice: &mut Dice) -> Minds {
         old_may_go: dice.percent(25),
         aborts: dice.percent(20).then(|| dice.of(&PLACES)),
         wrong: dice.percent(50).then(|| dice.of(&WRONGS)),
+        stops: None,
     }
 }
 
 /// Draws a seed.
 pub fn drawn(dice: &mut Dice) -> Drawn {
-    let (shape, script, minds) = (shape(dice), script(dice), minds(dice));
+    let (shape, mut script, mut minds) = (shape(dice), script(dice), minds(dice));
     let all: Vec<Kill> = kills().collect();
     let count = dice.of(&[0, 0, 1, 2, 3]);
     let kills = (0..count).map(|_| dice.of(&all)).collect();
@@ -143,6 +150,12 @@ pub fn drawn(dice: &mut Dice) -> Drawn {
     let controllers = if pause.is_some() || dice.percent(30) { 2 } else { 1 };
     let again_one_in = if dice.percent(25) { 4 } else { 0 };
     let trouble = dice.percent(25).then(|| dice.of(&TROUBLES));
+    // What came later is drawn last: a seed's number stands for what it always stood for.
+    minds.stops =
+        dice.percent(15).then(|| Stops { at: dice.of(&PLACES), seconds: dice.between(STOPPED_SECS.0, STOPPED_SECS.1) });
+    if script.lie == Some(Lie::OneMachine) && dice.percent(50) {
+        script.lie = Some(Lie::OneMachineMeasured);
+    }
     Drawn { shape, script, minds, controllers, again_one_in, kills, passing: 3, pause, trouble, stall: None }
 }
 
@@ -154,7 +167,7 @@ pub async fn play(seed: u64, drawn: Drawn, dice: Dice, tells: bool) -> Done {
     (play.controllers, play.again_one_in) = (drawn.controllers, drawn.again_one_in);
     play.world.record.seen().stall = drawn.stall.map(|place| (place, None));
     let mut scene = Scene::new(drawn.script.clone(), &play, BEGINS_SECS);
-    let mut people = People::new(drawn.minds.clone());
+    let (mut people, mut points) = (People::new(drawn.minds.clone()), Points::default());
     let mut troubles = Troubles::order(&mut play, &drawn.kills, drawn.pause, drawn.trouble, drawn.passing);
     let limit = after(began, SECONDS_MAX);
     let mut over_since = None;
@@ -162,12 +175,13 @@ pub async fn play(seed: u64, drawn: Drawn, dice: Dice, tells: bool) -> Done {
         play.pass(TICK_SECS).await;
         scene.look(&mut play);
         people.look(&mut play);
+        points.look(&mut play);
         troubles.look(&mut play);
         let now = play.world.clock.now();
         if scene.is_out() && now > after(began, BACK_SECS_MAX) {
             scene.back(&mut play, now);
         }
-        if !(scene.is_over() && is_over(&play, &drawn)) {
+        if !(scene.is_over() && !people.stop() && is_over(&play, &drawn)) {
             over_since = None;
         } else if now > after(*over_since.get_or_insert(now), AFTERWARDS_SECS) {
             break;
@@ -187,14 +201,18 @@ pub async fn play(seed: u64, drawn: Drawn, dice: Dice, tells: bool) -> Done {
     let wrongs = judge(&history).iter().map(ToString::to_string).collect();
     let seen = play.world.record.seen();
     let came = seen.came.iter().map(|(case, count)| (*case, *count)).collect();
-    Done { wrongs, came, struck: troubles.struck(), failovers: seen.failovers(), calls, seconds }
+    let due = [seen.dues.rested, seen.dues.went];
+    Done { wrongs, came, struck: troubles.struck(), failovers: seen.failovers(), due, calls, seconds }
 }
 
 /// Whether nothing goes on any more: no failover runs but one that waits for a person who will not answer, and no incident is open that
 /// could be closed.
 fn is_over(play: &Play, drawn: &Drawn) -> bool {
     match play.place() {
-        Place::Normal => !play.world.record.seen().said.is_open(),
+        Place::Normal => {
+            let seen = play.world.record.seen();
+            !seen.said.is_open() && !seen.dues.wait()
+        }
         Place::FailedOver => true,
         Place::WordToProtect => !drawn.minds.old_may_go,
         _ => false,

@@ -123,6 +123,8 @@ fn in_a_few_disasters_that_differ_every_promise_is_kept() {
     names.iter().for_each(|(name, (seed, _))| println!("{seed}: {name}"));
     assert!(wrongs.is_empty(), "{} wrongs:\n{}", wrongs.len(), wrongs.join("\n"));
     let [begun, done, undone] = tally.failovers();
+    let [rested, went] = tally.due();
+    assert!(rested > 0 && went > 0, "an incident kept sweeps from {rested} points that were due, and {went} went");
     assert!(begun >= 7 && done >= 1 && undone >= 1, "{begun} begun, {done} gone through, {undone} undone");
 }
 

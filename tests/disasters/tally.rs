@@ -14,6 +14,7 @@ pub struct Tally {
     came: BTreeMap<(Place, Stage), usize>,
     struck: BTreeMap<Kill, usize>,
     failovers: [usize; 3],
+    due: [usize; 2],
     calls: usize,
     hours: i64,
 }
@@ -30,6 +31,7 @@ impl Tally {
         for kill in &done.struck {
             *self.struck.entry(*kill).or_default() += 1;
         }
+        self.due.iter_mut().zip(done.due).for_each(|(all, one)| *all += one);
         self.failovers.iter_mut().zip(done.failovers).for_each(|(all, one)| *all += one);
     }
 
@@ -38,12 +40,19 @@ impl Tally {
         self.failovers
     }
 
+    /// How often a sweep ended that an incident kept from a point that is due, and points that were due and went.
+    pub fn due(&self) -> [usize; 2] {
+        self.due
+    }
+
     /// Prints the counts.
     pub fn print(&self) {
         let Self { seeds, calls, hours, failovers: [begun, done, undone], .. } = self;
         println!(
             "{seeds} seeds, {hours} hours, {calls} calls: {begun} failovers begun, {done} gone through, {undone} undone"
         );
+        let [rested, went] = self.due;
+        println!("{rested} times a sweep left what was due in an incident, and {went} points that were due went");
         for place in PLACES {
             let stages = STAGES.map(|stage| {
                 let count = self.came.get(&(place, stage)).copied().unwrap_or(0);

@@ -25,6 +25,8 @@ use lifeboat_tests::tap::Wire;
 use tokio::sync::Notify;
 
 use crate::door::{Door, POLLS};
+use crate::play::after;
+use crate::points;
 use crate::record::Record;
 use crate::shape::Shape;
 
@@ -34,6 +36,8 @@ const OPERATE: &str = "Lifeboat.Operate";
 const TOPIC: &str = "https://lb-events.westeurope-1.eventgrid.azure.net/api/events";
 /// Persons with the role, and one without.
 const PERSONS: [(&str, bool); 5] = [("one", true), ("two", true), ("three", true), ("four", true), ("guest", false)];
+/// How old the estate record is.
+const ESTATE_SECS: i64 = 30 * 24 * 3_600;
 /// Starts of one controller, at most, so that no two throw the same dice.
 const STARTS_MAX: u64 = 10_007;
 
@@ -95,7 +99,8 @@ impl World {
             QueueOptions { duplicate_window: QueueOptions::new(QUEUE).duplicate_window, ..QueueOptions::new(QUEUE) };
         let (blobs, bus) = azure.store_and_queue(queue);
         blobs.create_container(CONTAINER);
-        rig::init(&blobs, clock.now());
+        // Older than the day for which nothing expires after it.
+        rig::init(&blobs, after(clock.now(), -ESTATE_SECS));
         let directory = Directory::new(clock.clone(), seed);
         let persons = PERSONS.iter().map(|(name, may)| {
             let roles = may.then(|| OPERATE.to_owned()).into_iter().collect();
@@ -110,7 +115,10 @@ impl World {
         let machines: Vec<String> = members.iter().map(|one| one.old.clone()).chain(bystanders).collect();
         let first_of_last = names.len() - shape.groups.last().map_or(0, |group| group.machines);
         let profile = profile(&azure.arm, &members[first_of_last]);
-        let text = policy::document(if shape.keeps { "enforce" } else { "report" }, "24h");
+        let mut text = policy::document(if shape.keeps { "enforce" } else { "report" }, "24h");
+        if shape.keeps {
+            text.push_str(points::KEEP);
+        }
         rig::push(&blobs, &[("production.yaml", &text), ("shop.yaml", &shape.document())], clock.now());
         let record = Record::new(&clock, &azure, &blobs, &shape, (&profile, &members));
         let outer = Door::new(&azure, &blobs, &bus, &directory, &record);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
+use lifeboat_azure::blobs::Condition;
 use lifeboat_contract::command::{Abort, Approve, CommitFailover, Of, Order, Point, Reject, StartFailover};
 use lifeboat_execution::orders::approvals::OrdersRecord;
 use lifeboat_execution::orders::{Concerns, Told, Verdict};
@@ -87,6 +88,28 @@ async fn where_it_asks_for_two_the_order_waits_until_two_others_approve_it() {
     let record = record(&stage).await;
     assert_eq!(record.orders[0].approvals.len(), 2);
     refused(&stage.orders("three", "a-6", approve()).await, "no order of this id");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_would_wait_for_others_is_refused_where_the_incident_that_it_names_is_closed() {
+    let golden = include_str!("../../handlers/execution/golden/declaration-v1.json");
+    for (open, expected) in [(true, None), (false, Some("the incident 2026-11-22T10:00:00Z is not open"))] {
+        let stage = Stage::new(2).await;
+        let mut record: serde_json::Value = serde_json::from_str(golden).expect("a record");
+        record["recoveryPlan"] = json!("shop");
+        record["shown"][0]["digest"] = json!(DIGEST);
+        match open {
+            true => record["incident"]["openedAt"] = record["shown"][0]["incident"].clone(),
+            false => record["incident"] = serde_json::Value::Null,
+        }
+        let (name, bytes) = (declaration::record::blob_name("shop"), record.to_string().into_bytes().into());
+        stage.lifeboat.store.put(&name, bytes, Condition::IfAbsent).await.expect("written");
+        let told = stage.orders("one", "start", start()).await;
+        match expected {
+            Some(expected) => refused(&told, expected),
+            None => assert!(told.lines[0].contains("2 others must approve it"), "{told:?}"),
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

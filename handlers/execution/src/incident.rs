@@ -1,11 +1,13 @@
 //! Whether an incident is open that concerns a machine: from *suspected* until it is closed, nothing of a region's machines is deleted, nor
-//! of the recovery plan's members on either side, and nothing is made, enabled or started on them.
+//! of the recovery plan's members on either side, and nothing is made, enabled or started on them. A failover that is still under way when
+//! its incident is closed keeps what its members have, too.
 //! It never takes what it could not read for none: then every machine counts as concerned.
 //!
 //! ```text
 //! declarations/<plan>.json ─► open incidents ─┬─ the machine is in the lost region      concerned
 //!                                             ├─ it is a member, on the other side      concerned
 //!                                             └─ else                                   not
+//! sagas/<plan>.json, not ended ── before deletions: it is a member, on either side      concerned
 //! unreadable ─► every machine is concerned
 //! ```
 
@@ -19,7 +21,7 @@ use lifeboat_planning::policy::{Location, MachineAttributes, Match, Reach, reach
 use lifeboat_planning::recovery::RecoveryPlan;
 
 use crate::declaration::record::{self, Record};
-use crate::swap::SwapError;
+use crate::saga::record::{Kept, SagaRecord};
 
 /// How long the open incident of a recovery plan that is no longer in force stands: nobody evaluates it any more, and a push that left
 /// the recovery plan out by mistake is found within a day.
@@ -35,6 +37,11 @@ pub enum Why {
     },
     /// It is a member of the recovery plan, on the other side.
     Member {
+        /// The recovery plan.
+        recovery_plan: String,
+    },
+    /// It is a member of the recovery plan, whose failover is under way.
+    Saga {
         /// The recovery plan.
         recovery_plan: String,
     },
@@ -67,6 +74,8 @@ pub struct Incidents {
 struct Open {
     recovery_plan: String,
     opened_at: Timestamp,
+    /// Whether only a failover is under way, and the incident is closed.
+    saga: bool,
     from: Location,
     to: Location,
     members: Vec<String>,
@@ -74,36 +83,45 @@ struct Open {
     groups: Option<Vec<Match>>,
 }
 
-/// What stands before a deletion: the open incidents of all recovery plans, also of those that are in force no longer. One listing where
-/// there was never a declaration.
+/// What stands before a deletion: the open incidents of all recovery plans, also of those that are in force no longer, and failovers that
+/// are under way without one. One listing where there was never a declaration.
 pub async fn before_deletions(store: &Store, plans: &[RecoveryPlan], now: Timestamp) -> Incidents {
     let names = match store.list(record::FOLDER).await {
         Ok(names) => names,
-        Err(error) => return Incidents::not_read(&error.into()),
+        Err(error) => return Incidents::not_read(&error),
     };
-    read(store, &names, plans, now).await
+    read(store, &names, (plans, true), now).await
 }
 
 /// What stands before anything is made, enabled or started: the open incidents of the recovery plans in force. Nothing is read where there
 /// are none.
 pub async fn before_changes(store: &Store, plans: &[RecoveryPlan], now: Timestamp) -> Incidents {
     let names: Vec<String> = plans.iter().map(|plan| record::blob_name(&plan.name)).collect();
-    read(store, &names, plans, now).await
+    read(store, &names, (plans, false), now).await
 }
 
-async fn read(store: &Store, names: &[String], plans: &[RecoveryPlan], now: Timestamp) -> Incidents {
+async fn read(store: &Store, names: &[String], (plans, sagas): (&[RecoveryPlan], bool), now: Timestamp) -> Incidents {
     let mut incidents = Incidents::default();
     for name in names {
-        match record::read_blob(store, name).await {
-            Ok(found) => incidents.open.extend(found.and_then(|(record, _)| Open::of(record, plans, now))),
+        let record = match record::read_blob(store, name).await {
+            Ok(Some((record, _))) => record,
+            Ok(None) => continue,
             Err(error) => return Incidents::not_read(&error),
+        };
+        if Open::is_open(&record, plans, now) {
+            incidents.open.push(Open::of(record, plans));
+        } else if sagas {
+            match Kept::read(store, &record.recovery_plan).await {
+                Ok(found) => incidents.open.extend(found.and_then(|kept| Open::of_saga(&kept.record, record, plans))),
+                Err(error) => return Incidents::not_read(&error),
+            }
         }
     }
     incidents
 }
 
 impl Incidents {
-    fn not_read(error: &SwapError) -> Self {
+    fn not_read(error: &impl fmt::Display) -> Self {
         tracing::error!(error = %error, "whether an incident is open cannot be read: nothing is deleted, made, enabled or started");
         Self { open: Vec::new(), not_read: true }
     }
@@ -115,7 +133,10 @@ impl Incidents {
 
     /// What tells these incidents from others: a decision that rests on them rests on this.
     pub fn mark(&self) -> String {
-        let one = |open: &Open| format!("{} {}", open.recovery_plan, open.opened_at);
+        let one = |open: &Open| {
+            let what = if open.saga { "failover" } else { "incident" };
+            format!("{what} {} {}", open.recovery_plan, open.opened_at)
+        };
         let all: Vec<String> = self.open.iter().map(one).collect();
         hash(&[&all.join("\n"), if self.not_read { "not read" } else { "" }])
     }
@@ -127,6 +148,11 @@ impl Incidents {
         }
         self.open.iter().find_map(|open| {
             let recovery_plan = || open.recovery_plan.clone();
+            if open.saga {
+                let either_side = machine.is_in(&open.from) || machine.is_in(&open.to);
+                let member = either_side && open.has_member(machine);
+                return member.then(|| Why::Saga { recovery_plan: recovery_plan() });
+            }
             if machine.is_in(&open.from) {
                 return Some(Why::Region { recovery_plan: recovery_plan() });
             }
@@ -137,26 +163,34 @@ impl Incidents {
 }
 
 impl Open {
-    /// The open incident of a record; none where it is closed, or the recovery plan has long been taken out.
-    fn of(record: Record, plans: &[RecoveryPlan], now: Timestamp) -> Option<Self> {
-        let plan = plans.iter().find(|plan| plan.name == record.recovery_plan);
-        let stands = plan.is_some() || now.duration_since(record.evaluated_at) <= ORPHAN_STANDS;
+    /// Whether a record's incident is open, and the recovery plan not long taken out.
+    fn is_open(record: &Record, plans: &[RecoveryPlan], now: Timestamp) -> bool {
+        let in_force = plans.iter().any(|plan| plan.name == record.recovery_plan);
+        let stands = in_force || now.duration_since(record.evaluated_at) <= ORPHAN_STANDS;
         // The phase too: a record that says that something is under way is believed without an incident. One that failed over stays so
         // after its incident is closed.
         let under_way = !matches!(record.phase, Phase::Normal | Phase::FailedOver);
-        let open = record.incident.is_some() || under_way;
-        if !open || !stands {
-            return None;
-        }
+        stands && (record.incident.is_some() || under_way)
+    }
+
+    fn of(record: Record, plans: &[RecoveryPlan]) -> Self {
+        let plan = plans.iter().find(|plan| plan.name == record.recovery_plan);
         let opened_at = record.incident.as_ref().map_or(record.evaluated_at, |incident| incident.opened_at);
-        Some(Self {
+        Self {
             opened_at,
+            saga: false,
             from: Location::new(&record.from),
             to: Location::new(&record.to),
             members: record.members,
             groups: plan.map(|plan| plan.groups.iter().map(|group| group.members.clone()).collect()),
             recovery_plan: record.recovery_plan,
-        })
+        }
+    }
+
+    /// A failover that is under way, whatever became of its incident; none where it has ended.
+    fn of_saga(saga: &SagaRecord, record: Record, plans: &[RecoveryPlan]) -> Option<Self> {
+        let under_way = saga.ended_at.is_none();
+        under_way.then(|| Self { opened_at: saga.began_at, saga: true, ..Self::of(record, plans) })
     }
 
     /// Whether a machine on the other side is a member: by the name that it has here and there, or by what the groups ask of a machine,
@@ -189,6 +223,9 @@ impl fmt::Display for Why {
             Self::Member { recovery_plan } => {
                 write!(f, "it is a member of the recovery plan {recovery_plan}, which has an open incident")
             }
+            Self::Saga { recovery_plan } => {
+                write!(f, "it is a member of the recovery plan {recovery_plan}, whose failover is under way")
+            }
             Self::NotRead => f.write_str("whether an incident is open could not be read"),
         }
     }
@@ -197,6 +234,7 @@ impl fmt::Display for Why {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::swap::SwapError;
 
     const PLAN: &str = include_str!("../../contract/examples/recovery-plan.yaml");
 
@@ -218,7 +256,8 @@ mod tests {
     }
 
     fn incidents(record: Record, plans: &[RecoveryPlan], now: &str) -> Incidents {
-        Incidents { open: Open::of(record, plans, at(now)).into_iter().collect(), not_read: false }
+        let open = Open::is_open(&record, plans, at(now)).then(|| Open::of(record, plans));
+        Incidents { open: open.into_iter().collect(), not_read: false }
     }
 
     fn machine<'a>(name: &'a str, region: &'a str) -> Machine<'a> {
@@ -244,6 +283,33 @@ mod tests {
         assert!(incidents(closed, &plans, now).is_none(), "failed over, and its incident is closed");
         let by_group = Machine { region: None, points_in: &points_group(&from), ..machine("gone", "") };
         assert!(open.about(by_group).is_some(), "of a machine that is gone its points' group says where it was");
+    }
+
+    #[test]
+    fn of_a_failover_that_is_under_way_the_members_are_concerned_on_either_side_after_the_incident_too() {
+        let golden = include_bytes!("../golden/saga-v1.json");
+        let saga: SagaRecord =
+            crate::record::read_up_to(crate::saga::record::VERSION, "golden", golden).expect("a record");
+        let (plans, ended_at) = ([plan()], saga.ended_at);
+        let (from, to) = (plan().from.as_str().to_owned(), plan().to.as_str().to_owned());
+        for (ended_at, concerned) in [(None, true), (ended_at.or(Some(saga.began_at)), false)] {
+            let saga = SagaRecord { ended_at, ..saga.clone() };
+            let closed = Record { phase: Phase::FailedOver, ..record(Phase::Normal) };
+            let open = Open::of_saga(&saga, closed, &plans).into_iter().collect();
+            let incidents = Incidents { open, not_read: false };
+            assert_eq!(incidents.is_none(), !concerned);
+            for region in [&from, &to] {
+                assert_eq!(incidents.about(machine("VM-1", region)).is_some(), concerned, "{region}");
+                assert_eq!(incidents.about(machine("any", region)), None, "{region}: no member");
+            }
+            assert_eq!(incidents.about(machine("VM-1", "uksouth")), None);
+        }
+        // What an incident kept is looked at again when only the failover keeps it.
+        let both = [false, true].map(|saga| {
+            let open = Open { saga, ..Open::of(record(Phase::FailedOver), &plans) };
+            Incidents { open: vec![open], not_read: false }.mark()
+        });
+        assert_ne!(both[0], both[1]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub struct Arrived {
     pub fault: Option<&'static str>,
     /// Whether it answered or aborted something.
     pub heard: bool,
-    /// Whether a saga was begun by it: none begins by it again.
+    /// Whether a saga was begun by it, so that none begins by it again, or the switch stands as it says.
     pub used: bool,
     pub refused: bool,
 }
@@ -28,6 +28,11 @@ pub fn arrive(world: &mut World, order: &Order, at: Time) {
     }
     let fault = fault_of(world, order, at);
     let mut heard = false;
+    let is_so = match order.kind {
+        OrderKind::StopChanges => world.changes_stopped.is_some(),
+        OrderKind::ResumeChanges => world.changes_stopped.is_none(),
+        _ => false,
+    };
     if fault.is_none()
         && !order.dry_run
         && let Some(plan) = world.plans.get_mut(&order.plan)
@@ -37,7 +42,13 @@ pub fn arrive(world: &mut World, order: &Order, at: Time) {
             heard |= saga.hear(order, at);
         }
     }
-    world.orders.push(Arrived { order: order.clone(), at, fault, heard, used: false, refused: false });
+    world.orders.push(Arrived { order: order.clone(), at, fault, heard, used: is_so, refused: false });
+}
+
+/// The switch stands so: what ordered that was acted on.
+pub fn switched(world: &mut World, stopped: bool) {
+    let kind = if stopped { OrderKind::StopChanges } else { OrderKind::ResumeChanges };
+    world.orders.iter_mut().filter(|one| one.order.kind == kind).for_each(|one| one.used = true);
 }
 
 /// Lifeboat refused it.
@@ -52,6 +63,10 @@ pub fn refuse(world: &mut World, id: &str) {
 
 /// Why it cannot count, whatever it wants.
 fn fault_of(world: &World, order: &Order, at: Time) -> Option<&'static str> {
+    // What only adds safety is taken from any holder of the right to send (design §9).
+    if order.kind == OrderKind::StopChanges {
+        return order.expires.is_some_and(|expires| expires < at).then_some("it had expired");
+    }
     let Some(plan) = world.plans.get(&order.plan) else { return Some("no such plan") };
     if !order.token {
         return Some("its token is not good");

@@ -13,6 +13,10 @@ pub const APPROVAL_SECONDS_MAX: i64 = 60 * 60;
 /// A request is dropped this long after the check that it rests on (design §4): what was true so shortly before may be rested on.
 pub const LATEST_MOMENT_SECONDS: i64 = 10;
 
+/// A stop is confirmed to the person when the latest moment and the request's time-out have passed (design §4): until then a request that
+/// rests on a check of before may still be accepted, and no later. No text has a number for the time-out: half a minute.
+pub const UNDER_WAY_SECONDS_MAX: i64 = LATEST_MOMENT_SECONDS + 30;
+
 /// How long a request of a stale epoch may still be accepted after the newer epoch was saved. A lease is taken over only when the latest
 /// moment and the request's time-out have passed (design §4), so the bound is spent before the newer epoch is saved and nothing is left.
 pub const STALE_ACCEPTED_SECONDS_MAX: i64 = 0;

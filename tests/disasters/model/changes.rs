@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use super::approvals;
 use super::history::{Call, Event, Hand, Monitor, RegionState, Time, Told, What};
+use super::keeping;
 use super::saga::Saga;
 use super::sources::Reading;
-use super::world::{Endpoint, Machine, PlanWorld, Point, Region, Shown, World};
+use super::world::{Due, Endpoint, Machine, PlanWorld, Point, Region, Shown, World};
 
 impl World {
     /// The world as it is after this event.
@@ -41,7 +42,13 @@ impl World {
             What::ChangesStopped { stopped } => {
                 self.changes_stopped = stopped.then_some(self.changes_stopped.unwrap_or(at));
                 self.changes_resumed = at;
+                approvals::switched(self, *stopped);
             }
+            What::PointDue { point, machine, region } => {
+                let (machine, region) = (machine.clone(), region.clone());
+                self.due.insert(point.clone(), Due { machine, region, left: 0 });
+            }
+            What::Swept { began } => keeping::swept(self, *began, at),
             What::JobEnded { item, job, ok } => {
                 for saga in self.unfinished_of_item(item) {
                     saga.see_job(item, *job, *ok, at);
@@ -203,6 +210,7 @@ impl World {
                 let (machine, disks) = (machine.to_lowercase(), disks.iter().map(|disk| disk.to_lowercase()).collect());
                 self.points.insert(point.clone(), Point { machine, disks, begun: at, restorable: false });
             }
+            Call::DeletePoint { point, .. } => _ = self.due.remove(point),
             _ => {}
         }
         for plan in self.plans.values_mut().filter(|plan| plan.concerns(call)) {

@@ -78,6 +78,10 @@ pub enum Call {
         machine: String,
         region: String,
     },
+    /// Any other change: only the switch speaks of it.
+    Other {
+        path: String,
+    },
 }
 
 /// An operation of Site Recovery on an item.
@@ -126,6 +130,9 @@ pub enum OrderKind {
     Reject,
     Abort,
     CommitFailover,
+    /// Stops all changes: from any holder of the right to send, whatever its token and role.
+    StopChanges,
+    ResumeChanges,
 }
 
 /// A command as it reaches a door, each time it does.
@@ -321,9 +328,19 @@ pub enum What {
         saga: String,
         undone: bool,
     },
-    /// The switch that stops all changes was turned (confirmed to the person), or taken back.
+    /// The switch that stops all changes was turned, or taken back: it was written down, whether or not that was heard.
     ChangesStopped {
         stopped: bool,
+    },
+    /// By the policies a point may go from here on, but for what incidents, sagas and the switch bar.
+    PointDue {
+        point: String,
+        machine: String,
+        region: String,
+    },
+    /// A sweep of expiry that began at this moment ended well.
+    Swept {
+        began: Time,
     },
     /// Nothing more: the last of all.
     End,

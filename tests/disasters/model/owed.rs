@@ -192,6 +192,9 @@ fn of_order(world: &World, arrived: &Arrived, duties: &mut Duties) {
             (one_is_enough, format!("{} neither began a saga nor was refused", order.id))
         }
         (None, OrderKind::Reject) if is_about_declaration(order) => (false, String::new()),
+        (None, OrderKind::StopChanges | OrderKind::ResumeChanges) => {
+            (true, format!("the switch does not stand as {} orders, and it was not refused", order.id))
+        }
         (None, _) => (!arrived.heard, format!("{} means nothing here and was not refused", order.id)),
     };
     if owed {

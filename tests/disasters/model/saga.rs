@@ -143,7 +143,7 @@ impl Saga {
             OrderKind::Approve | OrderKind::Reject => {
                 question.about != About::Commit && order.question.as_ref() == Some(&question.id)
             }
-            OrderKind::StartFailover | OrderKind::Abort => false,
+            OrderKind::StartFailover | OrderKind::Abort | OrderKind::StopChanges | OrderKind::ResumeChanges => false,
         };
         if order.kind == OrderKind::Abort {
             let in_time = self.past_no_return().is_none();

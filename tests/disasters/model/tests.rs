@@ -5,10 +5,12 @@ mod afterwards;
 mod approvals;
 mod declaring;
 mod fences;
+mod keeping;
 mod moving;
 mod order_of_things;
 mod rules;
 mod story;
+mod switch;
 mod times;
 
 use super::history::{Event, History, Plan, What};

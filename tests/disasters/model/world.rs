@@ -52,6 +52,15 @@ pub struct Point {
     pub restorable: bool,
 }
 
+/// A point that is due by the policies.
+#[derive(Clone)]
+pub struct Due {
+    pub machine: String,
+    pub region: String,
+    /// Sweeps that ended and left it though nothing barred them.
+    pub left: u32,
+}
+
 /// What a person was shown.
 #[derive(Clone)]
 pub struct Shown {
@@ -130,7 +139,7 @@ impl PlanWorld {
             | Call::ProtectOtherWay { item } => self.has_item(item),
             Call::Endpoint { profile, .. } => self.plan.traffic.iter().any(|t| t.profile.eq_ignore_ascii_case(profile)),
             Call::MakePoint { machine, .. } => self.has_old(machine),
-            Call::DeletePoint { .. } | Call::Protect { .. } => false,
+            Call::DeletePoint { .. } | Call::Protect { .. } | Call::Other { .. } => false,
         }
     }
 }
@@ -143,6 +152,8 @@ pub struct World {
     pub machines: BTreeMap<String, Machine>,
     pub endpoints: BTreeMap<(String, String), Endpoint>,
     pub points: BTreeMap<String, Point>,
+    /// Points that are due, by their ids.
+    pub due: BTreeMap<String, Due>,
     /// Orders by the moment when they first arrived.
     pub orders: Vec<Arrived>,
     pub health_read: Option<Time>,

@@ -35,6 +35,7 @@ pub enum Promise {
     Epoch,
     SavedFirst,
     NothingKeptOrMade,
+    DueGoes,
     IncidentClosed,
     SuspectedInTime,
     DecidedInTime,

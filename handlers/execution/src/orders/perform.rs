@@ -141,7 +141,15 @@ async fn start_failover(given: &Given<'_>, start: &StartFailover) -> Came {
     let Some(plan) = in_force.recovery_plans.iter().find(|plan| plan.name == start.recovery_plan) else {
         return Ok(Err(Refusal::NoRecoveryPlan(start.recovery_plan.clone())));
     };
-    let order = OrderRecord::waiting(given.id, given.by, given.now, start, needs_of(plan));
+    let needs = needs_of(plan);
+    // One that nobody else must approve is looked at when it is handed on; one that waits must not wait for what is over.
+    if needs > 0
+        && let Some(incident) = declaration::record::closed(&given.lifeboat.store, &plan.name, &start.digest).await?
+    {
+        let over = declaration::word::NotGiven::OtherIncident(incident.to_string());
+        return Ok(Err(saga::NotDelivered::NotGiven(over).into()));
+    }
+    let order = OrderRecord::waiting(given.id, given.by, given.now, start, needs);
     let begun = approvals::change(&given.lifeboat.store, &plan.name, |orders| orders.begin(order.clone(), given.now));
     next(given, begun.await?).await
 }

@@ -70,23 +70,6 @@ fn a_failover_touches_its_own_members_only() {
 }
 
 #[test]
-fn nothing_is_sent_while_all_changes_are_stopped() {
-    let stopped = |resumed: bool| {
-        let mut story = started();
-        story.push(What::ChangesStopped { stopped: true });
-        // Nothing is owed meanwhile.
-        story.after(MINUTE * 60);
-        if resumed {
-            story.push(What::ChangesStopped { stopped: false });
-        }
-        story.fail_over("db");
-        story.ended()
-    };
-    assert_healthy(&stopped(true));
-    assert_wrong(&stopped(false), Promise::ChangesStopped);
-}
-
-#[test]
 fn an_event_has_one_id_and_an_id_one_event() {
     let told = |id: &str, told: Told| {
         let mut story = started();
