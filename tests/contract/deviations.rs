@@ -182,7 +182,7 @@ impl Deviation {
         let found = match gate.place(&traffic, false) {
             gate::Place::Operation(operation) => gate.specs.answer(&operation, &traffic),
             gate::Place::Status => gate.status(&traffic),
-            gate::Place::Nowhere => Vec::new(),
+            gate::Place::Recorded | gate::Place::Nowhere => Vec::new(),
         };
         let proven = found.iter().any(|finding| self.covers(finding));
         (!proven).then(|| format!("{} line {} shows {found:?}", self.tape, self.line))

@@ -8,6 +8,8 @@ mod deviations;
 mod exercises;
 #[path = "traffic_gate.rs"]
 mod gate;
+#[path = "traffic_recorded.rs"]
+mod recorded;
 #[path = "traffic_roles.rs"]
 mod roles;
 

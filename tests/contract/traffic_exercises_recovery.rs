@@ -8,7 +8,7 @@ use futures::future::FutureExt as _;
 use lifeboat_azure::failover::{self, Ordered, OtherWay, OtherWayDisk};
 use lifeboat_azure::operations::Operation;
 use lifeboat_azure::replicated_items::{self, ReplicatedItem};
-use lifeboat_azure::{ResourceId, machines, replication, replication_jobs, traffic_manager};
+use lifeboat_azure::{ResourceId, machines, networks, replication, replication_jobs, traffic_manager};
 use lifeboat_simulator::azure::{EndpointSeed, ProfileSeed, ReplicaSeed, VaultSeed};
 use lifeboat_tests::azure::Azure;
 use lifeboat_tests::rig::{GROUP, SUBSCRIPTION};
@@ -40,6 +40,7 @@ pub const EXERCISES: &[(&Operation, Exercise)] = &[
     (&replicated_items::LIST, |on| async move { item(&on).await.map(drop) }.boxed()),
     (&replicated_items::GET, |on| async move { look(&on).await.map(drop) }.boxed()),
     (&replication::LIST_POINTS, |on| async move { points(&on).await.map(drop) }.boxed()),
+    (&networks::GET, |on| read_network(on).boxed()),
     (&failover::FAIL_OVER, |on| fail_over(on).boxed()),
     (&failover::CHANGE_POINT, |on| change_point(on).boxed()),
     (&failover::COMMIT, |on| commit(on).boxed()),
@@ -90,6 +91,12 @@ async fn look(on: &Bench) -> lifeboat_azure::Result<ReplicatedItem> {
 async fn points(on: &Bench) -> lifeboat_azure::Result<Vec<ResourceId>> {
     let found = replication::list_points(&on.arm, &item(on).await?.id).await?;
     Ok(found.into_iter().map(|point| point.id).collect())
+}
+
+/// Reads the network that the machine will be in.
+async fn read_network(on: Bench) -> Result {
+    let network = item(&on).await?.details.recovery_network.expect("a network");
+    networks::get(&on.arm, &network).await.map(drop)
 }
 
 async fn fail_over(on: Bench) -> Result {

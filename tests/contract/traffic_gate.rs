@@ -10,6 +10,7 @@ use lifeboat_tests::traffic::sample::Seen;
 use serde_json::{Value, json};
 
 use crate::deviations::DEVIATIONS;
+use crate::recorded::{self, Recorded};
 
 /// Where ARM's own shapes are written: of errors, and of what a status URL answers.
 const COMMON: &str = "specification/common-types/resource-management/v5/types.json";
@@ -20,12 +21,16 @@ const REFUSED: u16 = 400;
 pub struct Gate {
     /// The documents.
     pub specs: Specs,
+    /// What rests on a recording alone.
+    recorded: Vec<Recorded>,
 }
 
 /// Where a call belongs.
 pub enum Place {
     /// To an operation of a document.
     Operation(Box<Operation>),
+    /// To an operation that a recording alone shows.
+    Recorded,
     /// To a status URL, which no document has.
     Status,
     /// To nothing that is documented.
@@ -79,11 +84,14 @@ impl Count {
 impl Gate {
     /// Over the folder of Azure's data.
     pub fn over(data: &Path) -> Self {
-        Self { specs: Specs::below(&data.join("specs")) }
+        Self { specs: Specs::below(&data.join("specs")), recorded: recorded::all(data) }
     }
 
     /// Where a call belongs: the client's own registry says it for what the client sends.
     pub fn place(&self, traffic: &Traffic, is_client: bool) -> Place {
+        if self.recorded(traffic).is_some() {
+            return Place::Recorded;
+        }
         if is_client && let Some((_, operation)) = self.spoken(traffic) {
             return Place::Operation(Box::new(operation));
         }
@@ -95,10 +103,22 @@ impl Gate {
         }
     }
 
-    /// The operation of the registry that a request speaks, and its place in the registry: of several the most literal one, since
+    /// The operation that a call is of, where a recording alone shows it.
+    fn recorded(&self, traffic: &Traffic) -> Option<&Recorded> {
+        self.recorded.iter().find(|recorded| recorded.is(traffic))
+    }
+
+    /// The place in the registry of the operation that a request speaks.
+    pub fn spoken_at(&self, traffic: &Traffic) -> Option<usize> {
+        self.recorded(traffic).map(|recorded| recorded.at).or_else(|| self.spoken(traffic).map(|(at, _)| at))
+    }
+
+    /// The operation of the registry that a request speaks, and its place in the registry, where a document has it: of several the most literal one, since
     /// `/{scope}/…` fits what another operation says in words.
     pub fn spoken(&self, traffic: &Traffic) -> Option<(usize, Operation)> {
-        let of_method = operations::ALL.iter().enumerate().filter(|(_, spoken)| spoken.method == traffic.method);
+        let documented = |spoken: &operations::Operation| operations::recorded_alone(spoken).is_none();
+        let of_method = operations::ALL.iter().enumerate();
+        let of_method = of_method.filter(|(_, spoken)| spoken.method == traffic.method && documented(spoken));
         let fitting = of_method.filter_map(|(at, spoken)| {
             let operation = self.specs.operation(spoken.document, spoken.method, spoken.path);
             operation.bind(&traffic.path)?;
@@ -125,6 +145,13 @@ impl Gate {
 
     fn request(&self, seen: &Seen, verdict: &mut Verdict) {
         let traffic = &seen.traffic;
+        if let Some(recorded) = self.recorded(traffic) {
+            verdict.spoken.insert(recorded.at);
+            verdict.requests.add(seen);
+            let found = recorded.request(traffic);
+            verdict.wrong.extend(found.iter().map(|finding| told("request", seen, &finding.to_string())));
+            return;
+        }
         match self.spoken(traffic) {
             Some((at, operation)) => {
                 verdict.spoken.insert(at);
@@ -150,6 +177,8 @@ impl Gate {
                 let is_pinned = seen.api_version.as_ref() == Some(&operation.version);
                 (self.specs.answer(&operation, traffic), is_pinned.then(|| operation.document.clone()))
             }
+            Place::Recorded if traffic.status >= REFUSED => (self.refusal(traffic), None),
+            Place::Recorded => (self.recorded(traffic).map(|own| own.answer(traffic)).unwrap_or_default(), None),
             Place::Status => (self.status(traffic), None),
             Place::Nowhere => {
                 verdict.undocumented.add(seen);

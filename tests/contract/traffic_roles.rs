@@ -92,7 +92,7 @@ impl Said {
     fn of(run: &[Seen], gate: &Gate) -> Self {
         let mut said = Self { spoken: BTreeSet::new(), linked: BTreeSet::new(), wrong: BTreeSet::new() };
         for seen in run.iter().filter(|seen| seen.is_client) {
-            let Some((at, _)) = gate.spoken(&seen.traffic) else {
+            let Some(at) = gate.spoken_at(&seen.traffic) else {
                 if !seen.is_exercise {
                     said.wrong
                         .insert(format!("the handler followed a status URL, which no role allows: {}", place(seen)));

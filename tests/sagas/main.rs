@@ -6,6 +6,7 @@ mod care;
 mod failover;
 mod kills;
 mod messages;
+mod networks;
 mod readiness;
 mod words;
 

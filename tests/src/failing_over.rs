@@ -49,6 +49,11 @@ const AGAIN: Duration = Duration::from_secs(20);
 /// Invocations of one failover, at most: a failover that goes round for ever ends the test.
 const RUNS_MAX: usize = 5_000;
 
+/// A virtual network's id.
+pub fn network(group: &str, name: &str) -> String {
+    format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Network/virtualNetworks/{name}")
+}
+
 /// Machines of the groups, by name.
 pub type Groups = [(&'static str, Vec<String>)];
 

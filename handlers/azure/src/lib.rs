@@ -39,6 +39,7 @@ pub mod locks;
 pub mod long_running;
 pub mod machines;
 pub mod needs;
+pub mod networks;
 pub mod operations;
 mod pace;
 mod paging;

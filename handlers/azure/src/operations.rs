@@ -4,10 +4,10 @@
 //! It never sends anything. What is not listed here is not called: a call needs an [`Operation`].
 
 use crate::{
-    backup_jobs, disks, failover, graph, health, locks, machines, permissions, protectable_items, protected_items,
-    protection, protection_status, replicated_items, replication, replication_jobs, resource_groups, restore_points,
-    skus, snapshots, subscriptions, tags, traffic_manager, usages, vault_operations, vault_points, vault_policies,
-    vaults,
+    backup_jobs, disks, failover, graph, health, locks, machines, networks, permissions, protectable_items,
+    protected_items, protection, protection_status, replicated_items, replication, replication_jobs, resource_groups,
+    restore_points, skus, snapshots, subscriptions, tags, traffic_manager, usages, vault_operations, vault_points,
+    vault_policies, vaults,
 };
 
 /// One operation. Its entry stands beside the call that makes it.
@@ -21,7 +21,7 @@ pub struct Operation {
     pub path: &'static str,
     /// The pinned api-version.
     pub api_version: &'static str,
-    /// The document, in Microsoft's repository of specifications.
+    /// The document, in Microsoft's repository of specifications; empty for one of [`RECORDED_ALONE`].
     pub document: &'static str,
     /// What it can do to what is there.
     pub harm: Harm,
@@ -119,6 +119,7 @@ pub const ALL: &[&Operation] = &[
     &machines::DEALLOCATE,
     &machines::START,
     &machines::POWER_OFF,
+    &networks::GET,
     &usages::LIST,
     &skus::LIST,
     &disks::GET,
@@ -176,6 +177,16 @@ pub const ALL: &[&Operation] = &[
     &health::LIST_EVENTS,
     &graph::QUERY,
 ];
+
+/// Operations of which no document is at hand, each with the recording that shows how it is asked and answered. It holds them to that
+/// recording, and to its api-version, as the others are held to their documents; what it does not show is not believed. None of them
+/// can do harm.
+pub const RECORDED_ALONE: &[(&Operation, &str)] = &[(&networks::GET, "siterecovery_A2A_scenarios.jsonl")];
+
+/// The recording of an operation that rests on one alone.
+pub fn recorded_alone(operation: &Operation) -> Option<&'static str> {
+    RECORDED_ALONE.iter().find(|(own, _)| *own == operation).map(|(_, tape)| *tape)
+}
 
 #[cfg(test)]
 mod tests;

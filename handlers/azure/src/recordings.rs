@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-fn answer(recorded: &Recorded) -> Answer {
+pub(crate) fn answer(recorded: &Recorded) -> Answer {
     let mut headers = Headers::new();
     for (name, value) in &recorded.headers {
         headers.insert(name.to_lowercase(), value.clone());
@@ -50,6 +50,12 @@ pub(crate) fn fits(template: &str, path: &str) -> bool {
     let template: Vec<&str> = template.split('/').skip(1).collect();
     let path: Vec<&str> = path.trim_end_matches('/').split('/').skip(1).filter(|part| !part.is_empty()).collect();
     rest(&template, &path)
+}
+
+/// The lines of a recording that answer an operation with success.
+pub(crate) fn answers_of(operation: &Operation, tape: &str) -> Vec<Recorded> {
+    let is_own = |line: &Recorded| line.method == operation.method && fits(operation.path, line.bare_path());
+    data::tape(tape).into_iter().filter(|line| is_own(line) && (200..300).contains(&line.status)).collect()
 }
 
 /// The operation that a recorded request is of; a more exact path before one with placeholders for whole paths.

@@ -11,7 +11,7 @@ use crate::{
     arm::ArmClient,
     error::{Error, ErrorKind},
     id::ResourceId,
-    json,
+    json, networks,
     operations::{Harm, Operation, SITE_RECOVERY},
     vaults,
 };
@@ -37,6 +37,7 @@ pub const LIST: Operation = Operation {
         "replica-states",
         "replica-states-between",
         "replica-target",
+        "replica-networks",
         "replica-group",
         "replica-rpo",
         "replica-rpo-fresh",
@@ -110,6 +111,8 @@ pub struct Details {
     pub recovery_size: Option<String>,
     /// The network that it will be in.
     pub recovery_network: Option<ResourceId>,
+    /// The networks that the machine is in, each once.
+    pub networks: Vec<ResourceId>,
     /// How old the newest point was when that was last reckoned, in seconds.
     pub rpo_seconds: Option<i64>,
     /// When that was.
@@ -290,6 +293,7 @@ fn details(value: &Value) -> Details {
         recovery_name: json::filled(value, "/recoveryAzureVMName"),
         recovery_size: json::filled(value, "/recoveryAzureVMSize"),
         recovery_network: json::id(value, "/selectedRecoveryAzureNetworkId"),
+        networks: networks::of_cards(json::list(value, "/vmNics")),
         rpo_seconds: json::number(value, "/rpoInSeconds"),
         rpo_at: json::time(value, "/lastRpoCalculatedTime"),
         heartbeat: json::time(value, "/lastHeartbeat"),

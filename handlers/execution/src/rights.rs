@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use lifeboat_azure::needs::{self, Need};
 use lifeboat_azure::operations::Operation;
 use lifeboat_azure::{
-    backup_jobs, disks, failover, graph, health, locks, machines, permissions, protectable_items, protected_items,
-    protection, protection_status, replicated_items, replication, replication_jobs, resource_groups, restore_points,
-    skus, snapshots, subscriptions, tags, traffic_manager, usages, vault_policies, vaults,
+    backup_jobs, disks, failover, graph, health, locks, machines, networks, permissions, protectable_items,
+    protected_items, protection, protection_status, replicated_items, replication, replication_jobs, resource_groups,
+    restore_points, skus, snapshots, subscriptions, tags, traffic_manager, usages, vault_policies, vaults,
 };
 
 /// One custom role: what a deployment is given for one kind of work.
@@ -85,6 +85,7 @@ pub const ROLES: [Role; 5] = [
             &traffic_manager::SET_ENDPOINT,
             &vaults::GET,
             &resource_groups::GET,
+            &networks::GET,
             &skus::LIST,
             &usages::LIST,
             // Readiness asks what the steps are allowed, and tries none.

@@ -12,7 +12,7 @@ use lifeboat_simulator::azure::{Arm, EndpointSeed, ProfileSeed, ReplicaSeed, Tar
 
 use super::{ENDPOINTS, OTHER, OTHER_GROUP};
 use crate::azure::Azure;
-use crate::rig::SUBSCRIPTION;
+use crate::rig::{GROUP, SUBSCRIPTION};
 
 /// A machine, replicated for a day.
 pub fn replicated(arm: &Arm, vault: &str, name: &str) -> Member {
@@ -32,7 +32,8 @@ pub fn replicated(arm: &Arm, vault: &str, name: &str) -> Member {
     let target = format!(
         "/subscriptions/{SUBSCRIPTION}/resourceGroups/{OTHER_GROUP}/providers/Microsoft.Compute/virtualMachines/{name}"
     );
-    Member { name: name.to_owned(), item, old, old_vm_id: vm_id.expect("an identity").to_owned(), target }
+    let old_networks = vec![super::network(GROUP, &format!("{GROUP}-vnet"))];
+    Member { name: name.to_owned(), item, old, old_vm_id: vm_id.expect("an identity").to_owned(), old_networks, target }
 }
 
 /// A profile with an endpoint for each side, each answering while its machine runs.

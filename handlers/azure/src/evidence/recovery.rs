@@ -80,6 +80,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         "siterecovery_A2A_scenarios.jsonl 55 and 70",
     ),
     entry(
+        "replica-networks",
+        Recorded,
+        "a protected item names the network to be, and with each network card the id of the network that the machine is in",
+        "siterecovery_A2A_scenarios.jsonl 55 and 84",
+    ),
+    entry(
         "replica-group",
         Recorded,
         "a machine alone has an id of a group too, which is `AutoCreated`",

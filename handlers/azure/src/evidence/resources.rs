@@ -1,4 +1,4 @@
-//! What is believed about subscriptions, resource groups, locks and permissions.
+//! What is believed about subscriptions, resource groups, networks, locks and permissions.
 //!
 //! It never decides anything.
 
@@ -35,6 +35,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         Documented,
         "200 or 201 at once; a second PUT replaces the tags, another location is a conflict",
         "resources.json",
+    ),
+    entry(
+        "network-get",
+        Recorded,
+        "a virtual network with its region, asked at api-version 2022-01-01; one that is not there is 404 `ResourceNotFound`; no document of it is at hand, and nothing else of it is read",
+        "siterecovery_A2A_scenarios.jsonl 30 and 33 to 35; siterecovery_V2A_RCMInMage_scenarios.jsonl 3 and 5; the 404 (at 2024-03-01): restore_point.jsonl 11",
     ),
     entry(
         "lock-list",

@@ -2,8 +2,8 @@
 //!
 //! It never asks Azure.
 
-use super::{ALL, Harm};
-use crate::{evidence, proof::data};
+use super::{ALL, Harm, RECORDED_ALONE, recorded_alone};
+use crate::{evidence, proof::data, recordings};
 use serde_json::Value;
 use std::{collections::HashSet, fs, path::Path};
 
@@ -79,11 +79,37 @@ fn what_deletes_or_stops_says_so() {
 #[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
 fn every_operation_stands_in_the_document_of_its_pinned_version() {
     let Some(folder) = data::folder() else { return };
-    for operation in ALL {
+    for operation in ALL.iter().filter(|operation| recorded_alone(operation).is_none()) {
         let text = fs::read_to_string(folder.join("specs").join(operation.document)).unwrap();
         let document: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(document["info"]["version"], operation.api_version, "{}", operation.action);
         let method = document["paths"][operation.path].get(operation.method.to_lowercase());
         assert!(method.is_some(), "{} {} is not in {}", operation.method, operation.path, operation.document);
+    }
+}
+
+#[test]
+fn what_has_no_document_rests_on_a_recording_and_does_no_harm() {
+    for operation in ALL {
+        let is_listed = recorded_alone(operation).is_some();
+        assert_eq!(operation.document.is_empty(), is_listed, "{}: a document or a recording", operation.action);
+        assert!(!is_listed || operation.harm == Harm::Nothing, "{} may do harm", operation.action);
+    }
+    assert!(RECORDED_ALONE.iter().all(|(operation, _)| ALL.contains(operation)));
+}
+
+#[test]
+#[cfg_attr(not(azure_data), ignore = "no data folder; set LIFEBOAT_AZURE_DATA")]
+fn what_rests_on_a_recording_alone_was_asked_there_in_just_this_way_and_answered() {
+    if data::folder().is_none() {
+        return;
+    }
+    for (operation, name) in RECORDED_ALONE {
+        let asked = recordings::answers_of(operation, name);
+        let version = format!("api-version={}", operation.api_version);
+        let same = |line: &&data::Recorded| {
+            line.path.split_once('?').is_some_and(|(_, query)| query == version) && line.request.is_null()
+        };
+        assert!(asked.iter().any(|line| same(&line)), "{name} has no answer to {}", operation.action);
     }
 }

@@ -3,9 +3,9 @@
 //! It never opens a socket.
 
 use crate::{
-    ArmClient, ResourceId, backup_jobs, disks, failover, graph, health, locks, machines, operations, permissions,
-    protectable_items, protected_items, protection, protection_status, recordings, replicated_items, replication,
-    replication_jobs, resource_groups, restore_points,
+    ArmClient, ResourceId, backup_jobs, disks, failover, graph, health, locks, machines, networks, operations,
+    permissions, protectable_items, protected_items, protection, protection_status, recordings, replicated_items,
+    replication, replication_jobs, resource_groups, restore_points,
     scripted::{Reply, Scripted},
     skus, snapshots, subscriptions, tags, traffic_manager,
     transport::Latest,
@@ -47,6 +47,10 @@ fn replica() -> ResourceId {
 
 fn profile() -> ResourceId {
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/trafficManagerProfiles/p".parse().unwrap()
+}
+
+fn network() -> ResourceId {
+    "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/n".parse().unwrap()
 }
 
 async fn list_replication(arm: &ArmClient) {
@@ -108,6 +112,7 @@ async fn list_all(arm: &ArmClient) {
 async fn read_all(arm: &ArmClient) {
     subscriptions::get(arm, "s").await.unwrap();
     resource_groups::get(arm, "s", "g").await.unwrap();
+    networks::get(arm, &network()).await.unwrap();
     let machine = machines::get(arm, &id("virtualMachines/m")).await.unwrap();
     machines::instance_view(arm, &machine.id).await.unwrap();
     machines::set_tags(arm, &machine, &machine.tags, latest()).await.unwrap();
@@ -156,7 +161,7 @@ async fn every_operation_is_made_by_a_call_as_its_entry_says() {
     let (arm, lists) = client(34, 0);
     list_all(&arm).await;
     list_replication(&arm).await;
-    let (arm, others) = client(0, 41);
+    let (arm, others) = client(0, 42);
     read_all(&arm).await;
     change_all(&arm).await;
     fail_over(&arm).await;

@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     failover, graph, health, locks,
     long_running::{Accepted, Acted},
-    machines,
+    machines, networks,
     operations::Operation,
     paging, permissions, protectable_items, protected_items, protection, protection_status, replicated_items,
     replication, replication_jobs, resource_groups, restore_points, skus, snapshots, subscriptions, tags,
@@ -92,6 +92,7 @@ const GROUP: &[(&str, &str)] = &[
     ("/tags/*", ""),
     ("/properties/provisioningState", "provisioning_state"),
 ];
+const NETWORK: &[(&str, &str)] = &[("/id", "id"), ("/location", "location")];
 const LOCK: &[(&str, &str)] =
     &[("/id", "id"), ("/name", "name"), ("/properties/level", "level"), ("/properties/notes", "notes")];
 const PERMISSION: &[(&str, &str)] =
@@ -277,6 +278,7 @@ pub const DECODERS: &[Decoder] = &[
     decoder!(machines::DEALLOCATE, Nothing, acted, NOTHING),
     decoder!(machines::START, Nothing, acted, NOTHING),
     decoder!(machines::POWER_OFF, Nothing, acted, NOTHING),
+    decoder!(networks::GET, One, one, networks::read, NETWORK),
     decoder!(usages::LIST, Page, page, usages::read, USAGE),
     decoder!(skus::LIST, Page, page, skus::read, SKU),
     decoder!(disks::GET, One, one, disks::read, DISK),

@@ -1,6 +1,7 @@
 //! Gate b: every example answer of every spoken operation is decoded, and nothing that is used is lost.
 //!
-//! It never chooses examples: all that the document names for the operation are taken, with all their answers of success.
+//! It never chooses examples: all that the document names for the operation are taken, with all their answers of success. Where there
+//! is no document, the answers of the recording that stands for it are the examples.
 
 use super::{
     data, decoders,
@@ -9,6 +10,7 @@ use super::{
 use crate::{
     json,
     operations::{self, Operation},
+    recordings,
     transport::Answer,
 };
 use azure_core::http::headers::Headers;
@@ -53,6 +55,11 @@ fn examples() -> Vec<(&'static Operation, Vec<(String, Answer)>)> {
     let Some(folder) = data::folder() else { return Vec::new() };
     let mut documents: HashMap<&str, Value> = HashMap::new();
     let of = |operation: &&'static Operation| {
+        if let Some(tape) = operations::recorded_alone(operation) {
+            let recorded = recordings::answers_of(operation, tape);
+            let named = |recorded: &data::Recorded| (format!("{tape} {}", recorded.path), recordings::answer(recorded));
+            return (*operation, recorded.iter().map(named).collect());
+        }
         let path = folder.join("specs").join(operation.document);
         let document = documents.entry(operation.document).or_insert_with(|| json_of(&path));
         (*operation, answers(&folder, document, operation))

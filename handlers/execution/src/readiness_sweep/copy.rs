@@ -55,6 +55,7 @@ fn member(it: &Member<'_>) -> Option<MemberCopy> {
             item: item.id.as_str().to_owned(),
             old: machine.id.as_str().to_owned(),
             old_vm_id: machine.vm_id.clone(),
+            old_networks: item.details.networks.iter().map(|id| id.as_str().to_owned()).collect(),
             target: item.target()?.as_str().to_owned(),
         },
         machine: machine_copy(machine, item),

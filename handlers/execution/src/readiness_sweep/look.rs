@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use lifeboat_azure::machines::Machine;
 use lifeboat_azure::replicated_items::ReplicatedItem;
 use lifeboat_azure::traffic_manager::Profile;
-use lifeboat_azure::{ResourceId, failover, machines, permissions, replication_jobs, traffic_manager};
+use lifeboat_azure::{ResourceId, failover, machines, networks, permissions, replication_jobs, traffic_manager};
 use lifeboat_planning::recovery::RecoveryPlan;
 use lifeboat_planning::recovery::readiness::{
     DiskSeen, GroupSeen, MemberSeen, Place, PlaceSeen, RightSeen, Rpo, Seen, TrafficSeen,
@@ -37,6 +37,7 @@ const IN_VAULT: [&str; 5] = [
 ];
 const AT_OLD: [&str; 3] = [machines::GET.action, machines::DEALLOCATE.action, machines::START.action];
 const AT_TARGET: [&str; 2] = [machines::GET.action, machines::LIST_IN_GROUP.action];
+const AT_NETWORK: [&str; 1] = [networks::GET.action];
 const AT_PROFILE: [&str; 2] = [traffic_manager::GET.action, traffic_manager::SET_ENDPOINT.action];
 
 /// What a look brought.
@@ -89,7 +90,7 @@ pub async fn look(lifeboat: &Lifeboat, plan: &RecoveryPlan, known: Option<&Recor
     let (mut source, mut told, target) = futures::join!(
         reads::in_source(&lifeboat.arm, &in_source),
         reads::elsewhere(&lifeboat.arm, &asked),
-        target::of_items(lifeboat, plan.to.as_str(), &items),
+        target::of_items(lifeboat, (plan.from.as_str(), plan.to.as_str()), &items),
     );
     let source_silent = source.is_silent();
     let not_listed = missing.iter().filter(|(_, id)| source.machine(id, shared) != Known::Absent);
@@ -171,7 +172,11 @@ fn groups_of(candidates: &[Candidate<'_>], profiles: &[(String, Known<&Profile>)
             need(group, Some(Place::TargetGroup), &AT_TARGET, false);
         }
         if let Some(network) = &item.details.recovery_network {
-            need(network, Some(Place::NetworkGroup), &[], false);
+            need(network, Some(Place::NetworkGroup), &AT_NETWORK, false);
+        }
+        // Before the other way is protected the old side's are read too.
+        for network in &item.details.networks {
+            need(network, None, &AT_NETWORK, true);
         }
     }
     for (_, profile) in profiles {

@@ -5,7 +5,7 @@ use lifeboat_azure::machines::Machine;
 use lifeboat_azure::replicated_items::ReplicatedItem;
 use lifeboat_azure::replication::{self, ContainerMapping};
 use lifeboat_azure::restore_points::{self, NewCollection, NewPoint, Point, PointState};
-use lifeboat_azure::{Error, Latest, ResourceId, machines, resource_groups, vaults};
+use lifeboat_azure::{Error, Latest, ResourceId, machines, networks, resource_groups, vaults};
 use lifeboat_planning::facts::Owner;
 use lifeboat_planning::id::{MachineKey, collection, machine_source, points_group};
 use lifeboat_planning::saga::failover::{Back, BackFacts, Failover, Known, Member, SavedFacts};
@@ -109,7 +109,7 @@ pub async fn back(lifeboat: &Lifeboat, of: &Failover, round: &Round, it: &Member
     BackFacts { old_side, back }
 }
 
-/// The old region's group, and the old machine with the disks that are to be the seed.
+/// The old region's group and networks, and the old machine with the disks that are to be the seed.
 async fn old_side(lifeboat: &Lifeboat, round: &Round, item: &ReplicatedItem, it: &Member) -> Known<()> {
     let Ok(old) = it.old.parse::<ResourceId>() else { return Known::Unknown };
     let Ok(group) = ResourceId::of_group(old.subscription(), old.resource_group()) else { return Known::Unknown };
@@ -117,6 +117,10 @@ async fn old_side(lifeboat: &Lifeboat, round: &Round, item: &ReplicatedItem, it:
     let Some(read) = in_time(read).await else { return Known::Unknown };
     if round.known(read, &group) == Known::Absent {
         return Known::Absent;
+    }
+    match old_networks(lifeboat, round, it).await {
+        Known::Is(()) => {}
+        not_there => return not_there,
     }
     let Some(read) = in_time(machines::get(&lifeboat.arm, &old)).await else { return Known::Unknown };
     let has = |machine: &Machine, id: &ResourceId| machine.disks.iter().any(|disk| disk.id.as_ref() == Some(id));
@@ -128,6 +132,25 @@ async fn old_side(lifeboat: &Lifeboat, round: &Round, item: &ReplicatedItem, it:
         Known::Absent => Known::Absent,
         Known::Unknown => Known::Unknown,
     }
+}
+
+/// The networks that the old machine was in when its item told them: it goes back to them. Where none was told, which they are is not
+/// known.
+async fn old_networks(lifeboat: &Lifeboat, round: &Round, it: &Member) -> Known<()> {
+    if it.old_networks.is_empty() {
+        tracing::error!(machine = it.old, "not known: its item named no network when it was saved");
+        return Known::Unknown;
+    }
+    for network in &it.old_networks {
+        let Ok(id) = network.parse::<ResourceId>() else { return Known::Unknown };
+        let Some(read) = in_time(networks::get(&lifeboat.arm, &id)).await else { return Known::Unknown };
+        match round.known(read, &id) {
+            Known::Is(_) => {}
+            Known::Absent => return Known::Absent,
+            Known::Unknown => return Known::Unknown,
+        }
+    }
+    Known::Is(())
 }
 
 /// What is said with the order. The reverse mapping tells the policy, and that there is a way back at all; the cache account in the region

@@ -57,6 +57,9 @@ pub struct MemberRecord {
     pub old: String,
     /// Its `vmId`.
     pub old_vm_id: String,
+    /// ARM ids of the networks that it is in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub old_networks: Vec<String>,
     /// ARM id of the machine to be.
     pub target: String,
 }
@@ -198,6 +201,7 @@ impl MemberRecord {
             item: it.item.clone(),
             old: it.old.clone(),
             old_vm_id: it.old_vm_id.clone(),
+            old_networks: it.old_networks.clone(),
             target: it.target.clone(),
         }
     }
@@ -209,6 +213,7 @@ impl MemberRecord {
             item: self.item.clone(),
             old: self.old.clone(),
             old_vm_id: self.old_vm_id.clone(),
+            old_networks: self.old_networks.clone(),
             target: self.target.clone(),
         }
     }

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lifeboat_azure::replicated_items::{self, ReplicatedItem};
-use lifeboat_azure::{Error, ErrorKind, ResourceId, resource_groups, skus, usages, vaults};
+use lifeboat_azure::{Error, ErrorKind, ResourceId, networks, resource_groups, skus, usages, vaults};
 use lifeboat_planning::saga::failover::{Failover, Known, TargetFacts};
 
+use super::looks::in_time;
 use super::round::say;
 use crate::lifeboat::Lifeboat;
 
@@ -18,7 +19,7 @@ const CORES: &str = "vCPUs";
 /// All of them.
 pub async fn facts(lifeboat: &Lifeboat, of: &Failover) -> TargetFacts {
     match items(lifeboat, of).await {
-        Ok(items) => of_items(lifeboat, &of.order.to, &items).await,
+        Ok(items) => of_items(lifeboat, (&of.order.from, &of.order.to), &items).await,
         Err(error) => {
             let vault = absent(&error);
             TargetFacts { vault, groups: Known::Unknown, networks: Known::Unknown, quota_has_room: Known::Unknown }
@@ -27,14 +28,12 @@ pub async fn facts(lifeboat: &Lifeboat, of: &Failover) -> TargetFacts {
 }
 
 /// What the target region needs for these items.
-pub async fn of_items(lifeboat: &Lifeboat, to: &str, items: &[ReplicatedItem]) -> TargetFacts {
+pub async fn of_items(lifeboat: &Lifeboat, (from, to): (&str, &str), items: &[ReplicatedItem]) -> TargetFacts {
     let vault = all(lifeboat, ids(items, |item| vaults::vault_of(&item.id)));
     let groups = all(lifeboat, ids(items, |item| item.details.recovery_group.clone()));
-    // A network is named and not read: no call of ours reads one yet. What is not there fails the failover, which then asks.
-    let named = ids(items, |item| item.details.recovery_network.clone());
-    let networks = if named.is_some() { Known::Is(()) } else { Known::Absent };
+    let networks = elsewhere(lifeboat, from, ids(items, |item| item.details.recovery_network.clone()));
     let quota = quota_has_room(lifeboat, to, items);
-    let (vault, groups, quota_has_room) = futures::join!(vault, groups, quota);
+    let (vault, groups, networks, quota_has_room) = futures::join!(vault, groups, networks, quota);
     TargetFacts { vault, groups, networks, quota_has_room }
 }
 
@@ -72,6 +71,29 @@ async fn all(lifeboat: &Lifeboat, ids: Option<BTreeMap<String, ResourceId>>) -> 
         };
         match read.as_ref().map_err(absent) {
             Ok(()) => {}
+            Err(Known::Absent) => return Known::Absent,
+            Err(_) => known = Known::Unknown,
+        }
+    }
+    known
+}
+
+/// Whether all of these networks are there, and none lies in the region that may be lost.
+async fn elsewhere(lifeboat: &Lifeboat, from: &str, ids: Option<BTreeMap<String, ResourceId>>) -> Known<bool> {
+    let Some(ids) = ids else { return Known::Absent };
+    let mut known = Known::Is(true);
+    for id in ids.into_values() {
+        // One that lies there although it must not may never answer; nobody waits for a second one then.
+        let Some(read) = in_time(networks::get(&lifeboat.arm, &id)).await else {
+            tracing::error!(network = id.as_str(), "not known: the network does not answer");
+            return Known::Unknown;
+        };
+        match read.as_ref().map_err(absent) {
+            Ok(network) if network.location.eq_ignore_ascii_case(from) => {
+                tracing::error!(network = id.as_str(), from, "the network of the machines to be lies there");
+                return Known::Is(false);
+            }
+            Ok(_) => {}
             Err(Known::Absent) => return Known::Absent,
             Err(_) => known = Known::Unknown,
         }

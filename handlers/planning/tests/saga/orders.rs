@@ -11,6 +11,7 @@ fn member(name: &str) -> Arc<Member> {
         item: format!("/items/{name}"),
         old: format!("/old/{name}"),
         old_vm_id: format!("old-{name}"),
+        old_networks: vec![format!("/networks/{name}")],
         target: format!("/new/{name}"),
     })
 }

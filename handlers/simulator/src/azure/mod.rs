@@ -43,6 +43,7 @@ mod machine_calls;
 mod machine_view;
 mod machine_writes;
 mod machines;
+mod networks;
 mod observe;
 mod operations;
 mod ordering;

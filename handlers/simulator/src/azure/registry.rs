@@ -8,6 +8,7 @@ mod compute;
 mod graph;
 mod health;
 mod locks;
+mod networks;
 mod recovery;
 mod recovery_items;
 mod resources;
@@ -86,6 +87,7 @@ pub(crate) static ROUTES: &[&[Route]] = &[
     backups::ROUTES,
     graph::ROUTES,
     health::ROUTES,
+    networks::ROUTES,
     traffic::ROUTES,
     recovery::ROUTES,
     recovery_items::ROUTES,

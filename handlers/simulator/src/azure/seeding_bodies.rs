@@ -61,9 +61,9 @@ impl State {
             "microsoft.compute/snapshots" => self.seed_volume(Kind::Snapshot, parsed, body, now, listed),
             "microsoft.compute/restorepointcollections" => self.seed_collection(&parsed, body, listed)?,
             "microsoft.compute/restorepointcollections/restorepoints" => self.seed_point(&parsed, body, listed)?,
-            other => match self.seed_vault_body(&parsed, body, listed) {
+            _ => match self.seed_vault_body(&parsed, body, listed) {
                 Some(done) => done?,
-                None => return Err(format!("{other} is not modelled")),
+                None => self.seed_network(&parsed, body)?,
             },
         }
         Ok(())

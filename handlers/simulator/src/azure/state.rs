@@ -22,6 +22,7 @@ use super::ids::{Names, key};
 use super::latencies::Latencies;
 use super::locks::Locks;
 use super::machines::Machine;
+use super::networks::Network;
 use super::operations::Operations;
 use super::power::Power;
 use super::recovery::{self, Recovery, RecoveryStep};
@@ -53,6 +54,7 @@ pub(crate) struct State {
     pub(crate) sizes: Sizes,
     pub(crate) health: Health,
     pub(crate) vaults: Vaults,
+    pub(crate) networks: BTreeMap<String, Network>,
     pub(crate) traffic: Traffic,
     pub(crate) recovery: Recovery,
     pub(crate) graph: GraphIndex,
@@ -172,6 +174,7 @@ impl State {
             sizes: Sizes::default(),
             health: Health::default(),
             vaults: Vaults::default(),
+            networks: BTreeMap::new(),
             traffic: Traffic::default(),
             recovery: Recovery::default(),
             graph: GraphIndex::new(graph_lag),
@@ -270,6 +273,7 @@ impl State {
             || self.snapshots.contains_key(&key)
             || self.collections.contains_key(&key)
             || self.vaults.has(&key)
+            || self.networks.contains_key(&key)
             || self.traffic.has(&key)
     }
 
@@ -279,8 +283,14 @@ impl State {
         let machine = self.machines.get(&key).map(|machine| &machine.location);
         let disk = || self.disks.get(&key).or_else(|| self.snapshots.get(&key)).map(|disk| &disk.location);
         let collection = || self.collections.get(&key).map(|collection| &collection.about.location);
+        let network = || self.networks.get(&key).map(|network| &network.location);
         let vault = || self.vaults.region(&key);
-        machine.or_else(disk).or_else(collection).or_else(vault).map(|region| region.to_ascii_lowercase())
+        machine
+            .or_else(disk)
+            .or_else(collection)
+            .or_else(network)
+            .or_else(vault)
+            .map(|region| region.to_ascii_lowercase())
     }
 
     fn happen(&mut self, step: Step, at: Timestamp) {

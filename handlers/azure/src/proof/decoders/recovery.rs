@@ -46,6 +46,7 @@ pub const REPLICA: &[(&str, &str)] = &[
     ("/properties/providerSpecificDetails/recoveryFabricLocation", "recovery_location"),
     ("/properties/providerSpecificDetails/recoveryAzureVMSize", "recovery_size"),
     ("/properties/providerSpecificDetails/recoveryAzureVMName", "recovery_name"),
+    ("/properties/providerSpecificDetails/vmNics/*/vMNetworkName", ""),
     ("/properties/providerSpecificDetails/rpoInSeconds", "rpo_seconds"),
     ("/properties/providerSpecificDetails/multiVmGroupId", "group"),
     ("/properties/providerSpecificDetails/multiVmGroupCreateOption", "group_option"),

@@ -98,7 +98,7 @@ fn seen() -> Seen {
         target: TargetFacts {
             vault: Known::Is(()),
             groups: Known::Is(()),
-            networks: Known::Is(()),
+            networks: Known::Is(true),
             quota_has_room: Known::Is(true),
         },
         places: vec![place(Place::Vault, "rsv"), place(Place::Controller, "lb-neu")],
@@ -181,6 +181,13 @@ const CASES: &[Case] = &[
         db_1(s).target = Known::Unknown;
     }),
     ("whether the vault is there could not be read", State::NotReady, |s| s.target.vault = Known::Unknown),
+    ("a target network is not there, or a member names none", State::NotReady, |s| s.target.networks = Known::Absent),
+    ("whether the target networks are there could not be read", State::NotReady, |s| {
+        s.target.networks = Known::Unknown
+    }),
+    ("a target network lies in the region that may be lost", State::NotReady, |s| {
+        s.target.networks = Known::Is(false);
+    }),
     ("quota or sizes of the target region do not suffice", State::NotReady, |s| {
         s.target.quota_has_room = Known::Is(false);
     }),
@@ -245,7 +252,14 @@ fn saved() -> SavedPath {
     let of = |name: &str| {
         let text = String::from(name);
         let (item, old) = (format!("/items/{name}"), format!("/old/{name}"));
-        Arc::new(Member { name: text.clone(), item, old, old_vm_id: text, target: format!("/new/{name}") })
+        Arc::new(Member {
+            name: text.clone(),
+            item,
+            old,
+            old_vm_id: text,
+            old_networks: vec![],
+            target: format!("/new/{name}"),
+        })
     };
     SavedPath {
         digest: plan().digest(),

@@ -337,7 +337,7 @@ fn can_protect(of: &mut Failover, it: &Member, seen: &BackFacts) -> Seen {
             of.memory.of_mut(&it.name).back = Some(back.clone());
             Seen::Done
         }
-        (Known::Absent, _) => failed(WhyKind::CannotProtectBack, "the old group, network or disks"),
+        (Known::Absent, _) => failed(WhyKind::CannotProtectBack, "the old group, networks or disks"),
         (_, Known::Absent) => failed(WhyKind::CannotProtectBack, "the reverse mapping or the cache account"),
         _ => Seen::Unknown,
     }

@@ -106,6 +106,8 @@ pub struct Member {
     pub old: String,
     /// The old machine's `vmId`.
     pub old_vm_id: String,
+    /// ARM ids of the networks that the old machine is in; none where that was not told.
+    pub old_networks: Vec<String>,
     /// ARM id that the new machine will have.
     pub target: String,
 }

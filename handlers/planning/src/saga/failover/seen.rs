@@ -150,8 +150,8 @@ pub struct TargetFacts {
     pub vault: Known<()>,
     /// The target group of every member.
     pub groups: Known<()>,
-    /// The target network of every member.
-    pub networks: Known<()>,
+    /// The target network of every member: all are there; true where none of them lies in the region that may be lost.
+    pub networks: Known<bool>,
     /// Whether the quota has room for all of them. Free capacity cannot be read.
     pub quota_has_room: Known<bool>,
 }
@@ -203,7 +203,7 @@ pub struct SavedFacts {
 /// What was read of what protecting the other way needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackFacts {
-    /// The old region's group, network and disks.
+    /// The old region's group, networks and disks.
     pub old_side: Known<()>,
     /// The reverse mapping of containers, the cache account in the new source region, and the new machine's disks.
     pub back: Known<Back>,

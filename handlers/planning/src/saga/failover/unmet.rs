@@ -35,6 +35,8 @@ pub enum TargetPart {
     Group,
     /// Their networks.
     Network,
+    /// Where these lie.
+    NetworkPlace,
     /// The quota of cores, and the sizes that are offered.
     Quota,
 }
@@ -84,11 +86,16 @@ pub fn item_unmet(item: &ItemFacts) -> Vec<ItemUnmet> {
 
 /// All that is not met of the target, in the order in which it is told.
 pub fn target_unmet(seen: &TargetFacts) -> Vec<TargetUnmet> {
-    let there =
-        [(TargetPart::Vault, &seen.vault), (TargetPart::Group, &seen.groups), (TargetPart::Network, &seen.networks)];
+    let there = [(TargetPart::Vault, &seen.vault), (TargetPart::Group, &seen.groups)];
     let missing = there.into_iter().filter(|(_, known)| **known != Known::Is(()));
     let mut unmet: Vec<TargetUnmet> =
         missing.map(|(part, known)| TargetUnmet { part, is_known: *known == Known::Absent }).collect();
+    match seen.networks {
+        Known::Is(true) => {}
+        Known::Is(false) => unmet.push(TargetUnmet { part: TargetPart::NetworkPlace, is_known: true }),
+        Known::Absent => unmet.push(TargetUnmet { part: TargetPart::Network, is_known: true }),
+        Known::Unknown => unmet.push(TargetUnmet { part: TargetPart::Network, is_known: false }),
+    }
     if seen.quota_has_room != Known::Is(true) {
         unmet.push(TargetUnmet { part: TargetPart::Quota, is_known: seen.quota_has_room != Known::Unknown });
     }
@@ -144,6 +151,7 @@ impl TargetPart {
             Self::Vault => "vault",
             Self::Group => "group",
             Self::Network => "network",
+            Self::NetworkPlace => "where the network lies",
             Self::Quota => "quota",
         }
     }
@@ -156,8 +164,10 @@ impl fmt::Display for TargetUnmet {
             (TargetPart::Vault, false) => "whether the vault is there could not be read",
             (TargetPart::Group, true) => "a target group is not there",
             (TargetPart::Group, false) => "whether the target groups are there could not be read",
-            (TargetPart::Network, true) => "a member names no target network",
-            (TargetPart::Network, false) => "which target networks there are could not be read",
+            (TargetPart::Network, true) => "a target network is not there, or a member names none",
+            (TargetPart::Network, false) => "whether the target networks are there could not be read",
+            (TargetPart::NetworkPlace, true) => "a target network lies in the region that may be lost",
+            (TargetPart::NetworkPlace, false) => "where the target networks lie could not be read",
             (TargetPart::Quota, true) => "quota or sizes of the target region do not suffice",
             (TargetPart::Quota, false) => "quota and sizes of the target region could not be read",
         };

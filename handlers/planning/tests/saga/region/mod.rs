@@ -220,7 +220,7 @@ impl World for Regions {
             Look::TargetUsable => Some(Facts::Target(TargetFacts {
                 vault: Known::Is(()),
                 groups: Known::Is(()),
-                networks: Known::Is(()),
+                networks: Known::Is(true),
                 quota_has_room: Known::Is(true),
             })),
             Look::ProfileUsable(it)

@@ -9,6 +9,7 @@ use super::super::Arm;
 use super::super::ids::{group_id, key};
 use super::super::machines::Machine;
 use super::super::state::State;
+use super::item_body;
 use super::item_calls::{self, Given};
 use super::items::{Pace, Replica, ReplicaDisk};
 use super::{VAULTS, above, display, last};
@@ -56,7 +57,7 @@ pub struct ReplicaView {
 
 impl Arm {
     /// Lets a machine be replicated as if it had been for long: with fabrics, containers mapped both ways and a policy of a day,
-    /// all named after the regions, where they are not there. Answers the item's id.
+    /// all named after the regions, and the networks of both sides, where they are not there. Answers the item's id.
     pub fn add_replica(&self, seed: &ReplicaSeed) -> Result<String, String> {
         let now = self.clock.now();
         let mut state = self.state();
@@ -68,8 +69,12 @@ impl Arm {
         let machine = machine.ok_or_else(|| format!("{} is not there", seed.machine))?;
         let (from, to) = (machine.location.to_ascii_lowercase(), seed.recovery_location.to_ascii_lowercase());
         state.set_up(&seed.vault, (&from, &to));
+        state.ensure_network(&item_body::network_of(above(&machine.id(), 4)), &from);
         state.ensure_group(&machine.subscription, &seed.recovery_group, &to, now);
         let item = state.seeded_replica(seed, &machine, (from, to), now)?;
+        if let Some(network) = &item.recovery_network {
+            state.ensure_network(network, &item.locations.1);
+        }
         let id = item.id.clone();
         state.recovery.items.insert(key(&id), item);
         state.replicate(now);

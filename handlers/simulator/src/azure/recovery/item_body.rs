@@ -24,6 +24,11 @@ const CERTIFICATE_HOURS: i64 = 3 * 365 * 24;
 /// State, description, what may be done.
 type Words = (&'static str, &'static str, &'static [&'static str]);
 
+/// The network of a group's machines (as the recorded ones are called).
+pub(super) fn network_of(group: &str) -> String {
+    format!("{group}/providers/Microsoft.Network/virtualNetworks/{}-vnet", last(group))
+}
+
 impl Replica {
     /// *Assumed* (`sr-sim-failed-over`): all that is said between failover and reversal; for other sources of machines it is
     /// recorded. What runs leaves nothing else to do.
@@ -278,7 +283,6 @@ impl Replica {
     fn nics(&self, seed: u64) -> Value {
         let known = self.is_known();
         let Some(nic) = self.nic.as_ref().filter(|_| known || self.reversed) else { return json!([]) };
-        let network = |group: &str| format!("{group}/providers/Microsoft.Network/virtualNetworks/{}-vnet", last(group));
         let own_group = above(&self.machine, 4);
         let guard = format!(
             "{}/providers/Microsoft.Network/networkSecurityGroups/{}NSG",
@@ -288,8 +292,8 @@ impl Replica {
             "nicId": guid_of(seed, "nic", &format!("{nic} {known}")),
             "replicaNicId": null,
             "sourceNicArmId": nic,
-            "vMNetworkName": known.then(|| network(own_group)),
-            "recoveryVMNetworkId": self.recovery_network.clone().unwrap_or_else(|| network(&self.recovery_group)),
+            "vMNetworkName": known.then(|| network_of(own_group)),
+            "recoveryVMNetworkId": self.recovery_network.clone().unwrap_or_else(|| network_of(&self.recovery_group)),
             "ipConfigs": [{
                 "name": known.then(|| format!("ipconfig{}", self.machine_name)),
                 "isPrimary": true,
