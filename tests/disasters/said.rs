@@ -28,6 +28,8 @@ pub struct Said {
     completed: BTreeSet<String>,
     /// The open incident, by the last event that opened one or a record that has one.
     incident: Option<String>,
+    /// The last one that was told to be closed.
+    closed: Option<String>,
     /// How the declaration stands by its record.
     phase: Option<Place>,
     /// Whether a saga is unfinished, and whether it asks something.
@@ -158,7 +160,8 @@ impl Said {
             "approval.asked" => Told::AwaitingApproval { plan, incident },
             "failover.refused" => Told::Refused { plan, incident },
             "alarm.closed" if data["cause"] == "regionSuspected" => {
-                Told::Closed { plan, incident: self.incident.take().unwrap_or_default() }
+                self.closed = self.incident.take().or(self.closed.take());
+                Told::Closed { plan, incident: self.closed.clone().unwrap_or_default() }
             }
             "failover.started" => Told::Started { saga },
             "failover.completed" => {

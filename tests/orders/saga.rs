@@ -91,13 +91,16 @@ async fn where_it_asks_for_two_the_order_waits_until_two_others_approve_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_order_that_would_wait_for_others_is_refused_where_the_incident_that_it_names_is_closed() {
+async fn an_order_that_would_wait_for_others_is_refused_where_nothing_like_it_was_shown_or_the_incident_is_closed() {
     let golden = include_str!("../../handlers/execution/golden/declaration-v1.json");
-    for (open, expected) in [(true, None), (false, Some("the incident 2026-11-22T10:00:00Z is not open"))] {
+    let closed = Some("the incident 2026-11-22T10:00:00Z is not open");
+    for (open, shown, expected) in
+        [(true, DIGEST, None), (false, DIGEST, closed), (true, &DIGEST.replace('3', "4"), Some(NOT_SHOWN))]
+    {
         let stage = Stage::new(2).await;
         let mut record: serde_json::Value = serde_json::from_str(golden).expect("a record");
         record["recoveryPlan"] = json!("shop");
-        record["shown"][0]["digest"] = json!(DIGEST);
+        record["shown"][0]["digest"] = json!(shown);
         match open {
             true => record["incident"]["openedAt"] = record["shown"][0]["incident"].clone(),
             false => record["incident"] = serde_json::Value::Null,

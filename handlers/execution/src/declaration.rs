@@ -73,6 +73,9 @@ pub enum DeclarationError {
     /// Others wrote each time.
     #[error("others evaluated the recovery plan {TRIES_MAX} times in a row")]
     Busy,
+    /// Whoever decided was held up. A repeat is safe: it decides anew.
+    #[error("held up for {0} s between the decision and the failover's beginning: it is decided anew")]
+    HeldUp(i64),
 }
 
 /// What is known of one look.

@@ -52,7 +52,9 @@ fn of_declaration(plan: &PlanWorld, duties: &mut Duties) {
     let unfinished = plan.unfinished().is_some();
     let Some((incident, opened)) = &plan.incident else {
         // While a saga is unfinished its people know of the region.
+        let ended = plan.sagas.iter().filter_map(|saga| saga.ended).max();
         if let Some(since) = sources.surely_any.since.filter(|_| !unfinished) {
+            let since = ended.map_or(since, |ended| ended.max(since));
             let words = format!("evidence stands for {} and nothing suspected was told", plan.plan.from);
             duties.owe(Promise::SuspectedInTime, name, since, SUSPECTED_SECONDS_MAX, words);
         }

@@ -15,6 +15,9 @@ use crate::readiness::{self, NoOrder};
 use crate::saga::{self, Begun, Declared, DeclaredBy, SagaError};
 use crate::saga_woken;
 
+/// How old a decision may be when its failover begins: evidence is read each minute, so that what is older may have been taken back.
+const DECIDED_SECS_MAX: i64 = 60;
+
 /// The order of the failover that was decided on, by the rules or by a person's word.
 pub(super) async fn order(
     lifeboat: &Lifeboat,
@@ -55,6 +58,10 @@ pub(super) async fn begin(
     word: Option<&Word>,
 ) -> Result<Result<Vec<String>, NotGiven>, DeclarationError> {
     let id = order.id.clone();
+    let held_up = lifeboat.clock.now().duration_since(order.ordered_at).as_secs();
+    if held_up > DECIDED_SECS_MAX {
+        return Err(DeclarationError::HeldUp(held_up));
+    }
     let declared = Declared {
         by: Some(match word {
             None => DeclaredBy::Rules,

@@ -97,14 +97,6 @@ pub async fn open_incident(store: &Store, plan: &str) -> Result<Option<Timestamp
     Ok(read.and_then(|(record, _)| record.incident).map(|incident| incident.opened_at))
 }
 
-/// The incident in which what has this digest was shown last, where that is not the open one any more.
-pub async fn closed(store: &Store, plan: &str, digest: &str) -> Result<Option<Timestamp>, SwapError> {
-    let Some((record, _)) = read(store, plan).await? else { return Ok(None) };
-    let open = record.incident.as_ref().map(|incident| incident.opened_at);
-    let shown = record.shown.iter().rev().find(|shown| shown.digest == digest);
-    Ok(shown.and_then(|shown| shown.incident).filter(|shown| Some(*shown) != open))
-}
-
 /// An open incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

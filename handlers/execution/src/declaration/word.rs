@@ -2,12 +2,14 @@
 //! It never checks who gave it: whoever hands it on did.
 
 use jiff::Timestamp;
+use lifeboat_azure::blobs::Store;
 use lifeboat_planning::declaration::{Act, Decision, Name, Phase, Shown, Worse};
 use lifeboat_planning::saga::failover::PointChoice;
 
-use super::record::Record;
+use super::record::{self, Record};
 use super::shown;
 use crate::readiness::NoOrder;
+use crate::swap::SwapError;
 
 /// A word.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +93,24 @@ impl Word {
         }
         Err(NotGiven::Unmet(unmet))
     }
+}
+
+/// Why an order that has to wait for others would wait for nothing: its digest was never shown, or of an incident that is closed. A recovery
+/// plan that was never evaluated has shown nothing yet.
+pub async fn waits_in_vain(
+    store: &Store,
+    plan: &str,
+    digest: &str,
+    now: Timestamp,
+) -> Result<Option<NotGiven>, SwapError> {
+    let Some((record, _)) = record::read(store, plan).await? else { return Ok(None) };
+    let open = record.incident.as_ref().map(|incident| incident.opened_at);
+    let Some(shown) = shown::find(&record.shown, digest, now) else {
+        let now = record.shown.last().map(|shown| shown.digest.clone());
+        return Ok(Some(NotGiven::NotShown { now }));
+    };
+    let over = shown.incident.filter(|shown| Some(*shown) != open);
+    Ok(over.map(|incident| NotGiven::OtherIncident(incident.to_string())))
 }
 
 fn joined(all: &[impl ToString]) -> String {

@@ -142,12 +142,12 @@ async fn start_failover(given: &Given<'_>, start: &StartFailover) -> Came {
         return Ok(Err(Refusal::NoRecoveryPlan(start.recovery_plan.clone())));
     };
     let needs = needs_of(plan);
-    // One that nobody else must approve is looked at when it is handed on; one that waits must not wait for what is over.
+    // One that nobody else must approve is looked at when it is handed on; one that waits keeps others from being given.
     if needs > 0
-        && let Some(incident) = declaration::record::closed(&given.lifeboat.store, &plan.name, &start.digest).await?
+        && let store = &given.lifeboat.store
+        && let Some(why) = declaration::word::waits_in_vain(store, &plan.name, &start.digest, given.now).await?
     {
-        let over = declaration::word::NotGiven::OtherIncident(incident.to_string());
-        return Ok(Err(saga::NotDelivered::NotGiven(over).into()));
+        return Ok(Err(saga::NotDelivered::NotGiven(why).into()));
     }
     let order = OrderRecord::waiting(given.id, given.by, given.now, start, needs);
     let begun = approvals::change(&given.lifeboat.store, &plan.name, |orders| orders.begin(order.clone(), given.now));

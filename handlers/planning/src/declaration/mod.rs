@@ -262,7 +262,7 @@ fn next(
     let confirmed = holds(conditions, NeededFor::Confirming, &none);
     let by_rules = confirmed && plan.declaration.by == By::Rules && holds(conditions, NeededFor::Rules, &none);
     match state.phase {
-        Phase::FailingOver => failing_over(state, facts, conditions, recovered),
+        Phase::FailingOver => failing_over(state, plan, facts, conditions, recovered),
         Phase::FailedOver if facts.saga == SagaSeen::FailedBack => (Phase::Normal, Act::TellFailedBack),
         Phase::FailedOver => (Phase::FailedOver, Act::Nothing),
         _ if matches!(facts.saga, SagaSeen::Running { .. }) => (Phase::FailingOver, Act::Follow),
@@ -292,7 +292,13 @@ fn turned_well(state: &Declaration) -> bool {
     begun.is_some_and(|begun| state.well_since.is_some_and(|well| well > begun))
 }
 
-fn failing_over(state: &Declaration, facts: &Facts<'_>, conditions: &[Condition], recovered: bool) -> (Phase, Act) {
+fn failing_over(
+    state: &Declaration,
+    plan: &RecoveryPlan,
+    facts: &Facts<'_>,
+    conditions: &[Condition],
+    recovered: bool,
+) -> (Phase, Act) {
     let back = if recovered { Phase::Normal } else { Phase::Suspected };
     match facts.saga {
         // Stopping and asking is safe, so that the first good reading is enough; a failover that was accepted goes on. A region
@@ -309,8 +315,9 @@ fn failing_over(state: &Declaration, facts: &Facts<'_>, conditions: &[Condition]
         // It was to begin and has not: what it rests on is read again.
         SagaSeen::None => {
             let passes = facts.word.map(|word| word.passes.clone()).unwrap_or_default();
-            // By rules alone also what rules need; a word stands in for that.
-            let alone = facts.word.is_some() || holds(conditions, NeededFor::Rules, &passes);
+            // By rules alone only where rules may, with what rules need. A person's word that is not here any more comes again.
+            let may = plan.declaration.by == By::Rules && holds(conditions, NeededFor::Rules, &passes);
+            let alone = facts.word.is_some() || may;
             if alone && holds(conditions, NeededFor::Confirming, &passes) {
                 (Phase::FailingOver, Act::Start)
             } else {

@@ -132,6 +132,20 @@ fn what_was_to_begin_is_read_again_until_it_has_begun() {
 }
 
 #[test]
+fn what_a_person_ordered_and_has_not_begun_is_never_begun_by_rules() {
+    let assumed = Assumed { entries: BTreeSet::new(), approved: Some(BTreeSet::new()) };
+    for by in [By::Person, By::Approval] {
+        let (state, signals) = outage(&plan(by), 20);
+        let word = Word { passes: BTreeSet::new() };
+        let ordered = Facts { word: Some(&word), ..facts(&signals, &assumed, at(20)) };
+        let (state, decision) = step(&state, &plan(by), &ordered, at(20));
+        assert_eq!((decision.to, decision.act), (Phase::FailingOver, Act::Start));
+        let (_, decision) = step(&state, &plan(by), &facts(&signals, &assumed, at(21)), at(21));
+        assert_eq!((decision.to, decision.act), (Phase::Suspected, Act::StepBack), "{by:?}");
+    }
+}
+
+#[test]
 fn a_persons_no_holds_the_rules_up_for_its_incident_and_no_other() {
     let rules = plan(By::Rules);
     let (state, signals) = outage(&rules, 20);
