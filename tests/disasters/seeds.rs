@@ -15,7 +15,7 @@ const SEEDS: u64 = 200;
 /// From so many seeds on, or where LIFEBOAT_KILLS asks for it, each combination that can happen is played.
 const WHOLE: u64 = 2_000;
 /// How often what was left out is asked for.
-const ROUNDS_MAX: u64 = 4;
+const ROUNDS_MAX: u64 = 7;
 /// Seeds that ask for what was left out begin with this one.
 const FORCED: u64 = 1_000_000;
 /// The few disasters that differ begin with this one.
@@ -83,7 +83,7 @@ fn of(seed: u64) -> Drawn {
     let case = &cases[usize::try_from(number).unwrap_or(0) % cases.len()];
     let round = number / cases.len() as u64;
     match case {
-        Case::Kill(kill) => Drawn { passing: 1 + round, ..forced::killed(*kill, number) },
+        Case::Kill(kill) => Drawn { passing: 1 + round, ..forced::killed(*kill, number + round) },
         Case::Stage(place, stage) => forced::staged(*place, *stage, number + round),
     }
 }

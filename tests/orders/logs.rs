@@ -17,7 +17,7 @@ use crate::stage::{SUBSCRIPTION, Stage};
 /// So much is searched.
 const SEARCHED_BYTES: usize = 10 * 1024 * 1024;
 /// Rounds after which it is given up: it has become so quiet that this proves nothing.
-const ROUNDS_MAX: usize = 2_000;
+const ROUNDS_MAX: usize = 100;
 /// What stands in every token that is a JWT, in the headers that carry one, in connection strings and in signed addresses.
 const SECRETS: [&str; 9] =
     ["eyJ", "Bearer ", "SharedAccess", "AccountKey", "sig=", "x-functions-key", "x-identity-header", "?code=", "&se="];
@@ -109,6 +109,8 @@ async fn ten_megabytes_of_logs_hold_no_token_no_key_and_no_signed_address() {
     let stage = Stage::new(1).await;
     let (mut tokens, mut rounds) = (Vec::new(), 0);
     while log.len() < SEARCHED_BYTES && rounds < ROUNDS_MAX {
+        // Another test's thread may have met a place first that logs, and had it remembered that nobody listens.
+        tracing::callsite::rebuild_interest_cache();
         round(&stage, rounds, &mut tokens).await;
         rounds += 1;
     }

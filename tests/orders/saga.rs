@@ -107,9 +107,15 @@ async fn an_order_that_would_wait_for_others_is_refused_where_nothing_like_it_wa
         }
         let (name, bytes) = (declaration::record::blob_name("shop"), record.to_string().into_bytes().into());
         stage.lifeboat.store.put(&name, bytes, Condition::IfAbsent).await.expect("written");
+        let dry = stage.tries("one", "try", start()).await;
         let told = stage.orders("one", "start", start()).await;
+        let incident = approve_with(Of::Incident("2026-11-22T10:00:00Z".to_owned()), DIGEST);
         match expected {
-            Some(expected) => refused(&told, expected),
+            Some(expected) => {
+                refused(&dry, expected);
+                refused(&told, expected);
+                refused(&stage.orders("one", "answer", incident).await, expected);
+            }
             None => assert!(told.lines[0].contains("2 others must approve it"), "{told:?}"),
         }
     }

@@ -132,6 +132,13 @@ impl Stage {
         self.queued(&self.command(id, order), Some(token)).await.expect("it is taken or refused")
     }
 
+    /// A person tries an order, with a good token.
+    pub async fn tries(&self, person: &str, id: &str, order: Order) -> Told {
+        let token = self.token(person, &TokenOrder::default());
+        let command = command::Command { dry_run: true, ..self.command(id, order) };
+        self.queued(&command, Some(token)).await.expect("it is tried or refused")
+    }
+
     /// Time passes, for all.
     pub async fn passes(&self, by: SignedDuration) {
         tokio::time::advance(by.try_into().expect("forward")).await;

@@ -14,6 +14,7 @@ use super::saga::{self, Verified};
 use crate::counters::Kind;
 use crate::lifeboat::Lifeboat;
 use crate::policies::{self, InForce};
+use crate::swap::SwapError;
 use crate::{assumptions, breakers, declaration, freeze, holds, modes, stop};
 
 /// An order, whose it is and when it came.
@@ -135,21 +136,30 @@ pub(super) fn needs_of(plan: &RecoveryPlan) -> u8 {
     if plan.declaration.approvals > 1 { plan.declaration.approvals } else { 0 }
 }
 
+/// Why an order that others must approve would wait for nothing, and keep others from being given; one that waits for nobody is looked at
+/// when it is handed on.
+pub(super) async fn waits_in_vain(
+    given: &Given<'_>,
+    plan: &RecoveryPlan,
+    digest: &str,
+) -> Result<Option<Refusal>, SwapError> {
+    if needs_of(plan) == 0 {
+        return Ok(None);
+    }
+    let why = declaration::word::waits_in_vain(&given.lifeboat.store, &plan.name, digest, given.now).await?;
+    Ok(why.map(|why| saga::NotDelivered::NotGiven(why).into()))
+}
+
 /// An order of a person with the role is itself the approval, where the recovery plan does not ask for two.
 async fn start_failover(given: &Given<'_>, start: &StartFailover) -> Came {
     let in_force = in_force(given).await?;
     let Some(plan) = in_force.recovery_plans.iter().find(|plan| plan.name == start.recovery_plan) else {
         return Ok(Err(Refusal::NoRecoveryPlan(start.recovery_plan.clone())));
     };
-    let needs = needs_of(plan);
-    // One that nobody else must approve is looked at when it is handed on; one that waits keeps others from being given.
-    if needs > 0
-        && let store = &given.lifeboat.store
-        && let Some(why) = declaration::word::waits_in_vain(store, &plan.name, &start.digest, given.now).await?
-    {
-        return Ok(Err(saga::NotDelivered::NotGiven(why).into()));
+    if let Some(vain) = waits_in_vain(given, plan, &start.digest).await? {
+        return Ok(Err(vain));
     }
-    let order = OrderRecord::waiting(given.id, given.by, given.now, start, needs);
+    let order = OrderRecord::waiting(given.id, given.by, given.now, start, needs_of(plan));
     let begun = approvals::change(&given.lifeboat.store, &plan.name, |orders| orders.begin(order.clone(), given.now));
     next(given, begun.await?).await
 }
@@ -169,6 +179,9 @@ async fn approved(given: &Given<'_>, order: &Order, approve: &Approve) -> Came {
             let Some(found) = in_force.recovery_plans.iter().find(|one| one.name == *plan) else {
                 return Ok(Err(Refusal::NoRecoveryPlan(plan.clone())));
             };
+            if let Some(vain) = waits_in_vain(given, found, &approve.digest).await? {
+                return Ok(Err(vain));
+            }
             let needs = found.declaration.approvals.max(1);
             let approved = approvals::change(store, plan, |orders| {
                 orders.approve_incident(incident, approve, needs, approval.clone())

@@ -5,7 +5,7 @@ use lifeboat_contract::command::{Approve, CloseBreaker, Freeze, Of, OfPoint, Ord
 use lifeboat_planning::policy::Mode;
 
 use super::approvals::{self, Approval, Next, OrderRecord, OrdersRecord};
-use super::perform::{Came, Given, in_force, kind_of, mode_of, needs_of};
+use super::perform::{Came, Given, in_force, kind_of, mode_of, needs_of, waits_in_vain};
 use super::refusal::Refusal;
 use super::saga::{self, Verified};
 use crate::{assumptions, breakers, declaration, freeze, holds, stop};
@@ -82,6 +82,9 @@ async fn start_failover(given: &Given<'_>, start: &StartFailover) -> Came {
     let Some(plan) = in_force.recovery_plans.iter().find(|plan| plan.name == start.recovery_plan) else {
         return Ok(Err(Refusal::NoRecoveryPlan(start.recovery_plan.clone())));
     };
+    if let Some(vain) = waits_in_vain(given, plan, &start.digest).await? {
+        return Ok(Err(vain));
+    }
     let order = OrderRecord::waiting(given.id, given.by, given.now, start, needs_of(plan));
     let mut orders = orders(given, &plan.name).await?;
     next(given, orders.begin(order, given.now)).await
@@ -98,6 +101,9 @@ async fn approved(given: &Given<'_>, order: &Order, approve: &Approve) -> Came {
         Of::Question(_) => of_saga(given, order).await,
         Of::Order(id) => next(given, orders(given, plan).await?.approve(id, &approve.digest, approval)).await,
         Of::Incident(incident) => {
+            if let Some(vain) = waits_in_vain(given, found, &approve.digest).await? {
+                return Ok(Err(vain));
+            }
             let needs = found.declaration.approvals.max(1);
             let mut orders = orders(given, plan).await?;
             next(given, orders.approve_incident(incident, approve, needs, approval)).await

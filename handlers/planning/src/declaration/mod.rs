@@ -21,11 +21,11 @@ mod shown;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::recovery::{By, Evidence, RecoveryPlan};
@@ -356,56 +356,4 @@ fn moved(state: &mut Declaration, to: Phase, act: Act, plan: &RecoveryPlan, fact
         return Act::Close;
     }
     act
-}
-
-impl Phase {
-    /// All of them, from least to most.
-    pub const ALL: [Self; 6] =
-        [Self::Normal, Self::Suspected, Self::Confirmed, Self::AwaitingApproval, Self::FailingOver, Self::FailedOver];
-
-    /// The word for it.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Normal => "Normal",
-            Self::Suspected => "Suspected",
-            Self::Confirmed => "Confirmed",
-            Self::AwaitingApproval => "AwaitingApproval",
-            Self::FailingOver => "FailingOver",
-            Self::FailedOver => "FailedOver",
-        }
-    }
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
-
-impl Act {
-    /// The word for it.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Nothing => "nothing",
-            Self::TellSuspected => "tellSuspected",
-            Self::Show => "show",
-            Self::Ask => "ask",
-            Self::Start => "start",
-            Self::Follow => "follow",
-            Self::RefuseWord => "refuseWord",
-            Self::Withdraw => "withdraw",
-            Self::StepBack => "stepBack",
-            Self::StopAndAsk => "stopAndAsk",
-            Self::TellFailedOver => "tellFailedOver",
-            Self::TellUndone => "tellUndone",
-            Self::TellFailedBack => "tellFailedBack",
-            Self::Close => "close",
-        }
-    }
-}
-
-impl fmt::Display for Act {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
 }
