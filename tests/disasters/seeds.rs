@@ -20,6 +20,9 @@ const ROUNDS_MAX: u64 = 7;
 const FORCED: u64 = 1_000_000;
 /// The few disasters that differ begin with this one.
 const FEW: u64 = 900_000;
+/// Seeds beyond those of an ordinary run that found the handler wrong: an order with a digest that nobody was shown, an approval with one,
+/// rules that begin what a person ordered, a failover begun by whoever was held up.
+const FOUND: [u64; 4] = [225, 550, 1_353, 1_608];
 /// Threads that seeds are spread over: a small machine has two cores.
 const THREADS: usize = 2;
 
@@ -118,7 +121,8 @@ fn in_a_few_disasters_that_differ_every_promise_is_kept() {
     let mut tally = Tally::default();
     let names: Vec<(&str, Input)> =
         forced::few().into_iter().zip(FEW..).map(|((name, drawn), seed)| (name, (seed, drawn))).collect();
-    let inputs: Vec<Input> = names.iter().map(|(_, input)| input.clone()).collect();
+    let found = FOUND.iter().map(|seed| (*seed, of(*seed)));
+    let inputs: Vec<Input> = names.iter().map(|(_, input)| input.clone()).chain(found).collect();
     let wrongs = all(&inputs, &mut tally, false);
     names.iter().for_each(|(name, (seed, _))| println!("{seed}: {name}"));
     assert!(wrongs.is_empty(), "{} wrongs:\n{}", wrongs.len(), wrongs.join("\n"));

@@ -7,7 +7,7 @@ use lifeboat_planning::declaration::{Act, Decision, Name, Phase, Shown, Worse};
 use lifeboat_planning::saga::failover::PointChoice;
 
 use super::record::{self, Record};
-use super::shown;
+use super::shown::{self, StoredShown};
 use crate::readiness::NoOrder;
 use crate::swap::SwapError;
 
@@ -64,8 +64,7 @@ impl Word {
     /// Whether what it was given on still holds.
     pub(super) fn still_holds(&self, known: Option<&Record>, is: &Shown, now: Timestamp) -> Result<(), NotGiven> {
         let shown = known.map(|record| record.shown.as_slice()).unwrap_or_default();
-        let found = shown::find(shown, &self.digest, now);
-        let found = found.ok_or_else(|| NotGiven::NotShown { now: shown.last().map(|last| last.digest.clone()) })?;
+        let found = was_shown(shown, &self.digest, now)?;
         if let Some(incident) = &self.incident
             && Some(incident) != is.incident.map(|at| at.to_string()).as_ref()
         {
@@ -105,12 +104,19 @@ pub async fn waits_in_vain(
 ) -> Result<Option<NotGiven>, SwapError> {
     let Some((record, _)) = record::read(store, plan).await? else { return Ok(None) };
     let open = record.incident.as_ref().map(|incident| incident.opened_at);
-    let Some(shown) = shown::find(&record.shown, digest, now) else {
-        let now = record.shown.last().map(|shown| shown.digest.clone());
-        return Ok(Some(NotGiven::NotShown { now }));
-    };
-    let over = shown.incident.filter(|shown| Some(*shown) != open);
-    Ok(over.map(|incident| NotGiven::OtherIncident(incident.to_string())))
+    Ok(match was_shown(&record.shown, digest, now) {
+        Ok(shown) => {
+            let over = shown.incident.filter(|shown| Some(*shown) != open);
+            over.map(|incident| NotGiven::OtherIncident(incident.to_string()))
+        }
+        Err(why) => Some(why),
+    })
+}
+
+/// What was shown with this digest within the hour.
+fn was_shown<'a>(known: &'a [StoredShown], digest: &str, now: Timestamp) -> Result<&'a StoredShown, NotGiven> {
+    let newest = || known.last().map(|last| last.digest.clone());
+    shown::find(known, digest, now).ok_or_else(|| NotGiven::NotShown { now: newest() })
 }
 
 fn joined(all: &[impl ToString]) -> String {
