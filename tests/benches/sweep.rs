@@ -32,7 +32,7 @@ const EACH: usize = 500;
 /// What a call takes.
 const CALL: Duration = Duration::from_millis(20);
 /// Judgements measured; the median is quoted.
-const JUDGEMENTS: usize = 7;
+const JUDGEMENTS: usize = 31;
 /// Points of a machine: one a day for a month.
 const POINTS: i64 = 30;
 /// When the point of last night was made: its slot is 02:00 in Berlin.

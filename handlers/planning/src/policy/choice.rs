@@ -18,20 +18,28 @@ pub enum Choice<'a> {
 
 /// Chooses. The order of the policies makes no difference.
 pub fn choose<'a>(policies: &'a [BackupPolicy], machine: &MachineAttributes) -> Choice<'a> {
-    let mut best: Vec<&BackupPolicy> = Vec::new();
-    for policy in policies.iter().filter(|policy| matches(&policy.matches, machine)) {
-        match best.first().map(|first| first.priority) {
-            Some(highest) if policy.priority < highest => {}
-            Some(highest) if policy.priority == highest => best.push(policy),
-            _ => best = alloc::vec![policy],
+    let mut best: Option<&BackupPolicy> = None;
+    let mut equals: Vec<&BackupPolicy> = Vec::new();
+    for policy in policies {
+        // What has less priority than one that matches need not be held against the machine.
+        if best.is_some_and(|best| policy.priority < best.priority) || !matches(&policy.matches, machine) {
+            continue;
+        }
+        match best {
+            Some(first) if policy.priority == first.priority => equals.push(policy),
+            _ => {
+                best = Some(policy);
+                equals.clear();
+            }
         }
     }
-    match best.as_slice() {
-        [] => Choice::None,
-        [one] => Choice::One(one),
-        _ => {
-            best.sort_by(|one, other| one.name.cmp(&other.name));
-            Choice::Equal(best)
+    match best {
+        None => Choice::None,
+        Some(one) if equals.is_empty() => Choice::One(one),
+        Some(first) => {
+            equals.push(first);
+            equals.sort_by(|one, other| one.name.cmp(&other.name));
+            Choice::Equal(equals)
         }
     }
 }

@@ -8,6 +8,8 @@ use alloc::string::{String, ToString};
 pub struct Glob {
     pattern: String,
     case: Case,
+    /// It has no wildcard: found once, because a sweep asks it of each machine.
+    literal: bool,
 }
 
 /// Whether a comparison tells upper from lower case.
@@ -22,7 +24,7 @@ pub enum Case {
 impl Glob {
     /// A pattern; every text is one.
     pub fn new(pattern: &str, case: Case) -> Self {
-        Self { pattern: pattern.to_string(), case }
+        Self { pattern: pattern.to_string(), case, literal: !pattern.contains(['*', '?']) }
     }
 
     /// The pattern as written.
@@ -32,7 +34,7 @@ impl Glob {
 
     /// True when the pattern has no wildcard.
     pub fn is_literal(&self) -> bool {
-        !self.pattern.contains(['*', '?'])
+        self.literal
     }
 
     /// True when the text is the pattern letter by letter, wildcards not meaning anything.
@@ -89,7 +91,11 @@ pub(super) fn equal(a: &str, b: &str, case: Case) -> bool {
 }
 
 fn same(a: char, b: char, case: Case) -> bool {
-    a == b || (case == Case::Insensitive && a.to_lowercase().eq(b.to_lowercase()))
+    if a == b || case == Case::Sensitive {
+        return a == b;
+    }
+    // Almost all that is compared here is ASCII, and a sweep compares all of an estate.
+    if a.is_ascii() && b.is_ascii() { a.eq_ignore_ascii_case(&b) } else { a.to_lowercase().eq(b.to_lowercase()) }
 }
 
 #[cfg(test)]

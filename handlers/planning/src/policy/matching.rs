@@ -141,11 +141,13 @@ pub fn asks_age(condition: &Match) -> bool {
 pub fn reach(condition: &Match, machine: &MachineAttributes) -> Reach {
     let covered = |holds: bool| if holds { Reach::Covered } else { Reach::Outside };
     match condition {
+        // The first that does not hold settles it: a sweep asks this of each machine of an estate.
         Match::All(inner) => {
-            inner.iter().map(|one| reach(one, machine)).fold(Reach::Covered, |all, one| match (all, one) {
-                (Reach::Outside, _) | (_, Reach::Outside) => Reach::Outside,
-                (all, one) => all.max(one),
-            })
+            let further = |all: Reach, one: &Match| match reach(one, machine) {
+                Reach::Outside => None,
+                one => Some(all.max(one)),
+            };
+            inner.iter().try_fold(Reach::Covered, further).unwrap_or(Reach::Outside)
         }
         Match::Any(inner) => inner.iter().map(|one| reach(one, machine)).max().unwrap_or(Reach::Outside),
         Match::Not(inner) => covered(reach(inner, machine) == Reach::Outside),
@@ -183,6 +185,10 @@ impl Location {
 
     /// True when `text` is a spelling of this region; never for an empty one.
     pub fn is(&self, text: &str) -> bool {
+        if text.is_ascii() {
+            let letters = text.bytes().filter(|b| !char::from(*b).is_whitespace()).map(|b| b.to_ascii_lowercase());
+            return !self.0.is_empty() && self.0.bytes().eq(letters);
+        }
         !self.0.is_empty()
             && self.0.chars().eq(text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase))
     }
