@@ -217,7 +217,7 @@ fn place_of(saga: &Saga<Failover>) -> Place {
     };
     let of_step = |step: &str| match step {
         "preflight" => Place::Preflight,
-        "fence" => Place::Fence,
+        "fence" | "fence once more" => Place::Fence,
         "newest points" => Place::NewestPoints,
         "enable the target" => Place::EnableTarget,
         "disable the old endpoint" => Place::DisableOld,

@@ -59,10 +59,13 @@ impl<R: Runbook> Run<R> {
                 if !pick.is_some_and(|pick| self.saga.runbook.pick(pick, &tasks)) {
                     return self.refuse(OrderRefused::PickMissing);
                 }
-                self.relearn();
             }
             Choice::GoOn | Choice::Again | Choice::Undo | Choice::End => {}
         }
+        if !self.passed() {
+            self.saga.runbook.heard();
+        }
+        self.relearn();
         self.saga.progress.lanes[lane].question = None;
         self.tell(Notice::Answered { question: number, choice, by: by.clone() });
         match choice {

@@ -35,6 +35,8 @@ pub trait Runbook: Clone + fmt::Debug + PartialEq {
     fn judge(&mut self, look: &Self::Look, sent: Sent, facts: &Self::Facts, now: Timestamp) -> Seen;
     /// Takes what a person picked, for these tasks. False when it cannot be meant here.
     fn pick(&mut self, pick: &Self::Pick, tasks: &[String]) -> bool;
+    /// A person, on whom the saga had waited, answered before its first point of no return.
+    fn heard(&mut self);
     /// A person goes on without the task of this look.
     fn gave_up(&mut self, look: &Self::Look);
     /// What was learned, a line each, in a form that stays.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use jiff::SignedDuration;
 use lifeboat_planning::saga::failover::{
-    Failover, OLD_SIDE_LOOK_SECS, OLD_SIDE_STOPPED, PROTECT_BACK, PointChoice, expects_deletion,
+    Action, Failover, OLD_SIDE_LOOK_SECS, OLD_SIDE_STOPPED, PROTECT_BACK, PointChoice, expects_deletion,
 };
 use lifeboat_planning::saga::{Ask, At, Choice, End, Notice, Phase, Saga, Way, What, WhyKind, print};
 
@@ -75,10 +75,41 @@ fn without_the_failed_region_it_comes_to_the_commit_within_bounds() {
         took.as_secs(),
         driver.world.asked_in_vain()
     );
-    // The fence's bound, two failovers of 140 s, two minutes that the plan waits, probes, and looks in between.
-    assert!(took < SignedDuration::from_secs(300 + 2 * 140 + 120 + 30 + 10 * 15), "{took:?}");
+    // The fence's bound and its minute more, two failovers of 140 s, two minutes that the plan waits, probes, and looks in between.
+    assert!(took < SignedDuration::from_secs(300 + 60 + 2 * 140 + 120 + 30 + 10 * 15), "{took:?}");
     assert!(driver.told.iter().any(|notice| matches!(notice, Notice::Asked(it) if it.ask == Ask::FenceImpossible)));
     assert!(driver.world.asked_in_vain() < 150);
+}
+
+#[test]
+fn a_word_to_go_on_without_the_fence_tries_it_once_more() {
+    let mut driver = begun(Regions::new(shop()).lost());
+    driver.person = Rc::new(silent);
+    driver.run_until(|driver| standing(driver).contains(&Ask::FenceImpossible));
+    // The region is back by the time that somebody answers.
+    driver.world.answers_again();
+    driver.person = but(Ask::Commit);
+    driver.run_until(|driver| standing(driver).contains(&Ask::Commit));
+    let changes = driver.world.changes();
+    let stops = changes.iter().take_while(|it| it.starts_with("deallocate")).count();
+    assert!(stops == 3 && changes[3].starts_with("fail over"), "{changes:?}");
+    let asked = |it: &&Notice| matches!(it, Notice::Asked(it) if it.ask == Ask::FenceImpossible);
+    assert_eq!(driver.told.iter().filter(asked).count(), 1);
+}
+
+#[test]
+fn what_the_plan_waits_for_before_its_first_group_is_time_to_try_the_fence_once_more() {
+    let mut order = lone();
+    order.groups[0].before = vec![Action::Approve("are the licences there?".into())];
+    let mut driver = begun(Regions::new(order).lost());
+    driver.person = but(Ask::Approve);
+    driver.run_until(|driver| standing(driver).contains(&Ask::Approve));
+    assert!(driver.world.changes().is_empty(), "the fence was given up, as ordered");
+    driver.world.answers_again();
+    driver.person = but(Ask::Commit);
+    driver.run_until(|driver| standing(driver).contains(&Ask::Commit));
+    let changes = driver.world.changes();
+    assert!(changes[0].starts_with("deallocate") && changes[1].starts_with("fail over"), "{changes:?}");
 }
 
 #[test]

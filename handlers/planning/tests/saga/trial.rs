@@ -109,6 +109,8 @@ impl Runbook for Trial {
         false
     }
 
+    fn heard(&mut self) {}
+
     fn gave_up(&mut self, _: &Is) {}
 
     fn memory(&self) -> Vec<String> {

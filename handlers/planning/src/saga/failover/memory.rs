@@ -19,6 +19,10 @@ pub struct Memory {
     pub members: BTreeMap<String, OfMember>,
     /// A person chose another recovery point after the failover.
     pub another: bool,
+    /// A person was waited for before anything was failed over: what was seen until then may have passed.
+    pub waited: bool,
+    /// A person goes on without the fence.
+    pub without_fence: bool,
 }
 
 /// What was learned of one member.
@@ -69,8 +73,9 @@ impl Memory {
     /// As lines; names come last, because they may hold spaces.
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        if self.another {
-            lines.push("another".to_string());
+        for (said, word) in [(self.another, "another"), (self.waited, "waited"), (self.without_fence, "without-fence")]
+        {
+            lines.extend(said.then(|| word.to_string()));
         }
         for (name, of) in &self.members {
             if let Some(ran) = of.ran {
@@ -110,10 +115,16 @@ impl Memory {
 
     /// Learns a line again; nothing when it is not understood.
     pub(super) fn learn(&mut self, line: &str) -> Option<()> {
-        if line == "another" {
-            self.another = true;
-            return Some(());
+        match line {
+            "another" => self.another = true,
+            "waited" => self.waited = true,
+            "without-fence" => self.without_fence = true,
+            _ => return self.learn_of_member(line),
         }
+        Some(())
+    }
+
+    fn learn_of_member(&mut self, line: &str) -> Option<()> {
         let (field, rest) = line.split_once(' ')?;
         let fields = match field {
             "left-out" => 0,

@@ -220,9 +220,15 @@ impl Runbook for Failover {
         true
     }
 
+    fn heard(&mut self) {
+        self.memory.waited = true;
+    }
+
     fn gave_up(&mut self, look: &Look) {
-        if let Look::FailedOver(member) = look {
-            self.memory.of_mut(&member.name).left_out = true;
+        match look {
+            Look::FailedOver(member) => self.memory.of_mut(&member.name).left_out = true,
+            Look::Stopped(_) => self.memory.without_fence = true,
+            _ => {}
         }
     }
 

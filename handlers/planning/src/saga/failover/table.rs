@@ -26,6 +26,9 @@ const READ_SECS_MAX: i64 = 300;
 /// How long the old machines may take to stop (20 s as recorded): past it the region does not answer, and the fence is impossible. Nothing
 /// waits longer for the failed region.
 pub const FENCE_SECS_MAX: i64 = 300;
+/// How long the fence is tried once more after somebody was waited for: a look or two and one deallocation. For a region that stays silent the
+/// workload waits no longer than this.
+const FENCE_AGAIN_SECS_MAX: i64 = 60;
 /// How long one failover may take: recorded are 139 to 637 s, and Site Recovery promises an hour.
 const FAILOVER_SECS_MAX: i64 = 3_600;
 /// How long a new machine may take to run once it is made: boot and provisioning are minutes.
@@ -76,8 +79,11 @@ fn failing_over(of: &Failover) -> Vec<Step<Failover>> {
             },
         ),
     ];
-    for group in &of.order.groups {
+    for (number, group) in of.order.groups.iter().enumerate() {
         steps.extend(actions(&group.name, "before", &group.before));
+        if number == 0 {
+            steps.push(step("fence once more", fence_again(of, !group.before.is_empty())));
+        }
         steps.extend(fail_over(of, group));
         steps.extend(actions(&group.name, "after", &group.after));
     }
@@ -164,12 +170,30 @@ fn fence(of: &Failover) -> Work<Failover> {
         Task::change(&it.name, Look::Stopped(Arc::clone(it)), Change::Failover(stop))
             .undone_by(Look::Started(Arc::clone(it)), Change::Failover(start))
     });
-    let bound = seconds(FENCE_SECS_MAX);
-    let (patience, asks) = match of.order.fence {
-        Fence::Required => (Patience::Fails(bound), Some((WhyKind::BoundPassed, Ask::FenceImpossible))),
-        Fence::ImpossibleAccepted => (Patience::GivesUp(bound), None),
+    let insisted = of.order.fence == Fence::Required;
+    stops(tasks, insisted, FENCE_SECS_MAX)
+}
+
+/// The fence once more, before the first failover, where time was left for people or by the plan since the fence: a region that was silent
+/// may answer by now, and what was stopped may have been started. What it stops is started again by undoing the fence.
+fn fence_again(of: &Failover, acts: bool) -> Work<Failover> {
+    let mut tasks = fence(of).tasks;
+    tasks.retain(|_| acts || of.memory.waited);
+    tasks.iter_mut().for_each(|task| task.undo = None);
+    match of.order.fence == Fence::Required && !of.memory.without_fence {
+        true => stops(tasks, true, FENCE_SECS_MAX),
+        false => stops(tasks, false, FENCE_AGAIN_SECS_MAX),
+    }
+}
+
+/// Old machines that are stopped within a bound, insisted on or not.
+fn stops(tasks: Vec<Task<Failover>>, insisted: bool, secs_max: i64) -> Work<Failover> {
+    let bound = seconds(secs_max);
+    let (patience, asks) = match insisted {
+        true => (Patience::Fails(bound), Some((WhyKind::BoundPassed, Ask::FenceImpossible))),
+        false => (Patience::GivesUp(bound), None),
     };
-    Work { patience, asks, ..work(tasks, MACHINES_AT_ONCE, FENCE_SECS_MAX) }
+    Work { patience, asks, ..work(tasks, MACHINES_AT_ONCE, secs_max) }
 }
 
 /// A group's failover, and that its new machines run.
