@@ -137,6 +137,9 @@ impl Record {
                 seen.failing.insert(item.clone(), at);
             }
             seen.moves |= matches!(call, Call::Failover { .. } | Call::Commit { .. } | Call::ProtectOtherWay { .. });
+            if let Call::ProtectOtherWay { item } = &call {
+                seen.turning.insert(item.clone());
+            }
             if let Call::MakePoint { point, machine, .. } = &call {
                 seen.points.insert(point.clone(), (machine.clone(), false));
             }

@@ -56,6 +56,8 @@ pub struct Seen {
     pub(crate) points: BTreeMap<String, (String, bool)>,
     /// Failovers whose job was ordered to fail, by item, and when it does.
     pub(crate) failing: BTreeMap<String, Timestamp>,
+    /// Items that are being protected the other way.
+    pub(crate) turning: BTreeSet<String>,
     /// The next failover that is accepted fails so many seconds later.
     pub(crate) fails_next: Option<i64>,
     /// Where ARM does not answer reads, and until when from the first one on.
@@ -366,6 +368,9 @@ impl Seen {
                 self.moves = false;
                 self.tell(now, What::JobEnded { item: name.clone(), job, ok: true });
             }
+        }
+        if !item.busy && self.turning.remove(&name) && before == item.state {
+            self.tell(now, What::JobEnded { item: name.clone(), job: Job::ProtectOtherWay, ok: false });
         }
         if let Some(point) = item.points.first().filter(|_| item.target.is_none())
             && self.newest.insert(name.clone(), *point) != Some(*point)

@@ -48,8 +48,8 @@ pub const ATTEMPTS_MAX: u32 = 3;
 pub const SETTLE_SECS: i64 = 120;
 /// How long an answer is waited for before it is looked at again: whoever performs answers within minutes, or is gone.
 pub const FLIGHT_SECS_MAX: i64 = 300;
-/// How long one task of an undo may take: a start of a machine is a matter of a minute; after half an hour a person is asked.
-pub const UNDO_SECS_MAX: i64 = 1_800;
+/// How long one task of an undo may take: a start of a machine is a matter of a minute; after a quarter of an hour a person is asked.
+pub const UNDO_SECS_MAX: i64 = 900;
 /// The longest pause that is taken from Azure: longer ones are looked into again, because the world may have changed.
 pub const PAUSE_SECS_MAX: i64 = 600;
 /// From one reminder of an open question to the next: daily, whatever is asked.

@@ -53,6 +53,8 @@ pub struct ReplicaView {
     pub points: Vec<Timestamp>,
     /// How old the newest is, in seconds, while it is protected.
     pub rpo_seconds: Option<i64>,
+    /// Whether something is done with it just now.
+    pub busy: bool,
 }
 
 impl Arm {
@@ -112,6 +114,7 @@ impl Arm {
                 state: body["properties"]["protectionState"].as_str().unwrap_or_default().to_owned(),
                 points: item.points(state.seed).iter().map(|point| point.at).collect(),
                 rpo_seconds: item.rpo_seconds(state.seed, now),
+                busy: item.running.is_some(),
             }
         };
         state.recovery.items.values().map(view).collect()
