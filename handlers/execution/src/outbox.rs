@@ -56,7 +56,7 @@ struct On {
     deployment: String,
     /// Written, and not told yet; of this process alone. All of it is in the store too.
     ready: Mutex<Vec<Announced>>,
-    /// The topic did not answer: until then only the sweep tries.
+    /// The topic did not answer: until then only the sweep tries, and then the next invocation tries with all that lies untold.
     rests_until: Mutex<Option<Instant>>,
     /// So much lies untold that no more is announced.
     is_full: AtomicBool,
@@ -201,9 +201,9 @@ impl On {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn rests(&self) -> bool {
-        let until = *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
-        until.is_some_and(|until| Instant::now() < until)
+    /// Until when the topic is left alone, or was, since it last did not answer.
+    fn rests_until(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.rests_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

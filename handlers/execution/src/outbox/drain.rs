@@ -1,7 +1,6 @@
 //! Publishes what is announced: after each invocation what this process has written, and by the sweep what others could not tell.
 //! It never holds up the work for longer than a few seconds, and never takes out what the topic has not accepted.
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -23,8 +22,9 @@ use crate::estate::{self, EstateError};
 const OWN_WITHIN: Duration = Duration::from_secs(5);
 /// How long a sweep waits for it: a fifth of the time until the next one.
 const SWEEP_WITHIN: Duration = Duration::from_secs(60);
-/// How long a process leaves a topic alone that did not answer, so that not every invocation waits for it.
-const REST: Duration = Duration::from_secs(60);
+/// How long a process leaves a topic alone that did not answer, so that not every invocation waits for it: the poll of the next minute is the
+/// next to try, because what lies untold may be that a region fails, and that is to be told within two minutes.
+const REST: Duration = Duration::from_secs(45);
 /// Announcements that a sweep follows, at most: two requests each within its time; the rest is the next one's.
 const FOLLOWED_MAX: usize = 1_000;
 /// Untold events, at most, before no more are announced: a week without the topic of a thousand machines that each make a point a day
@@ -57,26 +57,42 @@ struct Delivered {
 }
 
 impl Outbox {
-    /// Tells what this process has written since the last time. What cannot be told now stays in the store for the sweep.
+    /// Tells what this process has written since the last time, and after trouble with the topic all that lies untold. What cannot be told
+    /// now stays in the store for the next invocation after a rest, and for the sweep.
     pub async fn drain_own(&self, now: Timestamp) {
         let Some(on) = &self.on else { return };
         let ready = std::mem::take(&mut *on.ready());
-        if ready.is_empty() || on.rests() {
+        let rests_until = *on.rests_until();
+        if rests_until.is_some_and(|until| Instant::now() < until) || ready.is_empty() && rests_until.is_none() {
             return;
         }
         let told = async {
-            match self.source(on).await {
-                Ok(source) => self.deliver(on, &source, ready, now).await,
-                Err(error) => Delivered { left: ready, why: Some(error.to_string()), told: 0 },
+            let source = match self.source(on).await {
+                Ok(source) => source,
+                Err(error) => return Delivered { left: ready, why: Some(error.to_string()), told: 0 },
+            };
+            let mut events = ready;
+            if rests_until.is_some() {
+                match self.store.list(FOLDER).await {
+                    Ok(names) => events.extend(self.follow(&names, now).await.0),
+                    Err(error) => return Delivered { left: events, why: Some(error.to_string()), told: 0 },
+                }
             }
+            self.deliver(on, &source, events, now).await
         };
         let left = match tokio::time::timeout(OWN_WITHIN, told).await {
-            Ok(delivered) if delivered.left.is_empty() => return on.is_full.store(false, Ordering::Relaxed),
+            Ok(delivered) if delivered.left.is_empty() => {
+                on.is_full.store(false, Ordering::Relaxed);
+                if on.rests_until().take().is_some() {
+                    self.is_well(on, now).await;
+                }
+                return;
+            }
             Ok(delivered) => delivered.why.unwrap_or_default(),
             Err(_) => format!("the topic did not answer within {} s", OWN_WITHIN.as_secs()),
         };
         tracing::warn!("events are told later: {left}");
-        *on.rests_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + REST);
+        *on.rests_until() = Some(Instant::now() + REST);
         // Asked only while the topic is in trouble: how much lies untold.
         if let Ok(names) = self.store.list(FOLDER).await {
             on.is_full.store(names.len() >= BACKLOG_MAX, Ordering::Relaxed);
@@ -113,12 +129,17 @@ impl Outbox {
         if late {
             self.alarm(on, names.len() - drained.told, delivered.why, now).await;
         } else if drained.told > 0 && drained.left == 0 {
-            on.lost.store(0, Ordering::Relaxed);
-            if let Err(error) = alarms::settle(self, Cause::EventsUntold, None, now).await {
-                tracing::warn!(error = %error, "an alarm could not be closed");
-            }
+            self.is_well(on, now).await;
         }
         drained
+    }
+
+    /// All is told again: the alarm about that closes.
+    async fn is_well(&self, on: &On, now: Timestamp) {
+        on.lost.store(0, Ordering::Relaxed);
+        if let Err(error) = alarms::settle(self, Cause::EventsUntold, None, now).await {
+            tracing::warn!(error = %error, "an alarm could not be closed");
+        }
     }
 
     async fn alarm(&self, on: &On, untold: usize, why: Option<String>, now: Timestamp) {

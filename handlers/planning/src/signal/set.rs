@@ -206,7 +206,9 @@ impl Thread {
 
     fn hear(&mut self, signal: &Signal, at: Timestamp) {
         let state = self.whole(signal);
-        if state == self.state {
+        // Whether it failed all the while, nobody knows of who fell silent in between.
+        let went_on = self.is_fresh(signal.origin, at);
+        if state == self.state && went_on {
             self.times = self.times.saturating_add(1);
             // An earlier `since` of the same state is a correction; a later one a restatement.
             self.since = self.since.min(believed(signal, at));

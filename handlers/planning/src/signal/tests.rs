@@ -65,6 +65,20 @@ fn the_sender_s_latest_word_stands_in_whatever_order_it_comes() {
 }
 
 #[test]
+fn a_probe_that_was_not_heard_for_long_begins_anew() {
+    let silence = Origin::Probe.stands_for().as_mins();
+    for (gap, times) in [(silence, 4), (silence + 1, 1)] {
+        let mut signals = Signals::default();
+        for minute in [0, 1, 2, 2 + gap] {
+            signals.take(&[probe(State::Failing, minute)], at(minute));
+        }
+        let (_, thread) = signals.threads("westeurope", Origin::Probe).next().unwrap();
+        let is_evidence = thread.is_evidence(Origin::Probe, at(2 + gap));
+        assert_eq!((thread.times, is_evidence), (times, times >= PROBE_FAILURES_MIN), "after {gap} min");
+    }
+}
+
+#[test]
 fn what_fails_must_be_news_and_what_is_well_may_come_late() {
     let late = STALE_AFTER.as_mins() + 1;
     let mut signals = Signals::default();
