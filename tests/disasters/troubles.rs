@@ -2,7 +2,9 @@
 //! stands at a place, a controller that is stopped and goes on much later, ARM, store, queue and topic in trouble. It strikes only where
 //! it was ordered, and counts only what struck.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use lifeboat_simulator::azure::blobs::{BlobFault, BlobFaultEffect};
@@ -19,6 +21,8 @@ use crate::play::{Play, after};
 
 /// A request that was let go late must still be answered for before its lease is taken over.
 const STOPPED_BEFORE_SENDING_SECS_MAX: i64 = 35;
+/// What is told while a controller is stopped.
+const STOPPED: &str = "a stopped controller";
 /// After so long the operation of a failover fails.
 const FAILS_AFTER_SECS: u32 = 90;
 
@@ -85,8 +89,8 @@ pub const TROUBLES: [Trouble; 10] = [
 /// Troubles under way.
 pub struct Troubles {
     struck: Arc<Mutex<Vec<Kill>>>,
-    pause: Option<Pause>,
-    stopped: Option<Timestamp>,
+    /// Whether a controller was stopped, and that it goes on was not told yet.
+    stopped: Arc<AtomicBool>,
     trouble: Option<Trouble>,
     until: Timestamp,
 }
@@ -118,8 +122,10 @@ impl Troubles {
                 kill.fate()
             }));
         }
+        let stopped: Arc<AtomicBool> = Arc::default();
         if let Some(pause) = pause {
             let mut passing = pause.passing;
+            let (record, began) = (play.world.record.clone(), Arc::clone(&stopped));
             let stop = if pause.before_sending { Stop::Transport } else { Stop::Answer };
             let is_it = move |request: &azure_core::http::Request| {
                 let (url, method) = (request.url(), request.method());
@@ -132,12 +138,17 @@ impl Troubles {
                     passing -= 1;
                     return false;
                 }
+                if counts {
+                    began.store(true, Ordering::Relaxed);
+                    record.tell(What::Fault { name: STOPPED.to_owned(), on: true });
+                }
                 counts
             };
-            play.world.controllers[0].stopper.stops_where(stop, Box::new(is_it));
+            let lasts = Duration::from_secs(pause.seconds.unsigned_abs());
+            play.world.controllers[0].stopper.stops_for(lasts, stop, Box::new(is_it));
         }
         let until = after(play.world.clock.now(), play.dice.between(900, 3_600));
-        let troubles = Self { struck, pause, stopped: None, trouble, until };
+        let troubles = Self { struck, stopped, trouble, until };
         troubles.begin(play);
         troubles
     }
@@ -194,34 +205,22 @@ impl Troubles {
     /// What has lasted long enough ends.
     pub fn look(&mut self, play: &mut Play) {
         let now = play.world.clock.now();
-        if self.trouble.is_some() || self.stopped.is_some() || play.world.record.seen().stall.is_some() {
+        let stopped = self.stopped.load(Ordering::Relaxed);
+        if self.trouble.is_some() || stopped || play.world.record.seen().stall.is_some() {
             play.is_uneasy();
         }
         if self.trouble.is_some() && now >= self.until {
             self.mend(play);
         }
-        let Some(pause) = self.pause else { return };
-        let stopper = play.world.controllers[0].stopper.clone();
-        if !stopper.is_stopped() {
-            return;
-        }
-        let since = *self.stopped.get_or_insert_with(|| {
-            play.say(|| "a controller is stopped".to_owned());
-            play.world.record.tell(What::Fault { name: "a stopped controller".to_owned(), on: true });
-            now
-        });
-        if now >= after(since, pause.seconds) {
-            self.go_on(play);
+        if stopped && !play.world.controllers[0].stopper.is_stopped() {
+            self.goes_on(play);
         }
     }
 
-    fn go_on(&mut self, play: &Play) {
-        play.say(|| "it goes on".to_owned());
-        play.world.controllers[0].stopper.go_on();
-        if self.stopped.take().is_some() {
-            play.world.record.tell(What::Fault { name: "a stopped controller".to_owned(), on: false });
-        }
-        self.pause = None;
+    fn goes_on(&self, play: &Play) {
+        play.say(|| "a controller that was stopped goes on".to_owned());
+        self.stopped.store(false, Ordering::Relaxed);
+        play.world.record.tell(What::Fault { name: STOPPED.to_owned(), on: false });
     }
 
     fn mend(&mut self, play: &Play) {
@@ -240,8 +239,9 @@ impl Troubles {
             controller.wire.stop_deciding();
             controller.stopper.stops_nowhere();
         }
-        if play.world.controllers[0].stopper.is_stopped() {
-            self.go_on(play);
+        if self.stopped.load(Ordering::Relaxed) {
+            play.world.controllers[0].stopper.go_on();
+            self.goes_on(play);
         }
         if self.trouble.is_some() {
             self.mend(play);

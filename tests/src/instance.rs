@@ -7,6 +7,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request};
@@ -117,6 +118,8 @@ pub struct Stopper(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     at: Option<(Place, IsIt)>,
+    /// How long it then stays stopped; for ever where that is not said.
+    lasts: Option<Duration>,
     stopped: bool,
     wakers: Vec<Waker>,
 }
@@ -125,6 +128,12 @@ impl Stopper {
     /// It stops at the first call of which this holds, once.
     pub fn stops_where(&self, place: Place, is_it: IsIt) {
         self.state().at = Some((place, is_it));
+    }
+
+    /// The same, for so long and no longer.
+    pub fn stops_for(&self, lasts: Duration, place: Place, is_it: IsIt) {
+        self.stops_where(place, is_it);
+        self.state().lasts = Some(lasts);
     }
 
     /// It does not stop any more where that was asked and has not happened yet.
@@ -183,7 +192,18 @@ impl Stopper {
     }
 
     async fn stop(&self) {
-        self.state().stopped = true;
+        let lasts = {
+            let mut state = self.state();
+            state.stopped = true;
+            state.lasts.take()
+        };
+        if let Some(lasts) = lasts {
+            let stopper = self.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(lasts).await;
+                stopper.go_on();
+            });
+        }
         poll_fn(|cx| self.poll(cx)).await;
     }
 }
