@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::cases::{At, Kill, Place, Stage};
 use crate::dice::{Dice, asked};
 use crate::forced;
 use crate::seed::{Done, Drawn, drawn, play};
@@ -83,19 +84,23 @@ fn of(seed: u64) -> Drawn {
         return few.map_or_else(|| drawn(&mut Dice(seed)), |(_, drawn)| drawn);
     };
     let cases = forced_cases();
-    let case = &cases[usize::try_from(number).unwrap_or(0) % cases.len()];
-    let round = number / cases.len() as u64;
-    match case {
-        Case::Kill(kill) => Drawn { passing: 1 + round, ..forced::killed(*kill, number + round) },
-        Case::Stage(place, stage) => forced::staged(*place, *stage, number + round),
+    let count = cases.len() as u64;
+    let (index, round) = (number % count, number / count);
+    // By the case and the round: the count of all cases must not decide what differs from round to round.
+    let varied = index + round;
+    match cases[usize::try_from(index).unwrap_or(0)] {
+        // What is heard changes once at a place: its save is the only one there.
+        Case::Kill(kill) if kill.at == At::SaveDeclaration => forced::killed(kill, varied),
+        Case::Kill(kill) => Drawn { passing: 1 + round, ..forced::killed(kill, varied) },
+        Case::Stage(place, stage) => forced::staged(place, stage, varied),
     }
 }
 
 /// A combination.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Case {
-    Kill(crate::cases::Kill),
-    Stage(crate::cases::Place, crate::cases::Stage),
+    Kill(Kill),
+    Stage(Place, Stage),
 }
 
 fn forced_cases() -> Vec<Case> {
