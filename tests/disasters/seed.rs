@@ -164,15 +164,16 @@ pub fn drawn(seed: u64) -> Drawn {
     if script.lie == Some(Lie::OneMachine) && dice.percent(50) {
         script.lie = Some(Lie::OneMachineMeasured);
     }
-    of_the_commit(&mut minds, &mut Dice::beside(seed));
+    of_the_commit(&mut minds, shape.keeps, &mut Dice::beside(seed));
     Drawn { shape, script, minds, controllers, again_one_in, kills, passing: 3, pause, trouble, stall: None }
 }
 
 /// What people do at the word to commit, but commit: they take another recovery point, want one too late, or let it wait.
-fn of_the_commit(minds: &mut Minds, dice: &mut Dice) {
+fn of_the_commit(minds: &mut Minds, keeps: bool, dice: &mut Dice) {
     let (takes, late, pick) = (dice.percent(20), dice.percent(35), dice.of(&[Pick::Latest, Pick::LatestProcessed]));
-    let (waits, seconds) = (dice.percent(3), dice.between(WAITS_SECS.0, WAITS_SECS.1));
-    if waits {
+    let (waits, seconds) = (dice.percent(10), dice.between(WAITS_SECS.0, WAITS_SECS.1));
+    // Days of points that are made and go would be no cheap ones.
+    if waits && !keeps {
         minds.commits = seconds;
     } else if takes {
         minds.another = Some(Another { pick, late });

@@ -114,7 +114,9 @@ impl Sources {
     fn standing(&self, at: Time, reading: Reading) -> impl Iterator<Item = &Stream> {
         self.streams.values().filter(move |stream| {
             let heard = stream.origin != Origin::Probe || at - stream.heard <= PROBE_AGE_SECONDS_MAX;
-            stream.bad && heard && (reading == Reading::May || stream.surely)
+            // What was said more than a day ago has aged out (design §8), whether or not it was taken back.
+            let counts = at - stream.said <= EVIDENCE_AGE_SECONDS_MAX;
+            stream.bad && counts && heard && (reading == Reading::May || stream.surely)
         })
     }
 
@@ -143,7 +145,7 @@ impl Sources {
         // Absence is not recovery: a stream that is only silent has not recovered.
         let recovered = !self.streams.is_empty() && self.streams.values().all(|stream| !stream.bad);
         self.recovered.turn(recovered, at, ended);
-        // What was said more than a day ago has aged out (design §8), where somebody says that it is well: silence alone never does.
+        // What has aged out stands for nothing, where somebody says that it is well: silence alone is no recovery.
         let stands = |stream: &Stream| {
             stream.bad && stream.surely && (!self.is_well_by_any() || at - stream.said <= EVIDENCE_AGE_SECONDS_MAX)
         };
