@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::cases::Place;
 use crate::minds::{Minds, Wrong};
-use crate::model::history::By;
+use crate::model::history::{By, Pick};
 use crate::orders::{another, approve, commit, reject, start};
 use crate::play::{Play, after};
 use crate::sent::{GUEST, Hand, Post, names, shown};
@@ -23,6 +23,8 @@ use crate::switch::Switch;
 
 /// A digest of nothing.
 const NOTHING: &str = "abababababababababababababababababababababababababababababababab";
+/// The step in which another recovery point is taken.
+const ANOTHER_POINT: &str = "another point";
 /// Whoever takes longer than this to commit lets the others do something else meanwhile.
 const LONG_SECS: i64 = 24 * 3_600;
 /// They look again so long before they are to answer.
@@ -268,6 +270,10 @@ impl People {
             Ask::LossGrew => of(true),
             Ask::Commit => Some(commit(digest)),
             Ask::ProtectBack => self.minds.old_may_go.then(|| yes.clone()),
+            // The latest is none that can be taken after a failover: they name one.
+            Ask::Failed if self.picked && question.step == ANOTHER_POINT => {
+                Some(another(question.number, digest, Pick::LatestProcessed))
+            }
             Ask::Failed | Ask::UndoFailed => {
                 let choice = [Choice::Again, Choice::GoOn].into_iter().find(|one| question.choices.contains(one));
                 let Order::Approve(approve) = yes else { return None };

@@ -10,7 +10,7 @@ use super::bounds::{
 use super::duties::Duty;
 use super::fencing::recovered;
 use super::history::{About, By, OrderKind, Power, Time};
-use super::points::{chosen_since, left};
+use super::points::{chosen, left};
 use super::saga::Saga;
 use super::world::{PlanWorld, World};
 use super::wrong::Promise;
@@ -182,10 +182,10 @@ fn of_traffic(world: &World, plan: &PlanWorld, saga: &Saga, duties: &mut Duties)
 
 /// A person chose another recovery point before the commit: each member that was failed over is given one.
 fn of_another_point(plan: &PlanWorld, saga: &Saga, duties: &mut Duties) {
-    let Some(since) = chosen_since(saga) else { return };
+    let Some((since, last)) = chosen(saga) else { return };
     for item in left(plan, saga, since) {
         let words = format!("another point was chosen and {item} is not given it");
-        duties.owe(Promise::PointChosen, &saga.id, since, ORDER_SECONDS_MAX, words);
+        duties.owe(Promise::PointChosen, &saga.id, last, ORDER_SECONDS_MAX, words);
     }
 }
 

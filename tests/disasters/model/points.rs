@@ -63,13 +63,18 @@ fn picked<'a>(world: &'a World, saga: &'a Saga) -> impl Iterator<Item = &'a Arri
     })
 }
 
-/// Since when another point is to be taken by an answer to the commit's question, if no failure was answered since.
-pub fn chosen_since(saga: &Saga) -> Option<Time> {
+/// Since when another point is to be taken by an answer to the commit's question, and by when it was last said; none where it failed and a
+/// person said otherwise, or nothing yet.
+pub fn chosen(saga: &Saga) -> Option<(Time, Time)> {
     let answered = |about: About| saga.questions.iter().filter(move |question| question.about == about);
-    let chosen = answered(About::Commit).filter(|question| question.another).filter_map(|question| question.answered);
-    let since = chosen.max()?;
-    let failed = answered(About::Failure).any(|question| question.last_asked >= since);
-    (!failed).then_some(since)
+    let to_commit =
+        answered(About::Commit).filter(|question| question.another).filter_map(|question| question.answered);
+    let since = to_commit.max()?;
+    let mut last = since;
+    for question in answered(About::Failure).filter(|question| question.last_asked >= since) {
+        last = last.max(question.answered.filter(|_| question.another)?);
+    }
+    Some((since, last))
 }
 
 /// Members that were failed over and were not given another point since then.
@@ -82,7 +87,7 @@ pub fn left<'a>(plan: &'a PlanWorld, saga: &'a Saga, since: Time) -> impl Iterat
 
 /// What is asked of the commit rests on what was verified: the members run from the point that was chosen, and the target serves.
 fn judge_asked_again(world: &World, plan: &PlanWorld, saga: &Saga, at: Time, wrongs: &mut Wrongs) {
-    let Some(since) = chosen_since(saga) else { return };
+    let Some((since, _)) = chosen(saga) else { return };
     for item in left(plan, saga, since) {
         wrongs.say(at, Promise::PointChosen, format!("the commit is asked about, and {item} was given no other point"));
     }

@@ -156,3 +156,21 @@ fn nothing_is_committed_on_the_word_for_what_ran_before() {
     let wrongs = story.ended();
     assert!(!wrongs.is_empty() && wrongs.iter().all(|wrong| wrong.promise == Promise::CommitOrdered), "{wrongs:#?}");
 }
+
+#[test]
+fn where_it_fails_a_person_picks_again_and_it_is_taken_then() {
+    let picked_again = |taken: &[&str]| {
+        let mut story = asked();
+        picks(&mut story, Pick::Latest, |_| ());
+        story.ask("q-failed", About::Failure);
+        picks(&mut story, Pick::LatestProcessed, |order| {
+            (order.id, order.question) = ("again".to_owned(), Some("q-failed".to_owned()));
+        });
+        take(&mut story, taken, Some("point"));
+        anew(&mut story, taken);
+        story.ask("q-again", About::Commit);
+        story.ended()
+    };
+    assert_healthy(&picked_again(&MEMBERS));
+    assert_wrong(&picked_again(&MEMBERS[1..]), Promise::PointChosen);
+}
