@@ -33,13 +33,15 @@ impl Played {
                 _ => None,
             })
             .collect();
-        let orders = |is: &dyn Fn(&Order) -> bool| {
-            let of = |what| match what {
-                &What::Order(ref order) if is(order) => Some(&order.id),
+        let picked = |order: &Order| order.another_point.is_some() && refused.contains(&order.id);
+        let too_late: BTreeSet<&String> = history
+            .events
+            .iter()
+            .filter_map(|event| match &event.what {
+                What::Order(order) if picked(order) => Some(&order.id),
                 _ => None,
-            };
-            history.events.iter().filter_map(|event| of(&event.what)).collect::<BTreeSet<_>>()
-        };
+            })
+            .collect();
         let changed = |what: &What| matches!(what, What::Accepted { call: Call::ChangePoint { .. }, .. });
         let asked: BTreeSet<(&String, &String)> = told()
             .filter_map(|(id, told)| match told {
@@ -50,7 +52,7 @@ impl Played {
         let questions: BTreeSet<&String> = asked.iter().map(|(question, _)| *question).collect();
         let counts = [
             history.events.iter().filter(|event| changed(&event.what)).count(),
-            orders(&|order| order.another_point.is_some()).intersection(&refused).count(),
+            too_late.len(),
             asked.len() - questions.len(),
             approved_orders(history, &refused),
         ];
