@@ -74,7 +74,11 @@ fn change(method: &str, path: &str, lower: &str, body: &Bytes) -> Option<Call> {
         ("POST", "deallocate") => Call::Deallocate { machine: above(1).to_lowercase() },
         ("POST", "start") => Call::Start { machine: above(1).to_lowercase() },
         ("POST", "unplannedfailover") => Call::Failover { item: item()? },
-        ("POST", "applyrecoverypoint") => Call::ChangePoint { item: item()? },
+        ("POST", "applyrecoverypoint") => {
+            let said: Value = serde_json::from_slice(body).unwrap_or_default();
+            let point = said["properties"]["recoveryPointId"].as_str().map(str::to_lowercase);
+            Call::ChangePoint { item: item()?, point }
+        }
         ("POST", "failovercommit") => Call::Commit { item: item()? },
         ("POST", "switchprotection") => {
             let said: Value = serde_json::from_slice(body).ok()?;

@@ -23,6 +23,7 @@ pub enum Place {
     EnableTarget,
     DisableOld,
     Verify,
+    AnotherPoint,
     WordToCommit,
     Commit,
     StopOld,
@@ -33,7 +34,7 @@ pub enum Place {
     Undo,
 }
 
-/// All places.
+/// The places that seeds draw from. What was added later is not among them: a seed's number stands for what it always stood for.
 pub const PLACES: [Place; 24] = [
     Place::Normal,
     Place::Suspected,
@@ -60,6 +61,11 @@ pub const PLACES: [Place; 24] = [
     Place::Protect,
     Place::Undo,
 ];
+
+/// All places.
+pub fn places() -> impl Iterator<Item = Place> {
+    PLACES.into_iter().chain([Place::AnotherPoint])
+}
 
 /// How the old region stands in truth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,11 +131,9 @@ impl Kill {
     }
 }
 
-/// All kills.
-pub fn kills() -> impl Iterator<Item = Kill> {
-    PLACES
-        .into_iter()
-        .flat_map(|place| ATS.into_iter().flat_map(move |at| [false, true].map(|after| Kill { place, at, after })))
+/// All kills at these places.
+pub fn kills(places: impl Iterator<Item = Place>) -> impl Iterator<Item = Kill> {
+    places.flat_map(|place| ATS.into_iter().flat_map(move |at| [false, true].map(|after| Kill { place, at, after })))
 }
 
 impl At {
@@ -142,6 +146,7 @@ impl At {
         let ends = |end: &str| path.ends_with(end);
         match () {
             () if ends("/unplannedfailover") => Some(Place::FailOver),
+            () if ends("/applyrecoverypoint") => Some(Place::AnotherPoint),
             () if ends("/failovercommit") => Some(Place::Commit),
             () if ends("/switchprotection") => Some(Place::Protect),
             () if ends("/start") => Some(Place::Undo),

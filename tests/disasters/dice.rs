@@ -4,7 +4,15 @@
 /// SplitMix64.
 pub struct Dice(pub u64);
 
+/// What sets apart dice that are thrown beside those of a seed.
+const BESIDE: u64 = 0x5851_F42D_4C95_7F2D;
+
 impl Dice {
+    /// Dice of a seed beside its first ones: what is drawn from them moves nothing that was drawn before.
+    pub fn beside(seed: u64) -> Self {
+        Self(seed ^ BESIDE)
+    }
+
     /// A number below this.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);

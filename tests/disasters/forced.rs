@@ -2,13 +2,18 @@
 //! disaster that leads there, and nothing beside it. It never draws what would lead elsewhere.
 
 use crate::cases::{At, Kill, Place, Stage};
-use crate::model::history::By;
-use crate::people::{Minds, Wrong};
+use crate::minds::{Another, Minds, Wrong};
+use crate::model::history::{By, Pick};
 use crate::script::{Lie, Outage, Script};
 use crate::seed::Drawn;
 use crate::shape::{GroupShape, Shape};
 use crate::switch::Stops;
 use crate::troubles::Trouble;
+
+/// Another recovery point in time.
+const ANOTHER: Another = Another { pick: Pick::LatestProcessed, late: false };
+/// Nobody commits for so long: two reminders.
+const TWO_DAYS_SECS: i64 = 49 * 3_600;
 
 /// A failover of one machine and another, that goes through.
 fn plain(by: By) -> Drawn {
@@ -45,6 +50,7 @@ fn plain(by: By) -> Drawn {
         aborts: None,
         wrong: None,
         stops: None,
+        another: None,
     };
     Drawn {
         shape,
@@ -83,6 +89,7 @@ pub fn to(place: Place, number: u64) -> Drawn {
             drawn.minds.aborts = Some(Place::GroupWord);
             calm(&mut drawn);
         }
+        Place::AnotherPoint => drawn.minds.another = Some(ANOTHER),
         Place::StopOld => drawn.script.back_at = Some(Place::StopOld),
         Place::NeedsToProtect | Place::WordToProtect | Place::Protect | Place::FailedOver => {
             drawn.minds.old_may_go = true
@@ -216,6 +223,13 @@ pub fn few() -> Vec<(&'static str, Drawn)> {
             "changes are stopped while the failover runs",
             with(By::Rules, &|drawn| drawn.minds.stops = Some(Stops { at: Place::FailOver, seconds: 900 })),
         ),
+        ("a person takes another recovery point", to(Place::AnotherPoint, 1)),
+        (
+            "a person wants another recovery point when it is too late",
+            with(By::Rules, &|drawn| drawn.minds.another = Some(Another { late: true, ..ANOTHER })),
+        ),
+        ("nobody commits for two days", with(By::Person, &|drawn| drawn.minds.commits = TWO_DAYS_SECS)),
+        ("two others approve of an order", with(By::Person, &|drawn| drawn.shape.approvals = 2)),
     ]
 }
 
@@ -226,9 +240,12 @@ fn before(place: Place) -> Place {
         Place::Declared | Place::Preflight => Place::Confirmed,
         Place::Fence => Place::Preflight,
         Place::NewestPoints | Place::GroupWord | Place::GroupWait | Place::FailOver => Place::Fence,
-        Place::Running | Place::EnableTarget | Place::DisableOld | Place::Verify | Place::WordToCommit => {
-            Place::FailOver
-        }
+        Place::Running
+        | Place::EnableTarget
+        | Place::DisableOld
+        | Place::Verify
+        | Place::AnotherPoint
+        | Place::WordToCommit => Place::FailOver,
         Place::Undo => Place::GroupWord,
         Place::Protect => Place::WordToProtect,
         _ => Place::WordToCommit,
@@ -287,6 +304,11 @@ pub fn staged(place: Place, stage: Stage, number: u64) -> Drawn {
         (Place::Protect, Stage::LostAgain) => {
             drawn.script.back_at = Some(Place::StopOld);
             drawn.minds.answers = 120;
+        }
+        // All that is stopped was stopped while all was well: what is saved of it then is not answered.
+        (Place::SaveDisks, Stage::Lost) => {
+            drawn.minds.in_calm = true;
+            drawn.minds.begins = Some(0);
         }
         // Whoever saves the disks dies first, so that the commit is done before.
         (Place::SaveDisks, Stage::Calm | Stage::Lie | Stage::Ill) => {

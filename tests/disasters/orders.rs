@@ -3,9 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use lifeboat_contract::command::{Approve, CommitFailover, Of, Order, Passed, Point, Reject, StartFailover};
+use lifeboat_contract::command::{Answer, Approve, CommitFailover, Of, Order, Passed, Point, Reject, StartFailover};
 use lifeboat_planning::declaration::Name;
+use lifeboat_planning::saga::Choice;
+use lifeboat_planning::saga::failover::PointChoice;
 use lifeboat_tests::failing_over::PLAN;
+
+use crate::model::history::Pick;
 
 fn passed(passes: &BTreeSet<Name>) -> BTreeSet<Passed> {
     passes.iter().copied().map(Passed).collect()
@@ -31,6 +35,23 @@ pub fn approve(of: Of, digest: &str, passes: &BTreeSet<Name>) -> Order {
         choice: None,
         point: Point::default(),
         passes: passed(passes),
+        reason: None,
+    })
+}
+
+/// Another recovery point, as the answer to a question.
+pub fn another(question: u32, digest: &str, pick: Pick) -> Order {
+    let point = match pick {
+        Pick::Latest => PointChoice::Latest,
+        Pick::LatestProcessed => PointChoice::LatestProcessed,
+    };
+    Order::Approve(Approve {
+        recovery_plan: PLAN.to_owned(),
+        digest: digest.to_owned(),
+        of: Of::Question(question),
+        choice: Some(Answer(Choice::AnotherPoint)),
+        point: Point(point),
+        passes: BTreeSet::new(),
         reason: None,
     })
 }

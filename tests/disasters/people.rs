@@ -4,94 +4,31 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use lifeboat_contract::command::{self, Abort, Answer, Approve, Of, Order, Token};
+use lifeboat_contract::command::{Abort, Answer, Approve, Of, Order};
 use lifeboat_execution::declaration::record as declaration_record;
 use lifeboat_execution::saga::record::{self as saga_record, SagaRecord};
 use lifeboat_planning::declaration::Name;
 use lifeboat_planning::saga::{Ask, Choice, Question};
-use lifeboat_simulator::azure::TokenOrder;
-use lifeboat_simulator::bus::Message;
 use lifeboat_tests::failing_over::PLAN;
 use lifeboat_tests::rig::CONTAINER;
 use serde_json::Value;
 
 use crate::cases::Place;
-use crate::model::history::Order as Told;
-use crate::model::history::{By, Condition, OrderKind};
-use crate::orders::{approve, commit, reject, start};
-use crate::play::{COMMANDS, Play, after};
-use crate::said::condition_of;
-use crate::switch::{Stops, Switch};
+use crate::minds::{Minds, Wrong};
+use crate::model::history::{By, Pick};
+use crate::orders::{another, approve, commit, reject, start};
+use crate::play::{Play, after};
+use crate::sent::{GUEST, Hand, Post, names, shown};
+use crate::switch::Switch;
 
-/// The one who has no role.
-const GUEST: usize = 4;
 /// A digest of nothing.
 const NOTHING: &str = "abababababababababababababababababababababababababababababababab";
-
-/// What people have a mind to do.
-#[derive(Clone, Debug)]
-pub struct Minds {
-    /// Seconds after it is shown that the region counts as lost until they order or approve; never where there is none.
-    pub begins: Option<i64>,
-    /// They order although nothing is said of the region.
-    pub in_calm: bool,
-    /// They pass the fence by name.
-    pub names_fence: bool,
-    /// Whether they go on where the fence is impossible, and where the region came back.
-    pub goes_on: (bool, bool),
-    /// Whether they say yes before a group.
-    pub group: bool,
-    /// Seconds until they answer a question, and until they commit.
-    pub answers: i64,
-    pub commits: i64,
-    /// Whether the old machines may go.
-    pub old_may_go: bool,
-    /// Where they abort.
-    pub aborts: Option<Place>,
-    /// What they do wrong.
-    pub wrong: Option<Wrong>,
-    /// Where they stop all changes.
-    pub stops: Option<Stops>,
-}
-
-/// What somebody does wrong with an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Wrong {
-    /// The same command twice.
-    Twice,
-    /// The same word by another command.
-    AnotherWord,
-    /// On what was shown when first something was shown.
-    OldDigest,
-    /// On what nobody was shown.
-    NoDigest,
-    /// Without the role.
-    NoRole,
-    /// With a token of another command.
-    OtherToken,
-    /// A commit that nobody has asked for.
-    EarlyCommit,
-    /// An answer to a question that is the commit's.
-    ApprovesCommit,
-    /// A no to what is asked, and then a yes.
-    RejectsFirst,
-    /// Only a try.
-    DryRun,
-}
-
-/// All of them.
-pub const WRONGS: [Wrong; 10] = [
-    Wrong::Twice,
-    Wrong::AnotherWord,
-    Wrong::OldDigest,
-    Wrong::NoDigest,
-    Wrong::NoRole,
-    Wrong::OtherToken,
-    Wrong::EarlyCommit,
-    Wrong::ApprovesCommit,
-    Wrong::RejectsFirst,
-    Wrong::DryRun,
-];
+/// The step in which another recovery point is taken.
+const ANOTHER_POINT: &str = "another point";
+/// Whoever takes longer than this to commit lets the others do something else meanwhile.
+const LONG_SECS: i64 = 24 * 3_600;
+/// They look again so long before they are to answer.
+const SOON_SECS: i64 = 1_200;
 
 /// People under way.
 #[derive(Debug)]
@@ -105,22 +42,13 @@ pub struct People {
     asked_at: BTreeMap<(String, u32), Timestamp>,
     aborted: bool,
     erred: bool,
-    number: u64,
+    /// An order that two others are to approve of, with what it names.
+    seconds: Option<(String, String)>,
+    /// Whether they asked for another point, and one that they are to ask for when the commit is under way.
+    picked: bool,
+    late: Option<Order>,
+    post: Post,
     switch: Switch,
-}
-
-/// Whose an order is, and how it comes.
-#[derive(Clone, Copy)]
-struct Hand {
-    person: usize,
-    token: bool,
-    dry_run: bool,
-}
-
-impl Hand {
-    fn of(person: usize) -> Self {
-        Self { person, token: true, dry_run: false }
-    }
 }
 
 impl People {
@@ -137,7 +65,10 @@ impl People {
             asked_at: BTreeMap::new(),
             aborted: false,
             erred: false,
-            number: 0,
+            seconds: None,
+            picked: false,
+            late: None,
+            post: Post::default(),
         }
     }
 
@@ -146,8 +77,9 @@ impl People {
         let place = play.place();
         let asks = play.world.record.seen().said.asks;
         if let Some(order) = self.switch.look(play) {
-            self.send(play, Hand::of(0), order);
+            self.post.send(play, Hand::of(0), order);
         }
+        self.follow(play, place);
         if self.first_digest.is_some() && !self.is_at(place, asks) {
             return;
         }
@@ -175,6 +107,28 @@ impl People {
         let waits = matches!(place, Place::Confirmed | Place::AwaitingApproval);
         let early = self.minds.wrong == Some(Wrong::EarlyCommit) && place == Place::Fence;
         asks || early || waits || self.minds.in_calm && place < Place::Declared || self.minds.aborts == Some(place)
+    }
+
+    /// What comes after an order: others approve of it once it is there, and somebody wants another point when it is too late.
+    fn follow(&mut self, play: &mut Play, place: Place) {
+        if let Some((id, digest)) = self.seconds.take() {
+            // What the order passes by name it passes: whoever approves of it adds nothing.
+            for person in [1, 2] {
+                self.post.send(play, Hand::of(person), approve(Of::Order(id.clone()), &digest, &BTreeSet::new()));
+            }
+        }
+        if place > Place::WordToCommit
+            && let Some(order) = self.late.take()
+        {
+            self.post.send(play, Hand::of(2), order);
+        }
+    }
+
+    /// Whether all that goes on is that nobody commits, for a day and longer.
+    pub fn let_it_wait(&self, play: &Play) -> bool {
+        let waits = self.minds.commits > LONG_SECS && play.place() == Place::WordToCommit;
+        let since = self.asked_at.values().max().filter(|_| waits);
+        since.is_some_and(|since| play.world.clock.now() < after(*since, self.minds.commits - SOON_SECS))
     }
 
     /// They order a failover, or approve of one that is asked about.
@@ -212,33 +166,32 @@ impl People {
         };
         self.erred |= wrong.is_some();
         match wrong {
-            Some(Wrong::NoDigest) => drop(self.send(play, Hand::of(1), order(NOTHING))),
+            Some(Wrong::NoDigest) => drop(self.post.send(play, Hand::of(1), order(NOTHING))),
             Some(Wrong::OldDigest) => {
                 let old = self.first_digest.clone().unwrap_or_default();
-                self.send(play, Hand::of(1), order(&old));
+                self.post.send(play, Hand::of(1), order(&old));
                 return;
             }
-            Some(Wrong::NoRole) => drop(self.send(play, Hand::of(GUEST), order(&digest))),
-            Some(Wrong::OtherToken) => drop(self.send(play, Hand { token: false, ..Hand::of(1) }, order(&digest))),
-            Some(Wrong::DryRun) => drop(self.send(play, Hand { dry_run: true, ..Hand::of(1) }, order(&digest))),
+            Some(Wrong::NoRole) => drop(self.post.send(play, Hand::of(GUEST), order(&digest))),
+            Some(Wrong::OtherToken) => drop(self.post.send(play, Hand { token: false, ..Hand::of(1) }, order(&digest))),
+            Some(Wrong::DryRun) => drop(self.post.send(play, Hand { dry_run: true, ..Hand::of(1) }, order(&digest))),
             Some(Wrong::RejectsFirst) if asks => {
                 let of = Of::Incident(incident.clone());
-                self.send(play, Hand::of(3), reject(of));
+                self.post.send(play, Hand::of(3), reject(of));
             }
             _ => {}
         }
-        let id = self.send(play, Hand::of(0), order(&digest));
+        let id = self.post.send(play, Hand::of(0), order(&digest));
         match wrong {
             Some(Wrong::Twice) => self.again(play, &id),
-            Some(Wrong::AnotherWord) => drop(self.send(play, Hand::of(0), order(&digest))),
+            Some(Wrong::AnotherWord) => drop(self.post.send(play, Hand::of(0), order(&digest))),
             _ => {}
         }
         if approvals == 2 {
-            if !asks {
-                self.send(play, Hand::of(1), approve(Of::Order(id.clone()), &digest, &passes));
-                self.send(play, Hand::of(2), approve(Of::Order(id), &digest, &passes));
+            if asks {
+                self.post.send(play, Hand::of(1), order(&digest));
             } else {
-                self.send(play, Hand::of(1), order(&digest));
+                self.seconds = Some((id, digest));
             }
         }
     }
@@ -250,11 +203,11 @@ impl People {
         if !self.aborted && self.minds.aborts == Some(play.place()) {
             self.aborted = true;
             let reason = "it comes back".to_owned();
-            self.send(play, Hand::of(1), Order::Abort(Abort { recovery_plan: PLAN.to_owned(), reason }));
+            self.post.send(play, Hand::of(1), Order::Abort(Abort { recovery_plan: PLAN.to_owned(), reason }));
         }
         if self.minds.wrong == Some(Wrong::EarlyCommit) && !self.erred && play.place() == Place::Fence {
             self.erred = true;
-            self.send(play, Hand::of(1), commit(&digest));
+            self.post.send(play, Hand::of(1), commit(&digest));
         }
         let questions: Vec<Question> = saga.questions().cloned().collect();
         for question in questions {
@@ -269,21 +222,41 @@ impl People {
                 continue;
             }
             let digest = question.digest(&record.id);
-            let order = self.answer_to(&question, &digest);
+            let order = match self.another_of(&question, &digest) {
+                Some(order) => Some(order),
+                None => self.answer_to(&question, &digest),
+            };
             if question.ask == Ask::Commit && self.minds.wrong == Some(Wrong::ApprovesCommit) && !self.erred {
                 self.erred = true;
-                self.send(play, Hand::of(2), approve(Of::Question(question.number), &digest, &BTreeSet::new()));
+                self.post.send(play, Hand::of(2), approve(Of::Question(question.number), &digest, &BTreeSet::new()));
                 self.answered.remove(&(record.id.clone(), question.number));
                 continue;
             }
             let Some(order) = order else { continue };
-            let id = self.send(play, Hand::of(1), order.clone());
+            let id = self.post.send(play, Hand::of(1), order.clone());
             match self.minds.wrong.filter(|_| !self.erred) {
                 Some(Wrong::Twice) => self.again(play, &id),
-                Some(Wrong::AnotherWord) => drop(self.send(play, Hand::of(2), order)),
+                Some(Wrong::AnotherWord) => drop(self.post.send(play, Hand::of(2), order)),
                 _ => {}
             }
         }
+    }
+
+    fn again(&mut self, play: &Play, id: &str) {
+        self.erred = true;
+        self.post.again(play, id);
+    }
+
+    /// Another point, where they want one: before the commit instead of it, and else when the commit is under way.
+    fn another_of(&mut self, question: &Question, digest: &str) -> Option<Order> {
+        let wanted = self.minds.another.filter(|_| question.ask == Ask::Commit && !self.picked)?;
+        self.picked = true;
+        let order = another(question.number, digest, wanted.pick);
+        if wanted.late {
+            self.late = Some(order);
+            return None;
+        }
+        Some(order)
     }
 
     fn answer_to(&self, question: &Question, digest: &str) -> Option<Order> {
@@ -297,6 +270,10 @@ impl People {
             Ask::LossGrew => of(true),
             Ask::Commit => Some(commit(digest)),
             Ask::ProtectBack => self.minds.old_may_go.then(|| yes.clone()),
+            // The latest is none that can be taken after a failover: they name one.
+            Ask::Failed if self.picked && question.step == ANOTHER_POINT => {
+                Some(another(question.number, digest, Pick::LatestProcessed))
+            }
             Ask::Failed | Ask::UndoFailed => {
                 let choice = [Choice::Again, Choice::GoOn].into_iter().find(|one| question.choices.contains(one));
                 let Order::Approve(approve) = yes else { return None };
@@ -305,96 +282,4 @@ impl People {
             Ask::OldSideSilent | Ask::NeedMissing | Ask::UnknownStep => None,
         }
     }
-
-    /// Sends an order, with a token of the person's own or of another's command; its id.
-    fn send(&mut self, play: &mut Play, hand: Hand, order: Order) -> String {
-        self.number += 1;
-        let (id, world) = (format!("order-{}", self.number), &play.world);
-        let mut given = command::Command::new(&id, "/people", order.clone(), world.clock.now());
-        given.dry_run = hand.dry_run;
-        // A token that is not good: signed by nobody that the directory knows.
-        let token = TokenOrder { forged: !hand.token, ..TokenOrder::default() };
-        // A stop is taken from whoever may send.
-        let needs = !matches!(order, Order::StopChanges(_));
-        given.token = needs.then(|| Token::new(world.directory.token(&world.persons[hand.person], &token)));
-        let told = told(&id, &order, &world.persons[hand.person], hand, play);
-        play.orders.insert(id.clone(), told);
-        let body = given.body().to_string();
-        play.world.bus.send(COMMANDS, Message::new(body)).expect("the queue takes it");
-        id
-    }
-
-    /// The same command comes a second time.
-    fn again(&mut self, play: &mut Play, id: &str) {
-        self.erred = true;
-        let waiting = play.world.bus.waiting(COMMANDS);
-        let is_it = |message: &&Message| String::from_utf8_lossy(&message.body).contains(&format!("\"{id}\""));
-        if let Some(message) = waiting.iter().find(is_it) {
-            let twin = Message { message_id: None, ..Message::new(message.body.clone()) };
-            play.world.bus.send(COMMANDS, twin).expect("the queue takes it");
-        }
-    }
-}
-
-/// An order as the model is told it.
-fn told(id: &str, order: &Order, person: &str, hand: Hand, play: &Play) -> Told {
-    let (kind, of, digest, passes) = match order {
-        Order::StartFailover(start) => (OrderKind::StartFailover, None, start.digest.clone(), start.passes.clone()),
-        // A yes to a question names that question's own digest, which the model does not know: it is said of what is shown.
-        Order::Approve(approve) if matches!(approve.of, Of::Question(_)) => {
-            (OrderKind::Approve, Some(&approve.of), shown_now(play), approve.passes.clone())
-        }
-        Order::Approve(approve) => {
-            (OrderKind::Approve, Some(&approve.of), approve.digest.clone(), approve.passes.clone())
-        }
-        // A no names no digest: it is said of what is shown.
-        Order::Reject(reject) => (OrderKind::Reject, Some(&reject.of), shown_now(play), BTreeSet::new()),
-        Order::CommitFailover(_) => (OrderKind::CommitFailover, None, shown_now(play), BTreeSet::new()),
-        Order::StopChanges(_) => (OrderKind::StopChanges, None, String::new(), BTreeSet::new()),
-        Order::ResumeChanges(_) => (OrderKind::ResumeChanges, None, String::new(), BTreeSet::new()),
-        _ => (OrderKind::Abort, None, String::new(), BTreeSet::new()),
-    };
-    let saga = play.world.blobs.bytes(CONTAINER, &saga_record::blob_name(PLAN));
-    let saga: Option<SagaRecord> = saga.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let question = match of {
-        Some(Of::Question(number)) => saga.map(|saga| format!("{}/{number}", saga.id)),
-        _ => None,
-    };
-    let named: BTreeSet<Name> = passes.iter().map(|passed| passed.0).collect();
-    let whole = named.contains(&Name::Window);
-    let passes: BTreeSet<Condition> = named
-        .iter()
-        .filter_map(|name| condition_of(name.word()))
-        .filter(|condition| *condition != Condition::Evidence || whole)
-        .collect();
-    Told {
-        id: id.to_owned(),
-        kind,
-        plan: PLAN.to_owned(),
-        saga: None,
-        question,
-        by: person.to_owned(),
-        token: hand.token,
-        role: hand.person != GUEST,
-        digest,
-        passes: passes.into_iter().collect(),
-        old_may_go: false,
-        dry_run: hand.dry_run,
-        expires: None,
-    }
-}
-
-fn shown_now(play: &Play) -> String {
-    let declaration = play.world.blobs.bytes(CONTAINER, &declaration_record::blob_name(PLAN));
-    let declaration: Value = declaration.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-    shown(&declaration)["digest"].as_str().unwrap_or_default().to_owned()
-}
-
-fn shown(declaration: &Value) -> Value {
-    declaration["shown"].as_array().and_then(|shown| shown.last()).cloned().unwrap_or_default()
-}
-
-fn names(shown: &Value) -> Vec<Name> {
-    let words = shown["unmet"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    words.filter_map(|word| Name::ALL.into_iter().find(|name| name.word() == word)).collect()
 }

@@ -35,6 +35,9 @@ const READY_SECS: i64 = 1_800;
 const EXPIRE_SECS: (i64, i64, i64) = (3_600, 900, 120);
 /// No wait is longer, so that messages whose lock ran out are met.
 const STEP_SECS: i64 = 15;
+/// Nor is it where nothing is to happen for hours, and things are looked at as seldom; how often timers fire then.
+pub const IDLE_SECS: i64 = 600;
+const IDLE_TIMER_SECS: i64 = 3 * 3_600;
 /// From one look at Azure to the next, where nothing is known to be due.
 const OBSERVE_SECS: i64 = 60;
 /// How long a message is kept from the queue that could not be taken care of.
@@ -75,6 +78,8 @@ pub struct Play {
     pub controllers: usize,
     /// Until when something that went wrong with the controllers may have left something to be told, or a saga to be woken.
     pub uneasy_until: Timestamp,
+    /// Whether nothing is to happen for hours.
+    idle: bool,
     running: JoinSet<(Work, Came)>,
     due: BTreeMap<Timer, Timestamp>,
     under_way: Vec<Timer>,
@@ -100,6 +105,7 @@ impl Play {
             again_one_in: 0,
             controllers: 1,
             uneasy_until: now,
+            idle: false,
             running: JoinSet::new(),
             due,
             under_way: Vec::new(),
@@ -152,12 +158,13 @@ impl Play {
         let timers = self.due.iter().filter(|(timer, _)| !self.under_way.contains(timer)).map(|(_, at)| *at);
         let messages = self.queues().into_iter().filter_map(|queue| self.world.bus.next_visible(queue));
         let azure = self.in_azure.filter(|at| *at > now);
-        timers.chain(messages).chain(azure).chain([until, after(now, STEP_SECS)]).min().unwrap_or(until)
+        let step = if self.idle { IDLE_SECS } else { STEP_SECS };
+        timers.chain(messages).chain(azure).chain([until, after(now, step)]).min().unwrap_or(until)
     }
 
     fn observe(&mut self) {
         let now = self.world.clock.now();
-        let is_due = now.duration_since(self.observed).as_secs() >= OBSERVE_SECS;
+        let is_due = now.duration_since(self.observed).as_secs() >= if self.idle { IDLE_SECS } else { OBSERVE_SECS };
         if is_due || self.in_azure.is_some_and(|at| at <= now) {
             (self.observed, self.in_azure) = (now, None);
             self.world.record.observe();
@@ -172,6 +179,7 @@ impl Play {
 
     fn every(&self, timer: Timer) -> i64 {
         match timer {
+            _ if self.idle => IDLE_TIMER_SECS,
             Timer::Poll => {
                 let place = self.place();
                 let quiet = matches!(place, Place::Normal | Place::FailedOver)
@@ -225,6 +233,20 @@ impl Play {
         let soon = after(now, SWEEP_SECS.0);
         let due = self.due.entry(Timer::Sweep).or_insert(soon);
         *due = (*due).min(soon);
+    }
+
+    /// Nothing is to happen for hours, or something is again: timers that rested fire soon.
+    pub fn rest(&mut self, idle: bool) {
+        let soon = after(self.world.clock.now(), POLL_SECS.0);
+        if self.idle && !idle {
+            self.due.values_mut().for_each(|at| *at = (*at).min(soon));
+        }
+        self.idle = idle;
+    }
+
+    /// Whether nothing went wrong of late.
+    pub fn is_easy(&self) -> bool {
+        self.world.clock.now() >= self.uneasy_until
     }
 
     /// The next poll comes at once: something has happened.

@@ -222,6 +222,8 @@ fn place_of(saga: &Saga<Failover>) -> Place {
         "enable the target" => Place::EnableTarget,
         "disable the old endpoint" => Place::DisableOld,
         "commit" => Place::Commit,
+        "another point" => Place::AnotherPoint,
+        "running with it" => Place::Running,
         "word to commit" => Place::WordToCommit,
         "stop the old machines" => Place::StopOld,
         "save the old disks" => Place::SaveDisks,

@@ -3,10 +3,12 @@
 
 use crate::cases::{Kill, PLACES, Place, Stage, kills};
 use crate::dice::Dice;
-use crate::model::history::By;
+use crate::minds::{Another, Minds, WRONGS};
+use crate::model::history::{By, Pick};
 use crate::model::judge;
-use crate::people::{Minds, People, WRONGS};
-use crate::play::{Play, after};
+use crate::people::People;
+use crate::play::{IDLE_SECS, Play, after};
+use crate::played::Played;
 use crate::points::Points;
 use crate::script::{LIES, Lie, Outage, Scene, Script};
 use crate::shape::{GroupShape, Shape};
@@ -22,6 +24,8 @@ const BEGINS_SECS: i64 = 200;
 const SECONDS_MAX: i64 = 6 * 3_600;
 /// How long it goes on when all is over.
 const AFTERWARDS_SECS: i64 = 300;
+/// How long nobody commits, where that is let wait: a day and longer.
+const WAITS_SECS: (i64, i64) = (26 * 3_600, 50 * 3_600);
 /// How long all changes are stopped.
 const STOPPED_SECS: (i64, i64) = (120, 1_200);
 /// A region comes back at last, if it waits for a place that is never come to.
@@ -64,6 +68,8 @@ pub struct Done {
     pub failovers: [usize; 3],
     /// How often a sweep ended that an incident kept from a point that is due, and points that were due and went.
     pub due: [usize; 2],
+    /// What else was played.
+    pub played: Played,
     /// Calls of the controllers.
     pub calls: usize,
     /// Seconds that passed.
@@ -137,13 +143,15 @@ fn minds(dice: &mut Dice) -> Minds {
         aborts: dice.percent(20).then(|| dice.of(&PLACES)),
         wrong: dice.percent(50).then(|| dice.of(&WRONGS)),
         stops: None,
+        another: None,
     }
 }
 
 /// Draws a seed.
-pub fn drawn(dice: &mut Dice) -> Drawn {
+pub fn drawn(seed: u64) -> Drawn {
+    let dice = &mut Dice(seed);
     let (shape, mut script, mut minds) = (shape(dice), script(dice), minds(dice));
-    let all: Vec<Kill> = kills().collect();
+    let all: Vec<Kill> = kills(PLACES.into_iter()).collect();
     let count = dice.of(&[0, 0, 1, 2, 3]);
     let kills = (0..count).map(|_| dice.of(&all)).collect();
     let pause = dice.percent(25).then(|| Pause::drawn(dice));
@@ -156,7 +164,20 @@ pub fn drawn(dice: &mut Dice) -> Drawn {
     if script.lie == Some(Lie::OneMachine) && dice.percent(50) {
         script.lie = Some(Lie::OneMachineMeasured);
     }
+    of_the_commit(&mut minds, shape.keeps, &mut Dice::beside(seed));
     Drawn { shape, script, minds, controllers, again_one_in, kills, passing: 3, pause, trouble, stall: None }
+}
+
+/// What people do at the word to commit, but commit: they take another recovery point, want one too late, or let it wait.
+fn of_the_commit(minds: &mut Minds, keeps: bool, dice: &mut Dice) {
+    let (takes, late, pick) = (dice.percent(20), dice.percent(35), dice.of(&[Pick::Latest, Pick::LatestProcessed]));
+    let (waits, seconds) = (dice.percent(10), dice.between(WAITS_SECS.0, WAITS_SECS.1));
+    // Days of points that are made and go would be no cheap ones.
+    if waits && !keeps {
+        minds.commits = seconds;
+    } else if takes {
+        minds.another = Some(Another { pick, late });
+    }
 }
 
 /// Plays it.
@@ -169,10 +190,14 @@ pub async fn play(seed: u64, drawn: Drawn, dice: Dice, tells: bool) -> Done {
     let mut scene = Scene::new(drawn.script.clone(), &play, BEGINS_SECS);
     let (mut people, mut points) = (People::new(drawn.minds.clone()), Points::default());
     let mut troubles = Troubles::order(&mut play, &drawn.kills, drawn.pause, drawn.trouble, drawn.passing);
-    let limit = after(began, SECONDS_MAX);
+    let mut limit = after(began, SECONDS_MAX);
     let mut over_since = None;
     while play.world.clock.now() < limit {
-        play.pass(TICK_SECS).await;
+        // Hours in which nothing is to happen but a reminder pass in long steps.
+        let idle = scene.is_over() && play.is_easy() && people.let_it_wait(&play);
+        play.rest(idle);
+        play.pass(if idle { IDLE_SECS } else { TICK_SECS }).await;
+        limit = if idle { after(limit, IDLE_SECS) } else { limit };
         scene.look(&mut play);
         people.look(&mut play);
         points.look(&mut play);
@@ -199,10 +224,11 @@ pub async fn play(seed: u64, drawn: Drawn, dice: Dice, tells: bool) -> Done {
         }
     }
     let wrongs = judge(&history).iter().map(ToString::to_string).collect();
+    let played = Played::of(&history);
     let seen = play.world.record.seen();
     let came = seen.came.iter().map(|(case, count)| (*case, *count)).collect();
     let due = [seen.dues.rested, seen.dues.went];
-    Done { wrongs, came, struck: troubles.struck(), failovers: seen.failovers(), due, calls, seconds }
+    Done { wrongs, came, struck: troubles.struck(), failovers: seen.failovers(), due, played, calls, seconds }
 }
 
 /// Whether nothing goes on any more: no failover runs but one that waits for a person who will not answer, and no incident is open that

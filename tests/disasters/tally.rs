@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::cases::{ATS, Kill, PLACES, Place, STAGES, Stage, kills};
+use crate::cases::{ATS, Kill, Place, STAGES, Stage, kills, places};
 use crate::foreseen;
+use crate::played::Played;
 use crate::seed::Done;
 
 /// What was met.
@@ -15,6 +16,7 @@ pub struct Tally {
     struck: BTreeMap<Kill, usize>,
     failovers: [usize; 3],
     due: [usize; 2],
+    played: Played,
     calls: usize,
     hours: i64,
 }
@@ -24,6 +26,7 @@ impl Tally {
     pub fn add(&mut self, done: &Done) {
         self.seeds += 1;
         self.calls += done.calls;
+        self.played.add(&done.played);
         self.hours += done.seconds / 3_600;
         for (case, count) in &done.came {
             *self.came.entry(*case).or_default() += count;
@@ -45,6 +48,11 @@ impl Tally {
         self.due
     }
 
+    /// What else was played.
+    pub fn played(&self) -> &Played {
+        &self.played
+    }
+
     /// Prints the counts.
     pub fn print(&self) {
         let Self { seeds, calls, hours, failovers: [begun, done, undone], .. } = self;
@@ -53,7 +61,8 @@ impl Tally {
         );
         let [rested, went] = self.due;
         println!("{rested} times a sweep left what was due in an incident, and {went} points that were due went");
-        for place in PLACES {
+        println!("{}", self.played);
+        for place in places() {
             let stages = STAGES.map(|stage| {
                 let count = self.came.get(&(place, stage)).copied().unwrap_or(0);
                 let cannot = if foreseen::stage(place, stage).is_some() { "-" } else { "" };
@@ -80,12 +89,12 @@ impl Tally {
 
     /// Kills that can happen and did not.
     pub fn kills_left(&self) -> Vec<Kill> {
-        kills().filter(|kill| !self.struck.contains_key(kill) && foreseen::kill(*kill).is_none()).collect()
+        kills(places()).filter(|kill| !self.struck.contains_key(kill) && foreseen::kill(*kill).is_none()).collect()
     }
 
     /// Places in stages that can be come to and were not.
     pub fn stages_left(&self) -> Vec<(Place, Stage)> {
-        let all = PLACES.into_iter().flat_map(|place| STAGES.map(|stage| (place, stage)));
+        let all = places().flat_map(|place| STAGES.map(|stage| (place, stage)));
         all.filter(|case| !self.came.contains_key(case) && foreseen::stage(case.0, case.1).is_none()).collect()
     }
 }

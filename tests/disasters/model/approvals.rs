@@ -26,7 +26,12 @@ pub fn arrive(world: &mut World, order: &Order, at: Time) {
     if world.orders.iter().any(|known| known.order.id == order.id) {
         return;
     }
-    let fault = fault_of(world, order, at);
+    let mut order = order.clone();
+    let fault = fault_of(world, &order, at);
+    // Whoever approves of an order approves of what it passes by name (design §8).
+    if let Some(start) = approved_by(world, &order) {
+        order.passes = start.order.passes.clone();
+    }
     let mut heard = false;
     let is_so = match order.kind {
         OrderKind::StopChanges => world.changes_stopped.is_some(),
@@ -39,10 +44,10 @@ pub fn arrive(world: &mut World, order: &Order, at: Time) {
     {
         let named = |id: &str| order.saga.as_ref().is_none_or(|saga| saga == id);
         for saga in plan.sagas.iter_mut().filter(|saga| saga.is_unfinished() && named(&saga.id)) {
-            heard |= saga.hear(order, at);
+            heard |= saga.hear(&order, at);
         }
     }
-    world.orders.push(Arrived { order: order.clone(), at, fault, heard, used: is_so, refused: false });
+    world.orders.push(Arrived { order, at, fault, heard, used: is_so, refused: false });
 }
 
 /// The switch stands so: what ordered that was acted on.
@@ -78,7 +83,21 @@ fn fault_of(world: &World, order: &Order, at: Time) -> Option<&'static str> {
         return Some("it had expired");
     }
     let declares = order.kind == OrderKind::StartFailover || is_about_declaration(order);
-    if declares { fault_of_digest(plan, &order.digest, at) } else { None }
+    let unknown = order.kind == OrderKind::Approve && order.approves.is_some() && approved_by(world, order).is_none();
+    match declares {
+        true if unknown => Some("the order that it approves of is not there, or another digest was shown for it"),
+        true => fault_of_digest(plan, &order.digest, at),
+        false => None,
+    }
+}
+
+/// The order to fail over that an approval is about: a good one, on the same digest.
+fn approved_by<'a>(world: &'a World, order: &Order) -> Option<&'a Arrived> {
+    let named = order.approves.as_ref()?;
+    world.orders.iter().find(|one| {
+        let good = one.fault.is_none() && !(one.refused || one.order.dry_run);
+        one.order.id == *named && one.order.kind == OrderKind::StartFailover && one.order.digest == order.digest && good
+    })
 }
 
 pub fn is_about_declaration(order: &Order) -> bool {
@@ -102,7 +121,7 @@ fn is_closed(plan: &PlanWorld, incident: Option<&String>) -> bool {
 /// The orders by which a saga of the plan may begin now; none if no orders allow it.
 pub fn counted_for_start(world: &World, plan: &str, at: Time) -> Vec<Arrived> {
     let Some(plan) = world.plans.get(plan) else { return Vec::new() };
-    let valid: Vec<&Arrived> = world.orders.iter().filter(|one| may_count(plan, one, at)).collect();
+    let valid: Vec<&Arrived> = world.orders.iter().filter(|one| may_count(world, plan, one, at)).collect();
     let rejected = |one: &Arrived| {
         let after = |other: &&&Arrived| other.order.kind == OrderKind::Reject && other.at >= one.at;
         valid.iter().filter(after).any(|other| other.order.digest == one.order.digest)
@@ -120,10 +139,12 @@ pub fn counted_for_start(world: &World, plan: &str, at: Time) -> Vec<Arrived> {
     if requesters.is_empty() && plan.plan.by == By::Person {
         return Vec::new();
     }
-    let mut by_digest: BTreeMap<&str, BTreeMap<&str, &Arrived>> = BTreeMap::new();
+    // Two who approve approve of one thing: the same digest, and the same order if it is one.
+    let mut by_digest: BTreeMap<(&str, Option<&str>), BTreeMap<&str, &Arrived>> = BTreeMap::new();
     for one in of_kind(OrderKind::Approve).filter(|one| passes(one)) {
         if !requesters.contains(one.order.by.as_str()) {
-            by_digest.entry(&one.order.digest).or_default().insert(&one.order.by, one);
+            let of = (one.order.digest.as_str(), one.order.approves.as_deref());
+            by_digest.entry(of).or_default().insert(&one.order.by, one);
         }
     }
     let enough = by_digest.into_values().find(|persons| persons.len() >= plan.plan.approvals);
@@ -139,16 +160,17 @@ pub fn counted_for_start(world: &World, plan: &str, at: Time) -> Vec<Arrived> {
 /// The ids of all orders that could still begin a saga of the plan.
 pub fn waiting(world: &World, plan: &str, at: Time) -> Vec<String> {
     let Some(plan) = world.plans.get(plan) else { return Vec::new() };
-    let orders = world.orders.iter().filter(|one| may_count(plan, one, at));
+    let orders = world.orders.iter().filter(|one| may_count(world, plan, one, at));
     orders.map(|one| one.order.id.clone()).collect()
 }
 
-fn may_count(plan: &PlanWorld, one: &Arrived, at: Time) -> bool {
+fn may_count(world: &World, plan: &PlanWorld, one: &Arrived, at: Time) -> bool {
     let order = &one.order;
     let declares = order.kind == OrderKind::StartFailover || is_about_declaration(order);
     let shown = plan.shown.iter().rfind(|shown| shown.digest == order.digest);
     declares
         && order.plan == plan.plan.name
+        && (order.approves.is_none() || order.kind == OrderKind::Reject || approved_by(world, order).is_some())
         && one.fault.is_none()
         && !(order.dry_run || one.used || one.refused)
         && at - one.at <= APPROVAL_SECONDS_MAX

@@ -1,5 +1,5 @@
-//! Judges the order of the failover: group after group, each member once, and another recovery point only before commit.
-//! It never judges the fence, traffic or what comes after commit.
+//! Judges the order of the failover: group after group, and each member once.
+//! It never judges the fence, traffic, another recovery point or what comes after commit.
 
 use super::history::{About, Call, Event, Hand, Power, Time, What};
 use super::saga::Saga;
@@ -10,20 +10,10 @@ use super::wrong::{Promise, Wrongs};
 pub fn judge(world: &World, event: &Event, wrongs: &mut Wrongs) {
     let What::Accepted { by: Hand::Controller(_), call } = &event.what else { return };
     for plan in world.plans.values().filter(|plan| plan.concerns(call)) {
-        match call {
-            Call::Failover { item } => {
-                judge_once(plan, item, event.at, wrongs);
-                if let Some(saga) = plan.unfinished() {
-                    judge_group(world, plan, saga, item, event.at, wrongs);
-                }
-            }
-            Call::ChangePoint { item } => {
-                let moves = plan.unfinished().map(|saga| saga.moves_of(item)).unwrap_or_default();
-                wrongs.say_if(moves.failed_over.is_none() || moves.commit.is_some(), event.at, Promise::NoUndo, || {
-                    format!("{item} was given another point, which is only between failover and commit")
-                });
-            }
-            _ => {}
+        let Call::Failover { item } = call else { continue };
+        judge_once(plan, item, event.at, wrongs);
+        if let Some(saga) = plan.unfinished() {
+            judge_group(world, plan, saga, item, event.at, wrongs);
         }
     }
 }

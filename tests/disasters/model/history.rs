@@ -42,9 +42,10 @@ pub enum Call {
     Failover {
         item: String,
     },
-    /// `applyRecoveryPoint`.
+    /// `applyRecoveryPoint`, with the point that it names; none for the latest.
     ChangePoint {
         item: String,
+        point: Option<String>,
     },
     /// `failoverCommit`.
     Commit {
@@ -135,6 +136,15 @@ pub enum OrderKind {
     ResumeChanges,
 }
 
+/// Which recovery point a person picks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// All that reached the target.
+    Latest,
+    /// The newest one that is processed already.
+    LatestProcessed,
+}
+
 /// A command as it reaches a door, each time it does.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Order {
@@ -146,6 +156,10 @@ pub struct Order {
     pub saga: Option<String>,
     /// The question that an `Approve` (yes) or `Reject` (no) answers; none if it is about the declaration.
     pub question: Option<String>,
+    /// The order that an `Approve` or `Reject` is about, by its id, if it is about one.
+    pub approves: Option<String>,
+    /// The recovery point that an `Approve` picks, if it answers that another one be taken.
+    pub another_point: Option<Pick>,
     /// The object id in the token.
     pub by: String,
     /// Whether the token is good for this very order: signature, issuer, audience, times, bound to the id.
@@ -154,7 +168,7 @@ pub struct Order {
     pub role: bool,
     /// The digest that it names; empty if none.
     pub digest: String,
-    /// The conditions that it passes by name.
+    /// The conditions that it passes by name; one that is about an order passes what that order names.
     pub passes: Vec<Condition>,
     /// Whether it contains the answer that the old machines may go when the other way is protected.
     pub old_may_go: bool,

@@ -5,7 +5,7 @@
 //! `README.md` lists each such place.
 //!
 //! `judge` walks through the history once. Each event is judged in the world as it was before it: `declaration` and `approvals` say by
-//! which right a saga begins, `controllers` by whose right a request is sent, `fencing`, `groups`, `traffic` and `afterwards` whether it
+//! which right a saga begins, `controllers` by whose right a request is sent, `fencing`, `groups`, `points`, `traffic` and `afterwards` whether it
 //! is in its place, `keeping` what has to rest meanwhile, `endings` how a saga ends. Then the world changes (`world`, `saga`, `sources`),
 //! and `owed` says what has to be done by when, which `duties` watches on the seconds that were `calm`.
 
@@ -23,6 +23,7 @@ mod groups;
 pub mod history;
 mod keeping;
 mod owed;
+mod points;
 mod saga;
 mod sources;
 mod terms;
@@ -51,6 +52,7 @@ pub fn judge(history: &History) -> Vec<Wrong> {
         controllers::judge(&world, event, &mut wrongs);
         fencing::judge(&world, event, &mut wrongs);
         groups::judge(&world, event, &mut wrongs);
+        points::judge(&world, event, &mut wrongs);
         traffic::judge(&world, event, &mut wrongs);
         afterwards::judge(&world, event, &mut wrongs);
         keeping::judge(&world, event, &mut wrongs);

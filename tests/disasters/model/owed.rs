@@ -10,6 +10,7 @@ use super::bounds::{
 use super::duties::Duty;
 use super::fencing::recovered;
 use super::history::{About, By, OrderKind, Power, Time};
+use super::points::{chosen, left};
 use super::saga::Saga;
 use super::world::{PlanWorld, World};
 use super::wrong::Promise;
@@ -26,6 +27,7 @@ pub fn owed(world: &World) -> Vec<Duty> {
                 of_saga(world, plan, saga, &mut duties);
                 of_old_side(world, plan, saga, &mut duties);
                 of_traffic(world, plan, saga, &mut duties);
+                of_another_point(plan, saga, &mut duties);
                 duties.all[before..].iter_mut().for_each(|duty| duty.from = duty.from.max(world.changes_resumed));
             }
         }
@@ -175,6 +177,15 @@ fn of_traffic(world: &World, plan: &PlanWorld, saga: &Saga, duties: &mut Duties)
             let words = format!("{} is online and {} still enabled", traffic.to, traffic.from);
             duties.owe(Promise::TrafficMoves, &saga.id, since, OLD_ENDPOINT_SECONDS_MAX + waits, words);
         }
+    }
+}
+
+/// A person chose another recovery point before the commit: each member that was failed over is given one.
+fn of_another_point(plan: &PlanWorld, saga: &Saga, duties: &mut Duties) {
+    let Some((since, last)) = chosen(saga) else { return };
+    for item in left(plan, saga, since) {
+        let words = format!("another point was chosen and {item} is not given it");
+        duties.owe(Promise::PointChosen, &saga.id, last, ORDER_SECONDS_MAX, words);
     }
 }
 

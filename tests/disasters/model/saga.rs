@@ -11,6 +11,8 @@ pub struct Moves {
     /// When its failover was accepted, if that one did not fail.
     pub failover: Option<Time>,
     pub failed_over: Option<Time>,
+    /// When another recovery point was last accepted.
+    pub changed: Option<Time>,
     pub commit: Option<Time>,
     pub committed: Option<Time>,
     pub other_way: Option<Time>,
@@ -27,6 +29,8 @@ pub struct Question {
     /// The order that answered it; empty if none did.
     pub answered_by: String,
     pub yes: bool,
+    /// Whether the answer is another recovery point.
+    pub another: bool,
 }
 
 /// One saga.
@@ -69,6 +73,11 @@ impl Saga {
         self.moves.values().filter_map(|moves| moves.failover).min()
     }
 
+    /// Whether the commit of any member was accepted, and did not fail.
+    pub fn has_committed(&self) -> bool {
+        self.moves.values().any(|moves| moves.commit.is_some())
+    }
+
     pub fn moves_of(&self, item: &str) -> Moves {
         self.moves.get(&item.to_lowercase()).cloned().unwrap_or_default()
     }
@@ -94,6 +103,7 @@ impl Saga {
             Call::Deallocate { machine } => _ = self.stopped.insert(machine.to_lowercase()),
             Call::Start { machine } => _ = self.stopped.remove(&machine.to_lowercase()),
             Call::Failover { item } => self.of(item).failover = Some(at),
+            Call::ChangePoint { item, .. } => self.of(item).changed = Some(at),
             Call::Commit { item } => self.of(item).commit = Some(at),
             Call::ProtectOtherWay { item } => self.of(item).other_way = Some(at),
             _ => {}
@@ -130,6 +140,7 @@ impl Saga {
                 answered: None,
                 answered_by: String::new(),
                 yes: false,
+                another: false,
             }),
         }
     }
@@ -137,11 +148,12 @@ impl Saga {
     /// A person's order that counts, as far as it speaks of what is asked; one that came before the question answers nothing. Says
     /// whether it had a meaning here.
     pub fn hear(&mut self, order: &Order, at: Time) -> bool {
+        let another = order.kind == OrderKind::Approve && order.another_point.is_some();
         let answers = |question: &&mut Question| match order.kind {
             OrderKind::CommitFailover => question.about == About::Commit,
-            // Committing has an order of its own: no other one is the answer.
+            // Committing has an order of its own: no other one is the answer, but that another recovery point be taken (design §8).
             OrderKind::Approve | OrderKind::Reject => {
-                question.about != About::Commit && order.question.as_ref() == Some(&question.id)
+                (question.about != About::Commit || another) && order.question.as_ref() == Some(&question.id)
             }
             OrderKind::StartFailover | OrderKind::Abort | OrderKind::StopChanges | OrderKind::ResumeChanges => false,
         };
@@ -156,7 +168,7 @@ impl Saga {
         let Some(question) = open.rfind(answers) else { return false };
         question.answered = Some(at);
         question.answered_by = order.id.clone();
-        question.yes = order.kind != OrderKind::Reject;
+        (question.yes, question.another) = (order.kind != OrderKind::Reject && !another, another);
         self.commit_ordered |= order.kind == OrderKind::CommitFailover;
         self.progress = at;
         true
@@ -166,7 +178,7 @@ impl Saga {
     pub fn unhear(&mut self, id: &str) {
         for question in self.questions.iter_mut().filter(|question| question.answered_by == id) {
             self.commit_ordered &= question.about != About::Commit;
-            (question.answered, question.yes) = (None, false);
+            (question.answered, question.yes, question.another) = (None, false, false);
             question.answered_by.clear();
         }
         if self.aborted.as_ref().is_some_and(|(_, order)| order == id) {

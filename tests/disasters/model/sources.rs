@@ -64,7 +64,7 @@ pub struct Sources {
     pub surely_enough: Span,
     /// Whether each that said something bad took it back.
     pub recovered: Span,
-    /// The same of those that surely count: what was stale when it came may be nobody's word.
+    /// The same of those that surely count: what was stale when it came, or has aged out since, may be nobody's word.
     pub recovered_of_sure: Span,
 }
 
@@ -114,7 +114,9 @@ impl Sources {
     fn standing(&self, at: Time, reading: Reading) -> impl Iterator<Item = &Stream> {
         self.streams.values().filter(move |stream| {
             let heard = stream.origin != Origin::Probe || at - stream.heard <= PROBE_AGE_SECONDS_MAX;
-            stream.bad && heard && (reading == Reading::May || stream.surely)
+            // What was said more than a day ago has aged out (design §8), whether or not it was taken back.
+            let counts = at - stream.said <= EVIDENCE_AGE_SECONDS_MAX;
+            stream.bad && counts && heard && (reading == Reading::May || stream.surely)
         })
     }
 
@@ -129,6 +131,10 @@ impl Sources {
         self.standing(at, reading).next().is_some()
     }
 
+    fn is_well_by_any(&self) -> bool {
+        self.streams.values().any(|stream| !stream.bad)
+    }
+
     /// Looks at the clock: what has become silent, and since when there is enough. What is over now ended then.
     pub fn look(&mut self, plan: &Plan, at: Time, ended: Time) {
         self.any.turn(self.stands(at, Reading::May), at, ended);
@@ -139,7 +145,11 @@ impl Sources {
         // Absence is not recovery: a stream that is only silent has not recovered.
         let recovered = !self.streams.is_empty() && self.streams.values().all(|stream| !stream.bad);
         self.recovered.turn(recovered, at, ended);
-        let of_sure = !self.streams.is_empty() && self.streams.values().all(|stream| !(stream.bad && stream.surely));
+        // What has aged out stands for nothing, where somebody says that it is well: silence alone is no recovery.
+        let stands = |stream: &Stream| {
+            stream.bad && stream.surely && (!self.is_well_by_any() || at - stream.said <= EVIDENCE_AGE_SECONDS_MAX)
+        };
+        let of_sure = !self.streams.is_empty() && !self.streams.values().any(stands);
         self.recovered_of_sure.turn(of_sure, at, ended);
     }
 

@@ -8,6 +8,7 @@ mod fences;
 mod keeping;
 mod moving;
 mod order_of_things;
+mod points;
 mod rules;
 mod story;
 mod switch;

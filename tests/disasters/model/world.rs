@@ -134,7 +134,7 @@ impl PlanWorld {
         match call {
             Call::Deallocate { machine } | Call::Start { machine } => self.has_machine(machine),
             Call::Failover { item }
-            | Call::ChangePoint { item }
+            | Call::ChangePoint { item, .. }
             | Call::Commit { item }
             | Call::ProtectOtherWay { item } => self.has_item(item),
             Call::Endpoint { profile, .. } => self.plan.traffic.iter().any(|t| t.profile.eq_ignore_ascii_case(profile)),

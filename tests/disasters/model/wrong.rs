@@ -26,6 +26,7 @@ pub enum Promise {
     MembersFirst,
     GroupsInOrder,
     FailoverOnce,
+    PointChosen,
     CommitOrdered,
     OldDisksSaved,
     OldMayGo,

@@ -131,6 +131,31 @@ fn two_approvals_are_of_two_persons_and_neither_is_the_requester() {
 }
 
 #[test]
+fn whoever_approves_of_an_order_approves_of_what_it_passes() {
+    let approved = |start: fn(&mut Order), second: fn(&mut Order)| {
+        begun_by(Plan { approvals: 2, ..asking() }, |story| {
+            let mut order = story.order("start", OrderKind::StartFailover, "person-3");
+            start(&mut order);
+            story.push(What::Order(order));
+            for person in ["person-1", "person-2"] {
+                let mut order = story.order(&format!("of-{person}"), OrderKind::Approve, person);
+                (order.approves, order.passes) = (Some("start".to_owned()), Vec::new());
+                if person == "person-2" {
+                    second(&mut order);
+                }
+                story.after(MINUTE).push(What::Order(order));
+            }
+        })
+    };
+    assert_healthy(&approved(|_| (), |_| ()));
+    assert_wrong(&approved(|order| order.passes.clear(), |_| ()), Promise::Approved);
+    assert_wrong(&approved(|order| order.role = false, |_| ()), Promise::Approved);
+    assert_wrong(&approved(|_| (), |order| order.approves = Some("another".to_owned())), Promise::Approved);
+    assert_wrong(&approved(|_| (), |order| order.approves = None), Promise::Approved);
+    assert_wrong(&approved(|_| (), |order| order.by = "person-3".to_owned()), Promise::Approved);
+}
+
+#[test]
 fn two_approvals_name_one_digest() {
     let second_names = |digest: &str| {
         begun_by(Plan { approvals: 2, ..asking() }, |story| {

@@ -70,20 +70,6 @@ fn the_failover_of_a_member_is_accepted_once_unless_it_failed() {
 }
 
 #[test]
-fn another_point_is_chosen_between_failover_and_commit_only() {
-    let chosen = |moved: bool| {
-        let mut story = started(plan());
-        if moved {
-            story.move_groups();
-        }
-        story.call(Call::ChangePoint { item: "web-1".to_owned() });
-        story.ended()
-    };
-    assert_healthy(&chosen(true));
-    assert_wrong(&chosen(false), Promise::NoUndo);
-}
-
-#[test]
 fn the_target_is_enabled_only_when_all_members_run() {
     let state_of_web = |power: Power| {
         let mut story = started(plan());

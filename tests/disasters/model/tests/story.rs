@@ -231,6 +231,8 @@ impl Story {
             plan: "shop".to_owned(),
             saga: None,
             question: None,
+            approves: None,
+            another_point: None,
             by: by.to_owned(),
             token: true,
             role: true,

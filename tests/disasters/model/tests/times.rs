@@ -1,7 +1,7 @@
 //! Stories of what is owed and by when, and of what stops the clock meanwhile.
 //! It never speaks of how a thing is done.
 
-use super::super::history::{About, By, Order, OrderKind, Origin, Plan, RegionState, Told, What};
+use super::super::history::{About, By, Evidence, Order, OrderKind, Origin, Plan, RegionState, Told, What};
 use super::super::wrong::{Promise, Wrong};
 use super::story::{DAY, HOUR, MINUTE, Story, asking, plan};
 use super::{assert_healthy, assert_wrong};
@@ -236,6 +236,29 @@ fn an_incident_that_is_over_is_closed() {
     };
     assert_healthy(&closed_after(5 * MINUTE));
     assert_wrong(&closed_after(10 * MINUTE), Promise::IncidentClosed);
+}
+
+#[test]
+fn a_word_that_aged_out_keeps_no_incident_open_where_another_sender_took_theirs_back() {
+    let closed = |taken_back: bool, hours: i64| {
+        let mut story = Story::of(asking());
+        let mut hear = |origin: Origin, bad: bool, id: &str| {
+            let evidence = Evidence { id: id.to_owned(), ..story.evidence(origin, bad) };
+            story.push(What::Evidence(evidence));
+        };
+        ["p-1", "p-2", "p-3"].into_iter().for_each(|id| hear(Origin::Probe, true, id));
+        if taken_back {
+            hear(Origin::ServiceHealth, true, "s-1");
+            hear(Origin::ServiceHealth, false, "s-2");
+        }
+        story.suspect();
+        story.after(hours * HOUR).push(What::HealthRead);
+        story.after(6 * HOUR + MINUTE).tell(Told::Closed { plan: "shop".to_owned(), incident: "i-1".to_owned() });
+        story.ended()
+    };
+    assert_healthy(&closed(true, 25));
+    assert_wrong(&closed(true, 12), Promise::IncidentClosed);
+    assert_wrong(&closed(false, 25), Promise::IncidentClosed);
 }
 
 #[test]
