@@ -142,6 +142,8 @@ fn until_the_commit_another_recovery_point_can_be_taken() {
     driver.run_until(|driver| standing(driver).contains(&Ask::Commit));
     answer(&mut driver, Ask::Commit, Choice::AnotherPoint, None);
     assert!(standing(&driver).contains(&Ask::Commit), "which one must be said");
+    answer(&mut driver, Ask::Commit, Choice::AnotherPoint, Some(PointChoice::Latest));
+    assert!(standing(&driver).contains(&Ask::Commit), "the latest state is none of the points");
     for (pick, id) in [(PointChoice::ApplicationConsistent, "point-2"), (PointChoice::LatestProcessed, "point-0")] {
         let sent = driver.world.changes().len();
         answer(&mut driver, Ask::Commit, Choice::AnotherPoint, Some(pick));

@@ -205,6 +205,10 @@ impl Runbook for Failover {
     }
 
     fn pick(&mut self, pick: &PointChoice, tasks: &[String]) -> bool {
+        // After a failover the latest state is none of the points that Azure changes to: one must be named.
+        if *pick == PointChoice::Latest && (tasks.is_empty() || self.memory.another) {
+            return false;
+        }
         let all: Vec<String> = match tasks {
             // Asked about all of it: every member that was failed over gets another point.
             [] => {
