@@ -8,8 +8,10 @@ use futures::future::FutureExt as _;
 use lifeboat_azure::failover::{self, Ordered, OtherWay, OtherWayDisk};
 use lifeboat_azure::operations::Operation;
 use lifeboat_azure::replicated_items::{self, ReplicatedItem};
-use lifeboat_azure::{ResourceId, machines, networks, replication, replication_jobs, traffic_manager};
-use lifeboat_simulator::azure::{EndpointSeed, ProfileSeed, ReplicaSeed, VaultSeed};
+use lifeboat_azure::{
+    ResourceId, machines, networks, public_addresses, replication, replication_jobs, traffic_manager,
+};
+use lifeboat_simulator::azure::{EndpointSeed, ProfileSeed, PublicAddressSeed, ReplicaSeed, VaultSeed};
 use lifeboat_tests::azure::Azure;
 use lifeboat_tests::rig::{GROUP, SUBSCRIPTION};
 
@@ -41,6 +43,8 @@ pub const EXERCISES: &[(&Operation, Exercise)] = &[
     (&replicated_items::GET, |on| async move { look(&on).await.map(drop) }.boxed()),
     (&replication::LIST_POINTS, |on| async move { points(&on).await.map(drop) }.boxed()),
     (&networks::GET, |on| read_network(on).boxed()),
+    (&public_addresses::LIST, |on| list_addresses(on).boxed()),
+    (&public_addresses::GET, |on| read_address(on).boxed()),
     (&failover::FAIL_OVER, |on| fail_over(on).boxed()),
     (&failover::CHANGE_POINT, |on| change_point(on).boxed()),
     (&failover::COMMIT, |on| commit(on).boxed()),
@@ -97,6 +101,33 @@ async fn points(on: &Bench) -> lifeboat_azure::Result<Vec<ResourceId>> {
 async fn read_network(on: Bench) -> Result {
     let network = item(&on).await?.details.recovery_network.expect("a network");
     networks::get(&on.arm, &network).await.map(drop)
+}
+
+/// A public address with a name and one that something holds; put there when they are asked for first.
+fn address(on: &Bench) -> ResourceId {
+    let seed = |name: &str, label: Option<&str>| PublicAddressSeed {
+        subscription: SUBSCRIPTION.to_owned(),
+        group: OTHER_GROUP.to_owned(),
+        name: name.to_owned(),
+        location: OTHER.to_owned(),
+        ip: "203.0.113.7".to_owned(),
+        label: label.map(str::to_owned),
+        holder: label.is_none().then(|| {
+            let nic = "Microsoft.Network/networkInterfaces/nic/ipConfigurations/ipconfig";
+            format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{OTHER_GROUP}/providers/{nic}")
+        }),
+    };
+    on.azure.arm.add_public_address(&seed("pip-held", None));
+    on.azure.arm.add_public_address(&seed("pip-front", Some("front"))).parse().expect("an id")
+}
+
+async fn list_addresses(on: Bench) -> Result {
+    address(&on);
+    public_addresses::list(&on.arm, SUBSCRIPTION).await.map(drop)
+}
+
+async fn read_address(on: Bench) -> Result {
+    public_addresses::get(&on.arm, &address(&on)).await.map(drop)
 }
 
 async fn fail_over(on: Bench) -> Result {

@@ -50,6 +50,7 @@ pub mod protectable_items;
 pub mod protected_items;
 pub mod protection;
 pub mod protection_status;
+pub mod public_addresses;
 pub mod quota;
 pub mod reading;
 pub mod replicated_items;

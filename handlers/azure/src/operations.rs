@@ -5,9 +5,9 @@
 
 use crate::{
     backup_jobs, disks, failover, graph, health, locks, machines, networks, permissions, protectable_items,
-    protected_items, protection, protection_status, replicated_items, replication, replication_jobs, resource_groups,
-    restore_points, skus, snapshots, subscriptions, tags, traffic_manager, usages, vault_operations, vault_points,
-    vault_policies, vaults,
+    protected_items, protection, protection_status, public_addresses, replicated_items, replication, replication_jobs,
+    resource_groups, restore_points, skus, snapshots, subscriptions, tags, traffic_manager, usages, vault_operations,
+    vault_points, vault_policies, vaults,
 };
 
 /// One operation. Its entry stands beside the call that makes it.
@@ -81,6 +81,9 @@ pub const SITE_RECOVERY: (&str, &str) = (
     "2025-02-01",
     "specification/recoveryservicessiterecovery/resource-manager/Microsoft.RecoveryServices/stable/2025-02-01/service.json",
 );
+/// The pinned version of public addresses, and its document.
+pub const PUBLIC_ADDRESSES: (&str, &str) =
+    ("2024-07-01", "specification/network/resource-manager/Microsoft.Network/stable/2024-07-01/publicIpAddress.json");
 /// The pinned version of Traffic Manager, and its document.
 pub const TRAFFIC_MANAGER: (&str, &str) = (
     "2022-04-01",
@@ -120,6 +123,8 @@ pub const ALL: &[&Operation] = &[
     &machines::START,
     &machines::POWER_OFF,
     &networks::GET,
+    &public_addresses::LIST,
+    &public_addresses::GET,
     &usages::LIST,
     &skus::LIST,
     &disks::GET,

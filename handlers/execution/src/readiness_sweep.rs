@@ -3,11 +3,12 @@
 //! It never changes anything in Azure, never begins a failover, and never waits for the region that may be lost longer than its bound.
 //!
 //! ```text
-//! lease ─► machines, vaults with items, profiles: once for all ─► each recovery plan, the longest unlooked-at first:
+//! lease ─► machines, vaults with items, profiles, public addresses: once for all ─► each recovery plan, the longest unlooked-at first:
 //!          members, disks (the region that may be lost, bounded) ─┐
 //!          points, targets, groups, quota, rights ────────────────┴─► judge ─► readiness/<plan>.json
 //! ```
 
+mod addresses;
 mod copy;
 mod look;
 mod members;

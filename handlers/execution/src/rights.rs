@@ -9,8 +9,9 @@ use lifeboat_azure::needs::{self, Need};
 use lifeboat_azure::operations::Operation;
 use lifeboat_azure::{
     backup_jobs, disks, failover, graph, health, locks, machines, networks, permissions, protectable_items,
-    protected_items, protection, protection_status, replicated_items, replication, replication_jobs, resource_groups,
-    restore_points, skus, snapshots, subscriptions, tags, traffic_manager, usages, vault_policies, vaults,
+    protected_items, protection, protection_status, public_addresses, replicated_items, replication, replication_jobs,
+    resource_groups, restore_points, skus, snapshots, subscriptions, tags, traffic_manager, usages, vault_policies,
+    vaults,
 };
 
 /// One custom role: what a deployment is given for one kind of work.
@@ -86,6 +87,8 @@ pub const ROLES: [Role; 5] = [
             &vaults::GET,
             &resource_groups::GET,
             &networks::GET,
+            &public_addresses::LIST,
+            &public_addresses::GET,
             &skus::LIST,
             &usages::LIST,
             // Readiness asks what the steps are allowed, and tries none.

@@ -171,6 +171,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         "no source tells how often; an age that was reckoned longer ago is taken for not known, so that a recovery plan is not called ready",
     ),
     entry(
+        "address-region",
+        Assumed,
+        "a public address stays in its region, and what it leads to lies there too: one that lies in a region that is lost answers nobody",
+        "the document gives an address a region and no call that changes it; that it holds machines and balancers of that region alone it does not say. A recovery plan whose traffic would be led to one elsewhere is not called ready; one of the tier `Global`, which may answer from other regions, is judged by its region like any other",
+    ),
+    entry(
         "replica-disks",
         Documented,
         "disks of the machine that are not replicated stand under `unprotectedDisks`, the others with their ids and states",

@@ -1,4 +1,4 @@
-//! What is believed about subscriptions, resource groups, networks, locks and permissions.
+//! What is believed about subscriptions, resource groups, networks, public addresses, locks and permissions.
 //!
 //! It never decides anything.
 
@@ -41,6 +41,18 @@ pub(super) const ENTRIES: &[Entry] = &[
         Recorded,
         "a virtual network with its region, asked at api-version 2022-01-01; one that is not there is 404 `ResourceNotFound`; no document of it is at hand, and nothing else of it is read",
         "siterecovery_A2A_scenarios.jsonl 30 and 33 to 35; siterecovery_V2A_RCMInMage_scenarios.jsonl 3 and 5; the 404 (at 2024-03-01): restore_point.jsonl 11",
+    ),
+    entry(
+        "address-get",
+        Recorded,
+        "a public address with its region, its `ipAddress` where it has one, the name that leads to it under `dnsSettings`, and the configuration that holds it",
+        "restore_point.jsonl 19 and gallery_e2e.jsonl 27 (at 2022-01-01, without a name); the name: publicIpAddress OpenAPI, PublicIpAddressListAll",
+    ),
+    entry(
+        "address-list",
+        Documented,
+        "all public addresses of a subscription, paged, as they are read one by one",
+        "publicIpAddress OpenAPI, PublicIPAddresses_ListAll",
     ),
     entry(
         "lock-list",

@@ -4,8 +4,8 @@
 
 use crate::{
     ArmClient, ResourceId, backup_jobs, disks, failover, graph, health, locks, machines, networks, operations,
-    permissions, protectable_items, protected_items, protection, protection_status, recordings, replicated_items,
-    replication, replication_jobs, resource_groups, restore_points,
+    permissions, protectable_items, protected_items, protection, protection_status, public_addresses, recordings,
+    replicated_items, replication, replication_jobs, resource_groups, restore_points,
     scripted::{Reply, Scripted},
     skus, snapshots, subscriptions, tags, traffic_manager,
     transport::Latest,
@@ -49,6 +49,10 @@ fn profile() -> ResourceId {
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/trafficManagerProfiles/p".parse().unwrap()
 }
 
+fn address() -> ResourceId {
+    "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPAddresses/a".parse().unwrap()
+}
+
 fn network() -> ResourceId {
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/n".parse().unwrap()
 }
@@ -61,6 +65,7 @@ async fn list_replication(arm: &ArmClient) {
     replicated_items::list(arm, &vault()).await.unwrap();
     replication_jobs::list(arm, &vault()).await.unwrap();
     traffic_manager::list(arm, "s").await.unwrap();
+    public_addresses::list(arm, "s").await.unwrap();
 }
 
 async fn fail_over(arm: &ArmClient) {
@@ -113,6 +118,7 @@ async fn read_all(arm: &ArmClient) {
     subscriptions::get(arm, "s").await.unwrap();
     resource_groups::get(arm, "s", "g").await.unwrap();
     networks::get(arm, &network()).await.unwrap();
+    public_addresses::get(arm, &address()).await.unwrap();
     let machine = machines::get(arm, &id("virtualMachines/m")).await.unwrap();
     machines::instance_view(arm, &machine.id).await.unwrap();
     machines::set_tags(arm, &machine, &machine.tags, latest()).await.unwrap();
@@ -158,10 +164,10 @@ async fn change_all(arm: &ArmClient) {
 
 #[tokio::test(start_paused = true)]
 async fn every_operation_is_made_by_a_call_as_its_entry_says() {
-    let (arm, lists) = client(34, 0);
+    let (arm, lists) = client(35, 0);
     list_all(&arm).await;
     list_replication(&arm).await;
-    let (arm, others) = client(0, 42);
+    let (arm, others) = client(0, 43);
     read_all(&arm).await;
     change_all(&arm).await;
     fail_over(&arm).await;

@@ -9,9 +9,9 @@ use crate::{
     long_running::{Accepted, Acted},
     machines, networks,
     operations::Operation,
-    paging, permissions, protectable_items, protected_items, protection, protection_status, replicated_items,
-    replication, replication_jobs, resource_groups, restore_points, skus, snapshots, subscriptions, tags,
-    traffic_manager,
+    paging, permissions, protectable_items, protected_items, protection, protection_status, public_addresses,
+    replicated_items, replication, replication_jobs, resource_groups, restore_points, skus, snapshots, subscriptions,
+    tags, traffic_manager,
     transport::Answer,
     usages, vault_operations, vault_points, vault_policies, vaults,
 };
@@ -93,6 +93,13 @@ const GROUP: &[(&str, &str)] = &[
     ("/properties/provisioningState", "provisioning_state"),
 ];
 const NETWORK: &[(&str, &str)] = &[("/id", "id"), ("/location", "location")];
+const ADDRESS: &[(&str, &str)] = &[
+    ("/id", "id"),
+    ("/location", "location"),
+    ("/properties/ipAddress", "ip"),
+    ("/properties/dnsSettings/fqdn", "fqdn"),
+    ("/properties/ipConfiguration/id", "holder"),
+];
 const LOCK: &[(&str, &str)] =
     &[("/id", "id"), ("/name", "name"), ("/properties/level", "level"), ("/properties/notes", "notes")];
 const PERMISSION: &[(&str, &str)] =
@@ -279,6 +286,8 @@ pub const DECODERS: &[Decoder] = &[
     decoder!(machines::START, Nothing, acted, NOTHING),
     decoder!(machines::POWER_OFF, Nothing, acted, NOTHING),
     decoder!(networks::GET, One, one, networks::read, NETWORK),
+    decoder!(public_addresses::LIST, Page, page, public_addresses::read, ADDRESS),
+    decoder!(public_addresses::GET, One, one, public_addresses::read, ADDRESS),
     decoder!(usages::LIST, Page, page, usages::read, USAGE),
     decoder!(skus::LIST, Page, page, skus::read, SKU),
     decoder!(disks::GET, One, one, disks::read, DISK),

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_simulator::azure::{
-    CollectionSeed, DiskSeed, EndpointSeed, MachineSeed, Os, PointSeed, ProfileSeed, ReplicaSeed, VaultSeed,
+    CollectionSeed, DiskSeed, EndpointSeed, MachineSeed, Os, PointSeed, ProfileSeed, PublicAddressSeed, ReplicaSeed,
+    VaultSeed,
 };
 
 /// The subscription of what customers use.
@@ -124,6 +125,26 @@ pub fn profile() -> ProfileSeed {
     }
 }
 
+/// The public addresses that the endpoints lead to: in each region its own, of which the machine that runs holds one.
+pub fn addresses() -> [PublicAddressSeed; 2] {
+    let (here, there) = ENDPOINTS;
+    let card = format!("Microsoft.Network/networkInterfaces/{FRONT}VMNic/ipConfigurations/ipconfig{FRONT}");
+    let holder = format!("/subscriptions/{SHOP}/resourceGroups/{SHOP_GROUP}/providers/{card}");
+    let address = |(group, endpoint, location): (&str, &str, &str), ip: &str, holder| PublicAddressSeed {
+        subscription: SHOP.to_owned(),
+        group: group.to_owned(),
+        name: format!("pip-shop-{endpoint}"),
+        location: location.to_owned(),
+        ip: ip.to_owned(),
+        label: Some(format!("shop-{endpoint}")),
+        holder,
+    };
+    [
+        address((SHOP_GROUP, here, WEST), "203.0.113.10", Some(holder)),
+        address((RECOVERY_GROUP, there, NORTH), "203.0.113.20", None),
+    ]
+}
+
 /// What stands behind each endpoint's address: the machine that customers reach on that side.
 pub fn targets() -> [(String, String); 2] {
     let (here, there) = ENDPOINTS;
@@ -142,8 +163,10 @@ pub fn machine_id(group: &str, name: &str) -> String {
     format!("/subscriptions/{SHOP}/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/{name}")
 }
 
+/// The name of the public address of an endpoint's side.
 fn target_of(endpoint: &str) -> String {
-    format!("{endpoint}.shop.example")
+    let own = addresses().into_iter().find(|address| address.name.ends_with(endpoint));
+    own.and_then(|address| address.fqdn()).unwrap_or_default()
 }
 
 /// Machines of this age, in days, have points of the tool that was there before.

@@ -264,6 +264,9 @@ fn replicate(world: &World) -> Result<String> {
     for replica in seeded::replicas(world.clock().now()) {
         world.arm().add_replica(&replica).map_err(anyhow::Error::msg)?;
     }
+    for address in seeded::addresses() {
+        world.arm().add_public_address(&address);
+    }
     for (target, machine) in seeded::targets() {
         world.arm().set_target(&target, &TargetState::Machine(machine));
     }

@@ -7,13 +7,16 @@ use jiff::SignedDuration;
 use lifeboat_azure::machines::Machine;
 use lifeboat_azure::replicated_items::ReplicatedItem;
 use lifeboat_azure::traffic_manager::Profile;
-use lifeboat_azure::{ResourceId, failover, machines, networks, permissions, replication_jobs, traffic_manager};
+use lifeboat_azure::{
+    ArmClient, ResourceId, failover, machines, networks, permissions, replication_jobs, traffic_manager,
+};
 use lifeboat_planning::recovery::RecoveryPlan;
 use lifeboat_planning::recovery::readiness::{
     DiskSeen, GroupSeen, MemberSeen, Place, PlaceSeen, RightSeen, Rpo, Seen, TrafficSeen,
 };
 use lifeboat_planning::saga::failover::{Known, PointFacts};
 
+use super::addresses;
 use super::copy;
 use super::members::{self, Candidate, Found};
 use super::reads::{self, Ask, Told};
@@ -87,10 +90,11 @@ pub async fn look(lifeboat: &Lifeboat, plan: &RecoveryPlan, known: Option<&Recor
     let outlasts = candidates.iter().filter(|it| !lost_too(it));
     let items: Vec<ReplicatedItem> = outlasts.filter_map(item_of).cloned().collect();
     let (in_source, asked) = asks(&candidates, lost_too, missing.iter().map(|(_, id)| id), &groups);
-    let (mut source, mut told, target) = futures::join!(
+    let (mut source, mut told, target, traffic) = futures::join!(
         reads::in_source(&lifeboat.arm, &in_source),
         reads::elsewhere(&lifeboat.arm, &asked),
         target::of_items(lifeboat, (plan.from.as_str(), plan.to.as_str()), &items),
+        traffic_seen(&lifeboat.arm, plan, &profiles),
     );
     let source_silent = source.is_silent();
     let not_listed = missing.iter().filter(|(_, id)| source.machine(id, shared) != Known::Absent);
@@ -113,7 +117,8 @@ pub async fn look(lifeboat: &Lifeboat, plan: &RecoveryPlan, known: Option<&Recor
         source_silent,
         target,
         places: places(lifeboat, &read, &groups, &told),
-        traffic: profiles.iter().map(|(name, facts)| traffic_seen(name, facts)).collect(),
+        traffic,
+        addresses: shared.addresses.clone(),
         rights: rights(&groups, &source, &told),
     };
     Looked { seen, copy, newest }
@@ -204,8 +209,23 @@ fn profiles_of<'s>(plan: &RecoveryPlan, shared: &'s Shared) -> Vec<(String, Know
     plan.traffic.iter().map(|traffic| (traffic.profile.clone(), named(&traffic.profile))).collect()
 }
 
-fn traffic_seen(name: &str, profile: &Known<&Profile>) -> TrafficSeen {
-    TrafficSeen { profile: name.to_owned(), facts: mapped(profile.clone(), profile_facts) }
+/// The profiles as they were listed, with what their endpoints name.
+async fn traffic_seen(
+    arm: &ArmClient,
+    plan: &RecoveryPlan,
+    profiles: &[(String, Known<&Profile>)],
+) -> Vec<TrafficSeen> {
+    let mut reads = Vec::new();
+    for (name, profile) in profiles {
+        reads.push(async move {
+            let endpoints = match profile {
+                Known::Is(profile) => addresses::of_endpoints(arm, plan, profile).await,
+                Known::Absent | Known::Unknown => Vec::new(),
+            };
+            TrafficSeen { profile: name.clone(), facts: mapped(profile.clone(), profile_facts), endpoints }
+        });
+    }
+    futures::future::join_all(reads).await
 }
 
 fn member<'s>(candidate: Candidate<'s>, (source, told): (&mut Told, &Told), shared: &Shared) -> Member<'s> {

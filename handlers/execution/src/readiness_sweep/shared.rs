@@ -1,4 +1,5 @@
-//! What one sweep of readiness reads once for all recovery plans: machines, subscriptions, vaults with their items, traffic profiles.
+//! What one sweep of readiness reads once for all recovery plans: machines, subscriptions, vaults with their items, traffic profiles,
+//! and the public addresses that their endpoints may lead to.
 //! It never judges, and says of each list whether it is whole: what a part of it lacks is not known, and not absent.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,9 @@ use lifeboat_azure::traffic_manager::{self, Profile};
 use lifeboat_azure::vaults::{self, Vault};
 use lifeboat_azure::{ArmClient, Error};
 use lifeboat_planning::recovery::RecoveryPlan;
+use lifeboat_planning::recovery::readiness::AddressesSeen;
 
+use super::addresses;
 use crate::lifeboat::Lifeboat;
 use crate::saga::looks::in_time;
 use crate::saga::round::{AT_ONCE, say};
@@ -38,6 +41,8 @@ pub struct Shared {
     pub profiles: Vec<Profile>,
     /// All of them were read.
     pub profiles_whole: bool,
+    /// Public addresses; none are asked for while no endpoint leads anywhere by name.
+    pub addresses: AddressesSeen,
 }
 
 /// A vault.
@@ -65,7 +70,11 @@ impl Shared {
         // Machines of a subscription that cannot be read are not listed, and nothing says so.
         let all_read = subscriptions.values().all(|read| read.as_ref().map_err(say).is_ok());
         let rows = rows.map_err(|error| say(&error)).ok().filter(|_| all_read);
-        Self { rows, subscriptions, vaults, vaults_whole, profiles, profiles_whole }
+        let addresses = match addresses::are_asked_for(plans, &profiles) {
+            true => addresses::listed(arm, scope).await,
+            false => AddressesSeen::default(),
+        };
+        Self { rows, subscriptions, vaults, vaults_whole, profiles, profiles_whole, addresses }
     }
 
     /// The subscription of something, as it was read.
@@ -91,7 +100,7 @@ async fn profiles(arm: &ArmClient, scope: &[String]) -> (Vec<Profile>, bool) {
 }
 
 /// What several lists say together, and whether all of them were read.
-fn whole<T>(read: Vec<Result<Vec<T>, Error>>) -> (Vec<T>, bool) {
+pub(super) fn whole<T>(read: Vec<Result<Vec<T>, Error>>) -> (Vec<T>, bool) {
     let mut all = Vec::new();
     let mut is_whole = true;
     for list in read {

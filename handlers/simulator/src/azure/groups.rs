@@ -159,6 +159,7 @@ impl State {
         }
         self.forget_vaults_below(within, at);
         self.networks.retain(|id, _| !id.starts_with(within));
+        self.public_addresses.retain(|id, _| !id.starts_with(within));
         self.traffic.forget_below(within);
         self.recovery.forget_below(within);
         self.locks.retain(|id, _| !id.starts_with(within));

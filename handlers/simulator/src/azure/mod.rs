@@ -52,6 +52,7 @@ pub(crate) mod passage;
 mod permissions;
 mod point;
 mod power;
+mod public_addresses;
 mod recovery;
 mod regions;
 mod registry;
@@ -105,10 +106,11 @@ pub use self::log::{RequestCounts, RequestRecord};
 pub use self::machines::{MachineSeed, Os};
 pub use self::observe::{Exchange, Hook};
 pub use self::point::PointView;
+pub use self::public_addresses::PublicAddressSeed;
 pub use self::recovery::{ReplicaSeed, ReplicaView};
 pub use self::sizes::{RestrictionReason, SizeRestriction};
 pub use self::subscriptions::SubscriptionState;
-pub use self::traffic::{EndpointSeed, ProfileSeed, ServedEndpoint, TargetState};
+pub use self::traffic::{EndpointLead, EndpointSeed, ProfileSeed, ServedEndpoint, TargetState};
 pub use self::vaults::{
     ItemSeed, ItemState, JobFailure, JobOperation, JobPart, PolicySeed, VaultItemView, VaultJobView, VaultPointView,
     VaultSeed,

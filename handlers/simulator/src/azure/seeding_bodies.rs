@@ -63,6 +63,7 @@ impl State {
             "microsoft.compute/restorepointcollections/restorepoints" => self.seed_point(&parsed, body, listed)?,
             _ => match self.seed_vault_body(&parsed, body, listed) {
                 Some(done) => done?,
+                None if self.seed_public_address(&parsed, body).is_some() => {}
                 None => self.seed_network(&parsed, body)?,
             },
         }

@@ -25,6 +25,7 @@ use super::machines::Machine;
 use super::networks::Network;
 use super::operations::Operations;
 use super::power::Power;
+use super::public_addresses::PublicAddress;
 use super::recovery::{self, Recovery, RecoveryStep};
 use super::restore_points;
 use super::sizes::Sizes;
@@ -55,6 +56,7 @@ pub(crate) struct State {
     pub(crate) health: Health,
     pub(crate) vaults: Vaults,
     pub(crate) networks: BTreeMap<String, Network>,
+    pub(crate) public_addresses: BTreeMap<String, PublicAddress>,
     pub(crate) traffic: Traffic,
     pub(crate) recovery: Recovery,
     pub(crate) graph: GraphIndex,
@@ -175,6 +177,7 @@ impl State {
             health: Health::default(),
             vaults: Vaults::default(),
             networks: BTreeMap::new(),
+            public_addresses: BTreeMap::new(),
             traffic: Traffic::default(),
             recovery: Recovery::default(),
             graph: GraphIndex::new(graph_lag),
@@ -274,6 +277,7 @@ impl State {
             || self.collections.contains_key(&key)
             || self.vaults.has(&key)
             || self.networks.contains_key(&key)
+            || self.public_addresses.contains_key(&key)
             || self.traffic.has(&key)
     }
 
@@ -284,11 +288,13 @@ impl State {
         let disk = || self.disks.get(&key).or_else(|| self.snapshots.get(&key)).map(|disk| &disk.location);
         let collection = || self.collections.get(&key).map(|collection| &collection.about.location);
         let network = || self.networks.get(&key).map(|network| &network.location);
+        let address = || self.public_addresses.get(&key).map(|address| &address.location);
         let vault = || self.vaults.region(&key);
         machine
             .or_else(disk)
             .or_else(collection)
             .or_else(network)
+            .or_else(address)
             .or_else(vault)
             .map(|region| region.to_ascii_lowercase())
     }

@@ -8,6 +8,7 @@
 //!                  └─ else                                                 not ready
 //! ```
 
+mod leads;
 mod order;
 mod reason;
 mod seen;
@@ -22,9 +23,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::{RecoveryPlan, Traffic};
 use crate::declaration;
 use crate::saga::failover::{Known, endpoints, item_unmet, target_unmet};
+use leads::Leads;
 
+pub use leads::{AddressSeen, AddressesSeen, EndpointSeen, EndpointTarget};
 pub use order::{OrderRefused, Ordered, SavedGroup, SavedPath, order};
-pub use reason::{Note, Place, Reason};
+pub use reason::{Misled, Note, Place, Reason};
 pub use seen::{DiskSeen, GroupSeen, MemberSeen, PlaceSeen, RightSeen, Rpo, Seen, TrafficSeen};
 
 /// How long ago the age of the newest point may have been reckoned. *Assumed* (`replica-rpo-fresh`): no source tells how often it is.
@@ -71,7 +74,7 @@ pub fn judge(plan: &RecoveryPlan, seen: &Seen, now: Timestamp) -> Judged {
     reasons.extend(seen.places.iter().filter_map(|place| elsewhere(plan, place)));
     let mut notes = Vec::from([Note::CapacityNotKnown]);
     for traffic in &plan.traffic {
-        profile_reasons(traffic, seen, &mut reasons, &mut notes);
+        profile_reasons(plan, traffic, seen, &mut reasons, &mut notes);
     }
     reasons.extend(seen.rights.iter().filter_map(right_reason));
     Judged { state: state_of(&reasons), reasons, notes }
@@ -216,15 +219,27 @@ fn elsewhere(plan: &RecoveryPlan, place: &PlaceSeen) -> Option<Reason> {
     }
 }
 
-fn profile_reasons(traffic: &Traffic, seen: &Seen, reasons: &mut Vec<Reason>, notes: &mut Vec<Note>) {
+fn profile_reasons(
+    plan: &RecoveryPlan,
+    traffic: &Traffic,
+    seen: &Seen,
+    reasons: &mut Vec<Reason>,
+    notes: &mut Vec<Note>,
+) {
     let profile = || traffic.profile.clone();
     let found = seen.traffic.iter().find(|one| one.profile.eq_ignore_ascii_case(&traffic.profile));
     let facts = found.map_or(&Known::Unknown, |found| &found.facts);
-    match endpoints(facts, &traffic.from, &traffic.to) {
-        Ok((_, to)) if to.enabled => notes.push(Note::TargetServes { profile: profile(), endpoint: to.name.clone() }),
-        Ok(_) => {}
-        Err(unmet) => reasons.push(Reason::Profile { profile: profile(), unmet }),
+    let (from, to) = match endpoints(facts, &traffic.from, &traffic.to) {
+        Ok(both) => both,
+        Err(unmet) => return reasons.push(Reason::Profile { profile: profile(), unmet }),
+    };
+    if to.enabled {
+        notes.push(Note::TargetServes { profile: profile(), endpoint: to.name.clone() });
     }
+    let endpoints = found.map_or(&[][..], |found| &found.endpoints);
+    let leads = Leads { plan, profile: &traffic.profile, endpoints, addresses: &seen.addresses };
+    leads.target(to, reasons, notes);
+    leads.old(from, notes);
 }
 
 fn right_reason(right: &RightSeen) -> Option<Reason> {

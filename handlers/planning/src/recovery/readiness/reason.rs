@@ -1,4 +1,5 @@
-//! Why a recovery plan is not ready: each reason tells its member. It never says what to do about it.
+//! Why a recovery plan is not ready: each reason tells its member. It never says what to do about it,
+//! but where an endpoint must be led elsewhere: whoever reads that it leads to the old side needs to know where else.
 
 use alloc::string::String;
 use core::fmt;
@@ -60,6 +61,8 @@ pub enum Reason {
     Target(TargetUnmet),
     /// A rule of a profile.
     Profile { profile: String, unmet: ProfileUnmet },
+    /// An endpoint of the target side does not lead there.
+    Endpoint { profile: String, endpoint: String, misled: Misled },
     /// Something that the path needs lies in the region that may be lost.
     InFrom { what: Place, name: String },
     /// Where it lies could not be read.
@@ -87,6 +90,20 @@ pub enum Place {
     Controller,
 }
 
+/// Where an endpoint of the target side leads, if not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are what the text of each names")]
+pub enum Misled {
+    /// To an address in the region that may be lost: an old machine's, or an old balancer's.
+    InFrom { address: String, holder: Option<String>, to: String },
+    /// To one in a third region.
+    Elsewhere { address: String, location: String, to: String },
+    /// To one that is not there.
+    Gone { address: String, to: String },
+    /// That could not be read.
+    Unread,
+}
+
 /// What is told besides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are what the text of each note names")]
@@ -95,6 +112,14 @@ pub enum Note {
     CapacityNotKnown,
     /// The target's endpoint is enabled already: Traffic Manager moves by itself.
     TargetServes { profile: String, endpoint: String },
+    /// It leads to a public address of the target side.
+    Leads { profile: String, endpoint: String, address: String, location: String },
+    /// It leads to what no public address in scope is called, or to a resource that is none.
+    LeadsNobodyKnows { profile: String, endpoint: String, target: String },
+    /// The old side's endpoint leads to the target side.
+    OldLeadsToTarget { profile: String, endpoint: String, address: String },
+    /// Where the old side's leads could not be read.
+    OldLeadUnread { profile: String, endpoint: String },
 }
 
 impl Reason {
@@ -126,6 +151,7 @@ impl Reason {
             | Self::GroupEmpty { .. }
             | Self::Target(_)
             | Self::Profile { .. }
+            | Self::Endpoint { .. }
             | Self::InFrom { .. }
             | Self::PlaceUnread { .. }
             | Self::RightMissing { .. }
@@ -203,6 +229,12 @@ impl fmt::Display for Reason {
             }
             Self::Target(unmet) => unmet.fmt(f),
             Self::Profile { profile, unmet } => write!(f, "profile {profile} {unmet}"),
+            Self::Endpoint { profile, endpoint, misled: Misled::Unread } => {
+                write!(f, "where endpoint {endpoint} of profile {profile} leads could not be read")
+            }
+            Self::Endpoint { profile, endpoint, misled } => {
+                write!(f, "endpoint {endpoint} of profile {profile} leads to {misled}")
+            }
             Self::InFrom { what, name } => write!(f, "{what} {name} lies in the region that may be lost"),
             Self::PlaceUnread { what, name } => write!(f, "where {what} {name} lies is not known"),
             Self::RightMissing { scope, action, more: 0 } => write!(f, "{action} is not allowed in {scope}"),
@@ -211,6 +243,31 @@ impl fmt::Display for Reason {
             }
             Self::RightsUnread { scope, .. } => write!(f, "what is allowed in {scope} could not be read"),
         }
+    }
+}
+
+impl fmt::Display for Misled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let to = match self {
+            Self::InFrom { address, holder, to } => {
+                write!(f, "public address {address}")?;
+                if let Some(holder) = holder {
+                    write!(f, ", held by {},", last(holder))?;
+                }
+                f.write_str(" in the region that may be lost")?;
+                to
+            }
+            Self::Elsewhere { address, location, to } => {
+                write!(f, "public address {address} in {location}")?;
+                to
+            }
+            Self::Gone { address, to } => {
+                write!(f, "public address {address}, which is not there")?;
+                to
+            }
+            Self::Unread => return f.write_str("what could not be read"),
+        };
+        write!(f, ": lead it to an address or a balancer in {to}")
     }
 }
 
@@ -238,6 +295,21 @@ impl fmt::Display for Note {
                     f,
                     "endpoint {endpoint} of profile {profile} is enabled in normal times: traffic moves there by itself"
                 )
+            }
+            Self::Leads { profile, endpoint, address, location } => {
+                write!(f, "endpoint {endpoint} of profile {profile} leads to public address {address} in {location}")
+            }
+            Self::LeadsNobodyKnows { profile, endpoint, target } => write!(
+                f,
+                "endpoint {endpoint} of profile {profile} leads to {}, which is no public address in scope: nothing tells where that is",
+                last(target)
+            ),
+            Self::OldLeadsToTarget { profile, endpoint, address } => write!(
+                f,
+                "endpoint {endpoint} of profile {profile}, the old side's, leads to public address {address} on the target side"
+            ),
+            Self::OldLeadUnread { profile, endpoint } => {
+                write!(f, "where endpoint {endpoint} of profile {profile}, the old side's, leads could not be read")
             }
         }
     }

@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use jiff::{SignedDuration, Timestamp};
 
+use super::leads::{AddressesSeen, EndpointSeen};
 use super::reason::Place;
 use crate::saga::failover::{ItemFacts, Known, PointFacts, ProfileFacts, TargetFacts};
 
@@ -22,6 +23,8 @@ pub struct Seen {
     pub places: Vec<PlaceSeen>,
     /// The profiles.
     pub traffic: Vec<TrafficSeen>,
+    /// The public addresses that their endpoints may lead to by name.
+    pub addresses: AddressesSeen,
     /// What the identity may do, by scope.
     pub rights: Vec<RightSeen>,
 }
@@ -94,6 +97,8 @@ pub struct TrafficSeen {
     pub profile: String,
     /// What was read of it.
     pub facts: Known<ProfileFacts>,
+    /// What those of its endpoints name that the recovery plan speaks of.
+    pub endpoints: Vec<EndpointSeen>,
 }
 
 /// What the identity may do in a scope.

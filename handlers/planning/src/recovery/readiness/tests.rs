@@ -1,5 +1,7 @@
 //! What makes a recovery plan ready, and what keeps it from that: one sentence a case.
 
+mod leads;
+
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -102,7 +104,12 @@ fn seen() -> Seen {
             quota_has_room: Known::Is(true),
         },
         places: vec![place(Place::Vault, "rsv"), place(Place::Controller, "lb-neu")],
-        traffic: vec![TrafficSeen { profile: "TM-shop".into(), facts: Known::Is(profile) }],
+        traffic: vec![TrafficSeen {
+            profile: "TM-shop".into(),
+            facts: Known::Is(profile),
+            endpoints: vec![leads::by_name("weu", "weu.example.net"), leads::by_name("neu", "neu.example.net")],
+        }],
+        addresses: leads::addresses(),
         rights: vec![RightSeen { scope: "group rg-north".into(), in_from: false, missing: Some(vec![]) }],
     }
 }
@@ -127,7 +134,14 @@ fn told(change: impl FnOnce(&mut Seen)) -> (State, Vec<String>) {
 #[test]
 fn a_recovery_plan_of_which_all_is_known_and_well_is_ready() {
     assert_eq!(told(|_| {}), (State::Ready, vec![]));
-    assert_eq!(judge(&plan(), &seen(), at(100)).notes, [Note::CapacityNotKnown]);
+    let notes: Vec<String> = judge(&plan(), &seen(), at(100)).notes.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        notes,
+        [
+            Note::CapacityNotKnown.to_string(),
+            "endpoint neu of profile tm-shop leads to public address pip-neu in northeurope".to_string()
+        ]
+    );
 }
 
 type Case = (&'static str, State, fn(&mut Seen));

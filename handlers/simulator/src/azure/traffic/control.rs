@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::Arm;
 use super::super::ids::key;
+use super::endpoints::EndpointKind;
 use super::probes::Target;
 
 /// A profile to be, routed by priority.
@@ -54,6 +55,16 @@ pub enum TargetState {
     Machine(String),
 }
 
+/// Where an endpoint leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EndpointLead {
+    /// To an address or a name: it is an external one.
+    Target(String),
+    /// To a resource, by its id: it is one in Azure.
+    Resource(String),
+}
+
 /// Who is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ServedEndpoint {
@@ -90,6 +101,23 @@ impl Arm {
             TargetState::Machine(machine) => Target::Machine(key(machine)),
         };
         state.traffic.targets.insert(key(target), target_state);
+    }
+
+    /// Leads an endpoint elsewhere, behind everybody's back; its kind follows from where.
+    pub fn lead(&self, profile: &str, endpoint: &str, to: &EndpointLead) -> Result<(), String> {
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.settle(now);
+        let found = state.traffic.by_key.get_mut(&key(profile)).ok_or_else(|| format!("{profile} is not there"))?;
+        let found = found.endpoints.iter_mut().find(|one| one.name.eq_ignore_ascii_case(endpoint));
+        let found = found.ok_or_else(|| format!("{profile} has no endpoint {endpoint}"))?;
+        (found.resource, found.target) = (None, None);
+        let (kind, written) = match to {
+            EndpointLead::Target(target) => (EndpointKind::External, json!({ "target": target })),
+            EndpointLead::Resource(id) => (EndpointKind::Azure, json!({ "targetResourceId": id })),
+        };
+        found.kind = kind;
+        found.write(&written, now).map_err(|refusal| refusal.message)
     }
 
     /// Whether what stands behind a target answers now; what was never named does.

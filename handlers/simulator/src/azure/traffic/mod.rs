@@ -26,7 +26,7 @@ use super::state::State;
 use self::endpoints::Endpoint;
 use self::probes::Target;
 
-pub use self::control::{EndpointSeed, ProfileSeed, ServedEndpoint, TargetState};
+pub use self::control::{EndpointLead, EndpointSeed, ProfileSeed, ServedEndpoint, TargetState};
 pub(crate) use self::denials::TrafficDenial;
 
 /// The provider's name of the resource, as answers write it.
