@@ -88,7 +88,10 @@ impl Tour<'_> {
         self.sweep("HealthPoll").await?;
         let (before, _) = self.on.operator.failover_ahead(PLAN).await?;
         self.steps.tell(&stands(&before));
-        self.outlast(WINDOW + SignedDuration::from_secs(1), "the window of the recovery plan is over").await?;
+        // The region is asked after in between too: a probe that nobody hears for five minutes says nothing any more.
+        self.outlast(WINDOW / 2, "the window of the recovery plan is half over").await?;
+        self.sweep("HealthPoll").await?;
+        self.outlast(WINDOW / 2 + SignedDuration::from_secs(1), "the window of the recovery plan is over").await?;
         self.sweep("HealthPoll").await?;
         let (ahead, now) = self.on.operator.failover_ahead(PLAN).await?;
         let asked = self.on.control.told("approval.asked.v1").await?;
