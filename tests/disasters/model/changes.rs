@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::approvals;
+use super::bounds::FRESH_READ_SECONDS_MAX;
 use super::history::{Call, Event, Hand, Monitor, RegionState, Time, Told, What};
 use super::keeping;
 use super::saga::Saga;
@@ -18,7 +19,12 @@ impl World {
             What::Region { region, state } => self.apply_region(region, *state, at),
             What::Fault { name, on } => self.calm.fault(name, *on, at),
             What::Killed { .. } => self.calm.kill(at),
-            What::HealthRead => self.health_read = Some(at),
+            What::HealthRead => {
+                if self.health_read.is_none_or(|read| at - read > FRESH_READ_SECONDS_MAX) {
+                    self.read_since = at;
+                }
+                self.health_read = Some(at);
+            }
             What::Machine { machine, power } => {
                 self.machine_mut(machine).power = Some(*power);
                 self.machine_mut(machine).since = at;

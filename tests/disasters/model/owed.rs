@@ -19,7 +19,7 @@ use super::wrong::Promise;
 pub fn owed(world: &World) -> Vec<Duty> {
     let mut duties = Duties { all: Vec::new() };
     for plan in world.plans.values() {
-        of_declaration(plan, &mut duties);
+        of_declaration(plan, world.read_since, &mut duties);
         for saga in &plan.sagas {
             of_telling(saga, &mut duties);
             if saga.is_unfinished() && world.changes_stopped.is_none() {
@@ -49,7 +49,7 @@ impl Duties {
     }
 }
 
-fn of_declaration(plan: &PlanWorld, duties: &mut Duties) {
+fn of_declaration(plan: &PlanWorld, read_since: Time, duties: &mut Duties) {
     let (name, sources) = (&plan.plan.name, &plan.sources);
     let unfinished = plan.unfinished().is_some();
     let Some((incident, opened)) = &plan.incident else {
@@ -78,7 +78,14 @@ fn of_declaration(plan: &PlanWorld, duties: &mut Duties) {
     }
     if let Some(since) = sources.recovered.since {
         let words = format!("{incident} is over and was not closed");
-        duties.owe(Promise::IncidentClosed, name, since.max(*opened), plan.plan.cooldown + TELL_SECONDS_MAX, words);
+        // Absence is not recovery: of a time in which nobody read the region nothing is known.
+        duties.owe(
+            Promise::IncidentClosed,
+            name,
+            since.max(*opened).max(read_since),
+            plan.plan.cooldown + TELL_SECONDS_MAX,
+            words,
+        );
     }
 }
 

@@ -157,6 +157,8 @@ pub struct World {
     /// Orders by the moment when they first arrived.
     pub orders: Vec<Arrived>,
     pub health_read: Option<Time>,
+    /// Since when it is read without a gap.
+    pub read_since: Time,
     pub changes_stopped: Option<Time>,
     /// When changes were last allowed again: what a saga owes runs anew from then.
     pub changes_resumed: Time,
