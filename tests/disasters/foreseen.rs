@@ -9,7 +9,7 @@ use Place::{
 };
 
 /// Places and kinds of call that do not meet, and why.
-const KILLS: [(&[Place], At, &str); 8] = [
+const KILLS: [(&[Place], At, &str); 7] = [
     (
         &[Normal, Suspected, Confirmed, AwaitingApproval, Declared, FailedOver],
         At::Change,
@@ -21,7 +21,6 @@ const KILLS: [(&[Place], At, &str); 8] = [
         "the step changes nothing of Azure, and what is changed beside it is another step's",
     ),
     (&[Normal, Suspected, Confirmed, AwaitingApproval, FailedOver], At::SaveSaga, "there is no failover to save"),
-    (&[Declared], At::SaveDeclaration, "it is declared by that very write"),
     (&[Declared], At::Ledger, "it was written down before it was declared"),
     (&[Declared], At::Look, "the failover is begun by what was read before"),
     (&[Declared], At::Queue, "the first look is queued when the failover is written"),
@@ -43,7 +42,7 @@ fn closing(kill: Kill) -> Option<&'static str> {
 /// Why a plan cannot come to a place in a stage, if so.
 pub fn stage(place: Place, stage: Stage) -> Option<&'static str> {
     match (place, stage) {
-        (Normal, Stage::Ill | Stage::Lost | Stage::LostAgain) => {
+        (Normal, Stage::Lost | Stage::LostAgain) => {
             Some("it is well again only after those who said otherwise took it back")
         }
         (Confirmed | AwaitingApproval | Suspected, Stage::Calm) => Some("nobody says anything of the region"),
