@@ -200,6 +200,7 @@ impl Stopper {
         if let Some(lasts) = lasts {
             let stopper = self.clone();
             tokio::spawn(async move {
+                // Virtual time: nobody waits for it.
                 tokio::time::sleep(lasts).await;
                 stopper.go_on();
             });

@@ -1,6 +1,7 @@
 //! Publishes what is announced: after each invocation what this process has written, and by the sweep what others could not tell.
 //! It never holds up the work for longer than a few seconds, and never takes out what the topic has not accepted.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -66,6 +67,7 @@ impl Outbox {
         if rests_until.is_some_and(|until| Instant::now() < until) || ready.is_empty() && rests_until.is_none() {
             return;
         }
+        let mut more = false;
         let told = async {
             let source = match self.source(on).await {
                 Ok(source) => source,
@@ -73,14 +75,21 @@ impl Outbox {
             };
             let mut events = ready;
             if rests_until.is_some() {
-                match self.store.list(FOLDER).await {
-                    Ok(names) => events.extend(self.follow(&names, now).await.0),
+                let names = match self.store.list(FOLDER).await {
+                    Ok(names) => names,
                     Err(error) => return Delivered { left: events, why: Some(error.to_string()), told: 0 },
-                }
+                };
+                // What a long invocation announced at its beginning is among both.
+                let own: HashSet<String> = events.iter().map(|one| one.pending.id.clone()).collect();
+                let untold = self.follow(&names, now).await.0.into_iter();
+                events.extend(untold.filter(|one| !own.contains(&one.pending.id)));
+                more = names.len() > FOLLOWED_MAX;
             }
             self.deliver(on, &source, events, now).await
         };
         let left = match tokio::time::timeout(OWN_WITHIN, told).await {
+            // The next invocation goes on with what is left; until none is, nothing is well.
+            Ok(delivered) if delivered.left.is_empty() && more => return,
             Ok(delivered) if delivered.left.is_empty() => {
                 on.is_full.store(false, Ordering::Relaxed);
                 if on.rests_until().take().is_some() {
