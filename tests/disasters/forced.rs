@@ -131,6 +131,15 @@ pub fn killed(kill: Kill, number: u64) -> Drawn {
         (Place::Normal, At::Queue) => drawn.script.known = (Some(120), Some(0), None),
         // Those who said that it is lost say that it is back when all is over.
         (Place::FailedOver, At::Queue) => drawn.script.taken_back = 6_000,
+        // One that is undone is declared no more, and that is saved when the failover is over.
+        (Place::Declared, At::SaveDeclaration) => {
+            drawn.shape.by = By::Person;
+            drawn.shape.fence_required = true;
+            drawn.script.back_at = Some(Place::NewestPoints);
+            drawn.minds.names_fence = false;
+            drawn.minds.goes_on = (false, false);
+            drawn.minds.answers = 240;
+        }
         (place, At::Queue) if place < Place::FailedOver => drawn.script.repeats = true,
         (place, At::SaveDeclaration) => evidence_moves_at(&mut drawn, place, number),
         // Whoever is asked takes so long that a poll comes.
@@ -283,6 +292,12 @@ pub fn staged(place: Place, stage: Stage, number: u64) -> Drawn {
             drawn.script.taken_back = 900;
             drawn.script.back_at = Some(Place::Suspected);
             drawn.script.again_at = (stage == Stage::LostAgain).then_some(Place::Suspected);
+        }
+        // Two others take back what they said of a region that is ill, and those who know that it is say nothing.
+        (Place::Normal, Stage::Ill) => {
+            drawn.script.known = (None, None, None);
+            drawn.script.lie = Some(Lie::SoonResolved);
+            drawn.minds.begins = None;
         }
         // It was well again for long enough.
         (Place::Suspected, Stage::LostAgain) => {
