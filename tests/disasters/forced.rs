@@ -285,6 +285,12 @@ pub fn staged(place: Place, stage: Stage, number: u64) -> Drawn {
             script.again_at = Some(before(place));
         }
     }
+    not_by_itself(&mut drawn, place, stage);
+    drawn
+}
+
+/// What a place in a stage takes besides.
+fn not_by_itself(drawn: &mut Drawn, place: Place, stage: Stage) {
     match (place, stage) {
         // Those who said that it is lost take long to say that it is back.
         (Place::Confirmed | Place::AwaitingApproval, Stage::Back | Stage::LostAgain) => {
@@ -334,5 +340,4 @@ pub fn staged(place: Place, stage: Stage, number: u64) -> Drawn {
         }
         _ => {}
     }
-    drawn
 }

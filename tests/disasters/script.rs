@@ -190,6 +190,8 @@ impl Scene {
             self.back(play, now);
         } else if self.is_back && !self.is_again && self.script.again_at.is_some_and(|at| place == at) {
             self.is_again = true;
+            // Once: what is back after that stays.
+            self.script.again_at = None;
             self.trouble(play, Stage::LostAgain);
             let (fleet, ..) = self.script.known;
             self.acts.extend(fleet.map(|seconds| (after(now, seconds), Act::Fleet(true))));

@@ -123,7 +123,8 @@ fn it_is_told_on_whose_word_it_began_and_the_next_one_keeps_what_the_last_one_te
         let mut order = stage.order();
         order.id = "shop/2".to_owned();
         let by = Some(DeclaredBy::Approval);
-        let declared = Declared { by, incident: Some("i-2".to_owned()), digest: Some("d-2".to_owned()), command: None };
+        let (incident, digest) = (Some("i-2".to_owned()), Some("d-2".to_owned()));
+        let declared = Declared { by, incident, digest, command: None, until: None };
         assert_eq!(saga::begin_declared(&stage.process(), order, &declared).await.unwrap(), Begun::Now);
         let next = stage.record().expect("a record").outbox;
         assert_eq!(next[..kept.len()], kept[..]);

@@ -3,6 +3,7 @@
 
 mod budget;
 mod care;
+mod checked;
 mod endpoints;
 mod failover;
 mod kills;

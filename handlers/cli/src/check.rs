@@ -24,8 +24,9 @@ const SHOWN_BEFORE_CHARS: usize = 60;
 /// Each problem is shown with line, column and field, what was expected, and the nearest known name. Several files and folders are
 /// judged as one set, as they will be in force together. A warning is something that can be meant so. Nothing is sent anywhere, but
 /// with `--estate`: then Azure is asked which machines and vaults there are, and the documents are judged against them too: vaults
-/// that are not there or elsewhere, equal priorities on one machine, more points than Azure makes in the time of a schedule. Recovery
-/// plans are judged by their text alone.
+/// that are not there or elsewhere, equal priorities on one machine, more points than Azure makes in the time of a schedule. Of a
+/// recovery plan: members that are not replicated, a machine in two groups, a vault or a group in the region that may be lost, traffic
+/// profiles without its endpoints, endpoints that lead elsewhere. What passes by itself, such as a point that is too old, is a warning.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lifeboat check policies/
@@ -82,7 +83,7 @@ fn show(files: &[(String, String)], checked: &Checked, estate: bool) {
             let digest = digest(text_of(files, file));
             output::say(format_args!("{file}: policy `{name}`, mode {mode}, digest {}", &digest[..12]));
         }
-        for CheckedRecoveryPlan { file, plan } in &checked.recovery_plans {
+        for CheckedRecoveryPlan { file, plan, .. } in &checked.recovery_plans {
             let (from, to, by) = (plan.from.as_str(), plan.to.as_str(), plan.declaration.by.name());
             let what = format!("recovery plan `{}`, from {from} to {to}, declared by {by}", plan.name);
             output::say(format_args!("{file}: {what}, digest {}", &plan.digest()[..12]));
@@ -103,7 +104,10 @@ fn notes(checked: &Checked, estate: bool) -> Vec<&'static str> {
         (true, _) => vec![],
         (false, false) => vec![NO_WAY_BACK],
         (false, true) => {
-            vec![NO_WAY_BACK, "recovery plans were judged by their text alone, and not against the machines"]
+            vec![
+                NO_WAY_BACK,
+                "whether the handler's identity may do what recovery plans need was not asked: `lifeboat recovery show` tells it",
+            ]
         }
     }
 }
@@ -157,7 +161,7 @@ fn as_json(files: &[(String, String)], checked: &Checked, estate: bool) -> Value
     let plans: Vec<Value> = checked
         .recovery_plans
         .iter()
-        .map(|CheckedRecoveryPlan { file, plan }| {
+        .map(|CheckedRecoveryPlan { file, plan, .. }| {
             json!({
                 "file": file,
                 "name": plan.name,

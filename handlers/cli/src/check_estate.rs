@@ -1,10 +1,10 @@
-//! `lifeboat check --estate`: judges policy documents against the machines and vaults that are there, by the operator's own sign-in.
+//! `lifeboat check --estate`: judges documents against the machines, vaults and profiles that are there, by the operator's own sign-in.
 //! It never changes anything, and says of what it could not read that it was not judged.
 
 use anyhow::{Context, Result};
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
-use lifeboat_contract::policy::{Checked, Problem, Weight};
+use lifeboat_contract::policy::{Checked, CheckedRecoveryPlan, Problem, Weight};
 use lifeboat_execution::{ARM_URL, Connections, HeldAgainst, Onlooker};
 use serde_json::{Value, json};
 
@@ -50,30 +50,44 @@ fn put_in(files: &[(String, String)], checked: &mut Checked, problems: &[Problem
 
 /// The policies with the machines that follow them, and what of the estate stands against them.
 pub fn table(checked: &Checked, held: &HeldAgainst) -> String {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["policy", "mode", "priority", "machines", "errors", "warnings", "file"]);
+    let of = |file: &str, weight| {
+        let own = |problem: &&Problem| problem.file == file && problem.weight() == weight;
+        held.problems.iter().filter(own).count().to_string()
+    };
+    let mut table = with_header(["policy", "mode", "priority", "machines", "errors", "warnings", "file"]);
     for read in &checked.policies {
-        let of = |weight| {
-            let own = |problem: &&Problem| problem.file == read.file && problem.weight() == weight;
-            held.problems.iter().filter(own).count().to_string()
-        };
         let (name, file) = (read.policy.name.clone(), read.file.clone());
         let machines = held.followed.get(&name).copied().unwrap_or_default().to_string();
         let priority = read.policy.priority.to_string();
-        let [errors, warnings] = [of(Weight::Error), of(Weight::Warning)];
+        let [errors, warnings] = [Weight::Error, Weight::Warning].map(|weight| of(&file, weight));
         table.add_row([name, read.mode().to_owned(), priority, machines, errors, warnings, file]);
     }
+    let mut plans = with_header(["recovery plan", "from", "to", "members", "errors", "warnings", "file"]);
+    for CheckedRecoveryPlan { file, plan, .. } in &checked.recovery_plans {
+        let members = held.members.get(&plan.name).copied().flatten();
+        let members = members.map_or_else(|| "?".to_owned(), |count| count.to_string());
+        let [errors, warnings] = [Weight::Error, Weight::Warning].map(|weight| of(file, weight));
+        let (from, to) = (plan.from.as_str().to_owned(), plan.to.as_str().to_owned());
+        plans.add_row([plan.name.clone(), from, to, members, errors, warnings, file.clone()]);
+    }
     let unseen: Vec<String> = held.unseen.iter().map(|subscription| plan::not_all_seen(subscription)).collect();
-    let mut lines = vec![table.to_string()];
+    let tables = [(!checked.policies.is_empty(), table), (!checked.recovery_plans.is_empty(), plans)];
+    let mut lines: Vec<String> =
+        tables.iter().filter(|(shown, _)| *shown).map(|(_, table)| table.to_string()).collect();
     lines.extend(unseen);
     lines.push(format!("{} machines in scope", held.machines));
     lines.join("\n")
 }
 
+fn with_header(names: [&str; 7]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(names);
+    table
+}
+
 /// The same for programs.
 pub fn as_json(held: &HeldAgainst) -> Value {
-    json!({ "machines": held.machines, "unseen": held.unseen, "followed": held.followed })
+    json!({ "machines": held.machines, "unseen": held.unseen, "followed": held.followed, "members": held.members })
 }
 
 #[cfg(test)]
@@ -98,6 +112,7 @@ mod tests {
             machines: 4,
             unseen: vec!["s-1".to_owned()],
             followed: [("production".to_owned(), 3)].into(),
+            members: [].into(),
             problems: vec![problem.clone()],
         };
         put_in(&files, &mut checked, &held.problems);

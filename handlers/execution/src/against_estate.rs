@@ -1,10 +1,11 @@
-//! Holds policy documents against the machines and vaults that are there: what they ask for and the estate does not allow.
+//! Holds documents against the machines and vaults that are there: what they ask for and the estate does not allow.
 //! It never judges their text (`contract` does), never changes anything, and concludes nothing of what it could not read.
 //!
 //! ```text
 //! Graph: machines ─► which policy each follows ─┬─ equals ──────────────────────────► left alone
 //!                                               ├─ placement ─► vaults, vault policies ─► not there, elsewhere, too many
 //!                                               └─ schedules ─► against_budgets.rs ──────► more points than Azure makes
+//! recovery plans ─► against_recovery.rs ───────────────────────────────────────────────────► what keeps them from being executed
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,10 +19,10 @@ use lifeboat_planning::creation::region;
 use lifeboat_planning::enforcement::{self, MACHINES_PER_VAULT_POLICY_MAX};
 use lifeboat_planning::policy::{self, BackupPolicy, Choice, MachineAttributes, Placement};
 
-use crate::against_budgets;
 use crate::observe::row_attributes;
 use crate::onlooker::Onlooker;
 use crate::policy_sweep;
+use crate::{against_budgets, against_recovery};
 
 /// What the estate says to a set of documents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct HeldAgainst {
     pub unseen: Vec<String>,
     /// How many of them follow each policy, by its name.
     pub followed: BTreeMap<String, usize>,
+    /// How many of them are members of each recovery plan, by its name; none where that could not be read.
+    pub members: BTreeMap<String, Option<usize>>,
     /// Errors and warnings, in the order of the documents and in each in the order of its text.
     pub problems: Vec<Problem>,
 }
@@ -101,10 +104,14 @@ impl Onlooker {
         }
         problems.extend(too_many(&placed));
         problems.extend(against_budgets::judge(&all, self.lifeboat.clock.now()));
-        let place_of = |file: &str| checked.policies.iter().position(|read| read.file == file);
+        let (members, not_ready) = against_recovery::judge(&self.lifeboat, &checked.recovery_plans).await;
+        problems.extend(not_ready);
+        let files = checked.policies.iter().map(|read| &read.file);
+        let files: Vec<&String> = files.chain(checked.recovery_plans.iter().map(|read| &read.file)).collect();
+        let place_of = |own: &String| files.iter().position(|file| *file == own);
         problems.sort_by_key(|problem| (place_of(&problem.file), problem.line, problem.column));
         let followed = all.iter().map(|(read, own)| (read.policy.name.clone(), own.len())).collect();
-        Ok(HeldAgainst { machines: machines.len(), unseen, followed, problems })
+        Ok(HeldAgainst { machines: machines.len(), unseen, followed, members, problems })
     }
 }
 

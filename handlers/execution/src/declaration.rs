@@ -73,9 +73,6 @@ pub enum DeclarationError {
     /// Others wrote each time.
     #[error("others evaluated the recovery plan {TRIES_MAX} times in a row")]
     Busy,
-    /// Whoever decided was held up. A repeat is safe: it decides anew.
-    #[error("held up for {0} s between the decision and the failover's beginning: it is decided anew")]
-    HeldUp(i64),
 }
 
 /// What is known of one look.
@@ -182,6 +179,9 @@ async fn evaluate_one(
         }
         let mut record = Record::of(plan, after, (&seen.digest, &seen.members), now);
         record.remember(known.as_ref(), decisions, &news, shows);
+        if let (Some(word), Some(Err(why))) = (word, &decided.given) {
+            record.refuse(word, why);
+        }
         let (events, told) = (events::of(plan, &before, after, &news, shows), record.recovery_told);
         match record::write(&lifeboat.outbox, record, etag, &events).await? {
             Put::Written => {
@@ -228,8 +228,8 @@ async fn decide(
         if held.is_ok() {
             let with_it = look(before, plan, seen, Some(word), now);
             held = word.came_of(&with_it.1);
-            if let (Ok(()), Some(start)) = (&held, start_of(&with_it.1)) {
-                let opened_at = opened(start);
+            if let (Ok(()), Some(start)) = (&held, begin::start_of(&with_it.1)) {
+                let opened_at = begin::opened(start);
                 match begin::order(lifeboat, plan, start, Some(word)).await {
                     Ok(order) => {
                         let (after, decisions) = with_it;
@@ -251,10 +251,10 @@ async fn decide(
         }
         given = Some(held);
     }
-    let order = match start_of(&decisions) {
+    let order = match begin::start_of(&decisions) {
         None => None,
         Some(start) => match begin::order(lifeboat, plan, start, None).await {
-            Ok(order) => Some((order, opened(start))),
+            Ok(order) => Some((order, begin::opened(start))),
             Err(NoOrder::Store(error)) => return Err(error.into()),
             Err(why) => {
                 tracing::error!(
@@ -266,15 +266,6 @@ async fn decide(
         },
     };
     Ok(Decided { after, decisions, shows, given, order })
-}
-
-/// The incident that a decision belongs to; the moment itself, where it opens one.
-fn opened(start: &Decision) -> Timestamp {
-    start.incident.unwrap_or(start.at)
-}
-
-fn start_of(decisions: &[Decision]) -> Option<&Decision> {
-    decisions.iter().find(|decision| decision.act == Act::Start)
 }
 
 /// One look, by what this release can see: nothing tries the fence before a saga does.
@@ -296,6 +287,7 @@ fn look(
         assumed: &seen.assumed,
         rejected: seen.rejected,
         saga: saga::of(seen.saga, before),
+        saga_began_at: seen.saga.map(|stored| stored.began_at),
         word: word.as_ref(),
     };
     settle(before, plan, &facts, now)

@@ -5,6 +5,7 @@
 mod account;
 mod against_budgets;
 mod against_estate;
+mod against_recovery;
 pub mod alarms;
 pub mod assumptions;
 pub mod breakers;

@@ -143,10 +143,11 @@ impl Report {
 impl Lifeboat {
     /// Takes care of one event, and tells other systems what came of it; the sweep also what nobody could tell yet.
     pub async fn handle(&self, event: Event) -> Result<Answer, NotDone> {
-        let sweeps = matches!(event, Event::PolicySweep(_));
+        let (sweeps, polls) = (matches!(event, Event::PolicySweep(_)), matches!(event, Event::HealthPoll(_)));
         let done = self.take_care_of(event).await;
-        // Whatever came of the event: what was written is told.
-        self.outbox.drain_own(self.clock.now()).await;
+        // Whatever came of the event: what was written is told. The poll tells too what a process that was killed has left: that a region
+        // fails may be among it, and is to be told within two minutes.
+        self.outbox.drain_own(self.clock.now(), polls).await;
         if sweeps {
             self.outbox.drain_all(self.clock.now()).await;
         }

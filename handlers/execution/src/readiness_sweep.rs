@@ -33,7 +33,9 @@ use crate::policies::PolicyError;
 use crate::readiness::record::{self, Left, Record};
 use crate::signals::doors;
 use crate::swap::{self, Change, SwapError};
-use shared::Shared;
+
+pub(crate) use look::look;
+pub(crate) use shared::Shared;
 
 /// The lease that keeps two sweeps apart. Who lost it unknowingly does no harm: a record is written over what was read alone, and never
 /// over that of a later look.
@@ -153,7 +155,7 @@ async fn one(
     known: Option<&Record>,
     shared: &Shared,
 ) -> Result<String, SwapError> {
-    let looked = look::look(lifeboat, plan, known, shared).await;
+    let looked = look(lifeboat, plan, known, shared).await;
     let at: Timestamp = lifeboat.clock.now();
     let left = Left {
         recovery_plan: plan.name.clone(),

@@ -47,6 +47,9 @@ pub const EVIDENCE_AGE_SECONDS_MAX: i64 = 24 * 60 * 60;
 /// all readings makes no duty.
 pub const SURELY_FRESH_SECONDS: i64 = 15 * 60;
 
+/// How many machines a region has is known to be so old at most: ten minutes, and one poll.
+pub const FLEET_AGE_SECONDS_MAX: i64 = 11 * 60;
+
 /// A probe that failed this often in a row is surely evidence: fewer may be taken for a blip (hysteresis, design §8).
 pub const SURELY_BAD_PROBES: u32 = 3;
 

@@ -87,8 +87,10 @@ fn judge_said(world: &World, told: &Told, at: Time, wrongs: &mut Wrongs) {
             Some((_, known)) if known.undone => {
                 wrongs.say(at, Promise::SaysWhich, format!("{saga} was undone and is told to be completed"));
             }
-            // Of an ended one it was judged when it ended: what serves may change before it is told.
-            Some((plan, known)) if known.is_unfinished() => judge_serving(world, plan, saga, at, wrongs),
+            // Of an ended one it was judged when it ended: what serves may change before it is told. So it may while telling is in trouble.
+            Some((plan, known)) if known.is_unfinished() && world.calm.troubled(known.begun, at) == 0 => {
+                judge_serving(world, plan, saga, at, wrongs);
+            }
             _ => {}
         },
         Told::Failed { saga } => {

@@ -34,6 +34,8 @@ pub fn judge(world: &World, event: &Event, wrongs: &mut Wrongs) {
         let expires = matches!(call, Call::DeletePoint { .. });
         // An incident closes members and region to all of it; a saga alone closes its members to expiry (design §7).
         let incident = plan.incident.as_ref().map(|(_, since)| *since).filter(|_| member || of_region);
+        // It is closed before that is told.
+        let incident = incident.filter(|_| !plan.sources.recovered_of_sure.had_stood(plan.plan.cooldown, event.at, 0));
         let saga = plan.unfinished().map(|saga| saga.begun).filter(|_| member && expires);
         let Some(since) = incident.into_iter().chain(saga).min() else { continue };
         // A saga starts its own members in undo; points of the stopped old machines are its own too.

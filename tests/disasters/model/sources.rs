@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bounds::{EVIDENCE_AGE_SECONDS_MAX, PROBE_AGE_SECONDS_MAX, SURELY_BAD_PROBES, SURELY_FRESH_SECONDS};
+use super::bounds::{
+    EVIDENCE_AGE_SECONDS_MAX, FLEET_AGE_SECONDS_MAX, PROBE_AGE_SECONDS_MAX, SURELY_BAD_PROBES, SURELY_FRESH_SECONDS,
+};
 use super::history::{Evidence, Origin, Plan, Time};
 
 /// How doubts are taken: what may count allows a declaration, what surely counts demands one.
@@ -22,6 +24,9 @@ struct Stream {
     heard: Time,
     said: Time,
     bad_in_a_row: u32,
+    /// How large the fleet is said to be, and when it was said to be smaller than before.
+    fleet: Option<u32>,
+    shrunk_at: Option<Time>,
 }
 
 /// A state without a break, and the last one before it: what is told or begun may rest on what was so just before.
@@ -93,7 +98,12 @@ impl Sources {
         let bad = evidence.bad && evidence.fleet.is_none_or(|(unavailable, _)| unavailable > 1);
         let row = before.filter(|before| before.bad).map_or(0, |before| before.bad_in_a_row);
         let bad_in_a_row = if bad { row + 1 } else { 0 };
-        let whole_fleet = evidence.fleet.is_none_or(|(unavailable, of)| unavailable == of);
+        let fleet = evidence.fleet.map(|(_, of)| of);
+        let shrinks = before.is_some_and(|before| fleet < before.fleet);
+        let shrunk_at = if shrinks { Some(at) } else { before.and_then(|before| before.shrunk_at) };
+        // Of how many machines a share is, may have been read some minutes ago.
+        let of_all = shrunk_at.is_none_or(|shrunk| at - shrunk > FLEET_AGE_SECONDS_MAX);
+        let whole_fleet = evidence.fleet.is_none_or(|(unavailable, of)| unavailable == of && of_all);
         let fresh = at - evidence.said.min(evidence.since) <= SURELY_FRESH_SECONDS;
         let probed = evidence.origin != Origin::Probe || bad_in_a_row >= SURELY_BAD_PROBES;
         let stood = before.is_some_and(|before| before.bad && before.surely);
@@ -107,6 +117,8 @@ impl Sources {
             heard: at,
             said: evidence.said,
             bad_in_a_row,
+            fleet,
+            shrunk_at,
         };
         self.streams.insert(key, stream);
     }

@@ -1,14 +1,18 @@
 //! The stage's recovery plan as a document that is in force, and looks at its readiness.
 //! It never writes what a look leaves.
 
+use std::sync::Arc;
+
 use lifeboat_execution::readiness::record::{self, Record};
-use lifeboat_execution::{Answer, Event, ReadinessSweep, Report};
+use lifeboat_execution::{Answer, Connections, Event, Onlooker, ReadinessSweep, Report};
 use lifeboat_planning::recovery::RecoveryPlan;
 use lifeboat_planning::recovery::readiness::Ordered;
 use lifeboat_planning::saga::failover::{FailoverOrder, Fence, PointChoice};
 
 use super::{PLAN, Stage};
+use crate::identity::Identity;
 use crate::policy;
+use crate::rig::handlers::{places, settings};
 use crate::rig::{self, CONTAINER};
 
 /// The recovery plan of a stage that [`Stage::new`] makes.
@@ -51,6 +55,14 @@ impl Stage {
             Ok(Answer::Done(Report { lines })) => lines,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// A person's eyes on it all.
+    pub fn onlooker(&self) -> Onlooker {
+        let credential = Identity::new(Arc::clone(&self.transport), self.azure.identity_header());
+        let own = lifeboat_execution::clock::Clock::starting_at(self.clock.now());
+        let connections = Connections::new(Arc::clone(&self.transport), credential, own, self.seed);
+        Onlooker::connect(&connections, &places().arm_url, None, settings()).expect("the places are places")
     }
 
     /// What the looks left.

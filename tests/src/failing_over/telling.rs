@@ -16,7 +16,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(300);
 /// Does a piece of work, and tells what came of it.
 pub(super) async fn after<T>(process: &Lifeboat, work: impl Future<Output = T>) -> T {
     let done = work.await;
-    process.outbox.drain_own(process.clock.now()).await;
+    process.outbox.drain_own(process.clock.now(), false).await;
     done
 }
 

@@ -136,6 +136,7 @@ impl<'a> Stage<'a> {
             assumed: &assumed,
             rejected: self.supposed.rejected(opened_at, now),
             saga: if self.begun { self.supposed.saga(now) } else { SagaSeen::None },
+            saga_began_at: None,
             word: word.as_ref(),
         };
         let (state, decisions) = settle(&self.played.state, self.plan, &facts, now);

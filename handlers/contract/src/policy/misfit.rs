@@ -1,16 +1,17 @@
-//! What a policy asks for and the machines and vaults that are there do not allow: said with names and numbers.
+//! What a policy or a recovery plan asks for and what is there in Azure does not allow: said with names and numbers.
 //! It never looks at the estate; whoever does finds these.
 
 use jiff::{SignedDuration, Timestamp};
+use lifeboat_planning::recovery::readiness::Reason;
 use std::fmt;
 
-use super::problem::{Weight, quoted};
+use super::problem::{Weight, quoted, sentence};
 use super::unmet::Time;
 
 /// Machines that a message names; the others are counted.
 const NAMED_MAX: usize = 3;
 
-/// What a policy asks for and the estate does not allow.
+/// What a document asks for and the estate does not allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Misfit {
     /// No machine follows the policy.
@@ -101,6 +102,8 @@ pub enum Misfit {
         /// How many the budget gives in that time.
         most: u64,
     },
+    /// A recovery plan could not be executed now.
+    NotReady(Reason),
     /// Something could not be read, and nothing is concluded about it.
     NotRead {
         /// What.
@@ -137,6 +140,8 @@ impl Misfit {
     pub fn weight(&self) -> Weight {
         match self {
             Self::NoMachines | Self::NotRead { .. } => Weight::Warning,
+            // What passes by itself, or could not be read, is no fault of the document.
+            Self::NotReady(reason) if !reason.is_lasting() => Weight::Warning,
             _ => Weight::Error,
         }
     }
@@ -185,6 +190,7 @@ impl fmt::Display for Misfit {
                 write!(f, "{points} restore points are due within {} from {from} on in {region} ", Time(*within))?;
                 write!(f, "of the subscription {subscription}, and Azure's budget gives {most} in that time")
             }
+            Self::NotReady(reason) => write!(f, "not ready: {}", sentence(&reason.to_string())),
             Self::NotRead { what, because } => {
                 write!(f, "{what} could not be read, so that nothing is said of them: {because}")
             }

@@ -119,6 +119,8 @@ pub struct CheckedRecoveryPlan {
     pub file: String,
     /// The recovery plan.
     pub plan: RecoveryPlan,
+    /// Its document.
+    root: tree::Node,
 }
 
 impl Checked {
@@ -144,6 +146,13 @@ impl CheckedPolicy {
     }
 }
 
+impl CheckedRecoveryPlan {
+    /// A problem that the estate shows with one of its fields, at its place.
+    pub fn misfit(&self, field: &str, misfit: Misfit, expected: Option<String>) -> Problem {
+        set::problem_at(&self.file, &self.root, field, Complaint { expected, ..Complaint::of(Fault::Misfit(misfit)) })
+    }
+}
+
 /// Reads all documents of an estate and judges what they ask for, without asking Azure: what can never be met, or hardly.
 ///
 /// Whoever puts documents in force asks this first. [`read_documents`] alone lets such ones pass: they harm nothing, and a
@@ -155,7 +164,7 @@ pub fn check_policies<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Checked
     let place_of = |file: &str| files.iter().position(|(name, _)| name.as_ref() == file);
     problems.sort_by_key(|problem| (place_of(&problem.file), problem.line, problem.column));
     let policy = |read: set::Placed<_>| CheckedPolicy { file: read.file, policy: read.document, root: read.root };
-    let plan = |read: set::Placed<_>| CheckedRecoveryPlan { file: read.file, plan: read.document };
+    let plan = |read: set::Placed<_>| CheckedRecoveryPlan { file: read.file, plan: read.document, root: read.root };
     Checked {
         policies: policies.into_iter().map(policy).collect(),
         recovery_plans: recovery_plans.into_iter().map(plan).collect(),

@@ -13,6 +13,8 @@ const QUOTE_CHARS_MAX: usize = 40;
 
 /// The longest path that a message repeats, in characters: the deepest of the form are below 100.
 const FIELD_CHARS_MAX: usize = 160;
+/// The longest sentence about something of Azure's that a message has, in characters: three of its names are 80 each.
+const SENTENCE_CHARS_MAX: usize = 400;
 
 /// One thing that is wrong with a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -331,6 +333,11 @@ impl fmt::Display for Advice {
 /// A piece of a document, made safe for a line of a message.
 pub(crate) fn quoted(text: &str) -> String {
     short(text, QUOTE_CHARS_MAX)
+}
+
+/// A sentence that names things of Azure's, made safe in the same way; it is never longer than what Azure's names make of it.
+pub(crate) fn sentence(text: &str) -> String {
+    short(text, SENTENCE_CHARS_MAX)
 }
 
 fn short(text: &str, chars_max: usize) -> String {

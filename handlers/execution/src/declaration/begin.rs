@@ -1,22 +1,22 @@
 //! Begins the failover that was decided on: an order made of what was saved, the saga's record, and the message of its first look.
 //! It never decides, and never begins a second one: the saga's record is one blob of the recovery plan.
 
-use jiff::Timestamp;
-use lifeboat_planning::declaration::{Decision, Name};
+use jiff::{SignedDuration, Timestamp};
+use lifeboat_planning::declaration::{Act, Decision, Name};
 use lifeboat_planning::id::hash;
 use lifeboat_planning::recovery::readiness::Ordered;
 use lifeboat_planning::recovery::{self, RecoveryPlan};
 use lifeboat_planning::saga::failover::{FailoverOrder, Fence, PointChoice, Unmet};
 
-use super::DeclarationError;
 use super::word::{NotGiven, Word};
+use super::{DeclarationError, record};
 use crate::lifeboat::Lifeboat;
 use crate::readiness::{self, NoOrder};
 use crate::saga::{self, Begun, Declared, DeclaredBy, SagaError};
 use crate::saga_woken;
 
 /// How old a decision may be when its failover begins: evidence is read each minute, so that what is older may have been taken back.
-const DECIDED_SECS_MAX: i64 = 60;
+const DECIDED_MAX: SignedDuration = SignedDuration::from_secs(60);
 
 /// The order of the failover that was decided on, by the rules or by a person's word.
 pub(super) async fn order(
@@ -30,7 +30,7 @@ pub(super) async fn order(
     let fence = if by_rules || passes(Name::FencePossible) { Fence::ImpossibleAccepted } else { Fence::Required };
     let passed = [(Name::Ready, Unmet::Health), (Name::DataLoss, Unmet::Loss)];
     let ordered = Ordered {
-        id: id(plan, super::opened(decision), word),
+        id: id(plan, opened(decision), word),
         at: decision.at,
         point: word.map_or(PointChoice::Latest, |word| word.point),
         fence,
@@ -49,6 +49,16 @@ fn id(plan: &RecoveryPlan, incident: Timestamp, word: Option<&Word>) -> String {
     format!("{}-{}", plan.name, hash(&[&plan.name, &incident.to_string(), word]))
 }
 
+/// The incident that a decision belongs to; the moment itself, where it opens one.
+pub(super) fn opened(start: &Decision) -> Timestamp {
+    start.incident.unwrap_or(start.at)
+}
+
+/// The decision that begins a failover, if one does.
+pub(super) fn start_of(decisions: &[Decision]) -> Option<&Decision> {
+    decisions.iter().find(|decision| decision.act == Act::Start)
+}
+
 /// Begins it, and queues its first look; refused where another one is not finished. A repeat is safe: it is the same saga, and the same
 /// look.
 pub(super) async fn begin(
@@ -58,9 +68,11 @@ pub(super) async fn begin(
     word: Option<&Word>,
 ) -> Result<Result<Vec<String>, NotGiven>, DeclarationError> {
     let id = order.id.clone();
-    let held_up = lifeboat.clock.now().duration_since(order.ordered_at).as_secs();
-    if held_up > DECIDED_SECS_MAX {
-        return Err(DeclarationError::HeldUp(held_up));
+    if let Some(word) = word
+        && let Some((record, _)) = record::read(&lifeboat.store, &plan.name).await?
+        && let Some(why) = record.refusal_of(word)
+    {
+        return Ok(Err(NotGiven::Before(why.to_owned())));
     }
     let declared = Declared {
         by: Some(match word {
@@ -71,6 +83,7 @@ pub(super) async fn begin(
         incident: Some(incident.to_string()),
         digest: word.map(|word| word.digest.clone()),
         command: word.map(|word| word.id.clone()),
+        until: order.ordered_at.checked_add(DECIDED_MAX).ok(),
     };
     match saga::begin_declared(lifeboat, order, &declared).await? {
         Begun::Now | Begun::Before => {}

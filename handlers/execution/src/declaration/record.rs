@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::shown::{self, StoredShown};
+use super::word::{NotGiven, Word};
 use crate::outbox::{self, Outbox, Proof, Tells};
 use crate::record::read_up_to;
 use crate::signals::stored::OriginWord;
@@ -27,6 +28,8 @@ pub const VERSION: u32 = 1;
 pub const FOLDER: &str = "declarations/";
 /// Decisions that moved, kept in the record: an incident has some ten, and the ledger has all.
 pub const MOVES_KEPT_MAX: usize = 50;
+/// Refused words kept in the record, the newest: a word counts for an hour, and no two persons send so many in it.
+const REFUSED_KEPT_MAX: usize = 50;
 
 /// What is kept of a recovery plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,9 +83,22 @@ pub struct Record {
     /// What people were shown within the last hour, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shown: Vec<StoredShown>,
+    /// Words that were refused, oldest first: a second copy of one, that was held up, begins nothing after its sender was told no.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedWord>,
     /// What its changes tell other systems: the newest events.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outbox: Vec<Value>,
+}
+
+/// A person's word that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedWord {
+    /// Id of its command.
+    pub id: String,
+    /// Why, as it was told.
+    pub why: String,
 }
 
 impl Tells for Record {
@@ -231,6 +247,7 @@ impl Record {
             last: None,
             moves: Vec::new(),
             shown: Vec::new(),
+            refused: Vec::new(),
             outbox: Vec::new(),
         }
     }
@@ -245,10 +262,24 @@ impl Record {
         self.moves.extend(news.iter().map(|one| decision_as_json(one)));
         self.moves.drain(..self.moves.len().saturating_sub(MOVES_KEPT_MAX));
         self.outbox = before.map(|before| before.outbox.clone()).unwrap_or_default();
+        self.refused = before.map(|before| before.refused.clone()).unwrap_or_default();
         // A fleet that cannot be read takes nobody out of the recovery plan.
         if let Some(before) = before.filter(|_| self.members.is_empty()) {
             self.members.clone_from(&before.members);
         }
+    }
+
+    /// Keeps a word that is refused by this evaluation.
+    pub fn refuse(&mut self, word: &Word, why: &NotGiven) {
+        if self.refusal_of(word).is_none() {
+            self.refused.push(RefusedWord { id: word.id.clone(), why: why.to_string() });
+            self.refused.drain(..self.refused.len().saturating_sub(REFUSED_KEPT_MAX));
+        }
+    }
+
+    /// Why a word was refused, if it was.
+    pub fn refusal_of(&self, word: &Word) -> Option<&str> {
+        self.refused.iter().find(|refused| refused.id == word.id).map(|refused| refused.why.as_str())
     }
 
     /// The conditions of the last decision, in the order they are shown.

@@ -19,7 +19,8 @@ use crate::swap::{self, Change};
 /// A recovery plan's saga, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stored {
-    began_at: Timestamp,
+    /// When it began.
+    pub began_at: Timestamp,
     ended: bool,
     seen: SagaSeen,
     /// The number of the last look before the first one at it, and its time, until that was taken.

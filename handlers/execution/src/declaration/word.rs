@@ -52,6 +52,9 @@ pub enum NotGiven {
     /// It was done.
     #[error("the workload serves from the other region already")]
     FailedOver,
+    /// It was refused before.
+    #[error("{0}")]
+    Before(String),
     /// A saga runs already.
     #[error("a failover of this recovery plan is under way")]
     UnderWay,
@@ -61,8 +64,11 @@ pub enum NotGiven {
 }
 
 impl Word {
-    /// Whether what it was given on still holds.
+    /// Whether what it was given on still holds. A word that was refused is over, whatever holds since: its sender was told so.
     pub(super) fn still_holds(&self, known: Option<&Record>, is: &Shown, now: Timestamp) -> Result<(), NotGiven> {
+        if let Some(why) = known.and_then(|known| known.refusal_of(self)) {
+            return Err(NotGiven::Before(why.to_owned()));
+        }
         let shown = known.map(|record| record.shown.as_slice()).unwrap_or_default();
         let found = was_shown(shown, &self.digest, now)?;
         if let Some(incident) = &self.incident

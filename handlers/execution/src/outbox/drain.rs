@@ -31,8 +31,9 @@ const FOLLOWED_MAX: usize = 1_000;
 /// Untold events, at most, before no more are announced: a week without the topic of a thousand machines that each make a point a day
 /// would be more than a person wants to hear, and a list call reads so many names.
 pub const BACKLOG_MAX: usize = 5_000;
-/// Announcements that are younger belong to an invocation at work, which tells them itself.
-const LEFT_ALONE_FOR: SignedDuration = SignedDuration::from_secs(60);
+/// Announcements that are younger belong to an invocation at work, which tells them itself. From one poll to the next one is longer, so that
+/// what was announced before a poll is told by the one after it.
+const LEFT_ALONE_FOR: SignedDuration = SignedDuration::from_secs(45);
 /// Untold for longer is an alarm: three sweeps have tried.
 const LATE_AFTER: SignedDuration = SignedDuration::from_mins(20);
 /// Requests to the store at a time.
@@ -58,23 +59,20 @@ struct Delivered {
 }
 
 impl Outbox {
-    /// Tells what this process has written since the last time, and after trouble with the topic all that lies untold. What cannot be told
-    /// now stays in the store for the next invocation after a rest, and for the sweep.
-    pub async fn drain_own(&self, now: Timestamp) {
+    /// Tells what this process has written since the last time; after trouble with the topic, and where it is asked for, all that lies
+    /// untold. What cannot be told now stays in the store for the next invocation after a rest, and for the sweep.
+    pub async fn drain_own(&self, now: Timestamp, whole: bool) {
         let Some(on) = &self.on else { return };
         let ready = std::mem::take(&mut *on.ready());
         let rests_until = *on.rests_until();
-        if rests_until.is_some_and(|until| Instant::now() < until) || ready.is_empty() && rests_until.is_none() {
+        let whole = whole || rests_until.is_some();
+        if rests_until.is_some_and(|until| Instant::now() < until) || ready.is_empty() && !whole {
             return;
         }
         let mut more = false;
         let told = async {
-            let source = match self.source(on).await {
-                Ok(source) => source,
-                Err(error) => return Delivered { left: ready, why: Some(error.to_string()), told: 0 },
-            };
             let mut events = ready;
-            if rests_until.is_some() {
+            if whole {
                 let names = match self.store.list(FOLDER).await {
                     Ok(names) => names,
                     Err(error) => return Delivered { left: events, why: Some(error.to_string()), told: 0 },
@@ -85,7 +83,13 @@ impl Outbox {
                 events.extend(untold.filter(|one| !own.contains(&one.pending.id)));
                 more = names.len() > FOLLOWED_MAX;
             }
-            self.deliver(on, &source, events, now).await
+            if events.is_empty() {
+                return Delivered::default();
+            }
+            match self.source(on).await {
+                Ok(source) => self.deliver(on, &source, events, now).await,
+                Err(error) => Delivered { left: events, why: Some(error.to_string()), told: 0 },
+            }
         };
         let left = match tokio::time::timeout(OWN_WITHIN, told).await {
             // The next invocation goes on with what is left; until none is, nothing is well.

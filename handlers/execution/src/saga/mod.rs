@@ -99,6 +99,8 @@ pub struct Declared {
     pub digest: Option<String>,
     /// Id of the command that gave the word.
     pub command: Option<String>,
+    /// What it rests on is too old from then on: it is begun no more.
+    pub until: Option<Timestamp>,
 }
 
 /// Who declared that a region is lost.
@@ -135,6 +137,9 @@ pub enum SagaError {
     /// Somebody else wrote it since it was read. Nothing that was decided meanwhile was done; repeating is safe.
     #[error("another invocation wrote the saga")]
     Overtaken,
+    /// Whoever decided was held up. Repeating is safe: it is decided anew.
+    #[error("held up until {0} between the decision and the failover's beginning: it is decided anew")]
+    HeldUp(Timestamp),
     /// There is no estate to go by.
     #[error(transparent)]
     Estate(#[from] EstateError),
@@ -168,7 +173,7 @@ impl SagaError {
             Self::Store(error) | Self::Chain(ChainError::Store(error)) => {
                 error.is_not_yet() || matches!(error.kind, ErrorKind::Conflict | ErrorKind::Malformed)
             }
-            Self::LeaseTaken | Self::Overtaken => true,
+            Self::LeaseTaken | Self::Overtaken | Self::HeldUp(_) => true,
             Self::Estate(error) => !error.is_hopeless(),
             Self::Chain(_)
             | Self::Record(_)
@@ -243,7 +248,12 @@ pub async fn begin_declared(
         None => {}
     }
     let (plan, id) = (order.plan.clone(), order.id.clone());
-    let mut record = SagaRecord::begins(order, known.as_ref().map(|kept| &kept.record), lifeboat.clock.now());
+    // Read as the last before the write: whoever is held up in a read does not begin on what was so before.
+    let now = lifeboat.clock.now();
+    if declared.until.is_some_and(|until| now > until) {
+        return Err(SagaError::HeldUp(now));
+    }
+    let mut record = SagaRecord::begins(order, known.as_ref().map(|kept| &kept.record), now);
     if let Some(command) = &declared.command {
         record.took(command);
     }

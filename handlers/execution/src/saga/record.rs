@@ -23,6 +23,9 @@ use crate::record::read_up_to;
 
 /// The version of [`SagaRecord`] that this release writes.
 pub const VERSION: u32 = 1;
+/// So far the numbers of a saga's looks lie from those of the one before it: a look of that one may still be queued, and one with its number
+/// would be dropped as its duplicate. Further than a week of minutes, which is what one that overslept is numbered by.
+const LOOKS_APART: u32 = 10_000;
 /// What the names of all sagas begin with.
 const PREFIX: &str = "sagas/";
 /// What the names of those that ended begin with.
@@ -121,7 +124,7 @@ impl SagaRecord {
             recovery_plan,
             began_at: now,
             epoch: FIRST_EPOCH,
-            looks: before.map_or(0, |before| before.looks),
+            looks: before.map_or(0, |before| before.looks.saturating_add(LOOKS_APART)),
             look_again_at: Some(now),
             ended_at: None,
             taken: Vec::new(),

@@ -30,6 +30,8 @@ pub struct Facts<'a> {
     pub rejected: Option<Rejected>,
     /// The saga of the recovery plan.
     pub saga: SagaSeen,
+    /// When that began; where it is not told, it counts from the first look that sees it.
+    pub saga_began_at: Option<Timestamp>,
     /// A person's word that stands: an order to fail over, or as many approvals as the recovery plan asks. Who gave it, on
     /// which digest and when is checked by whoever takes it.
     pub word: Option<&'a Word>,

@@ -225,7 +225,9 @@ fn noted(before: &Declaration, plan: &RecoveryPlan, seen: &Seen, facts: &Facts<'
         if !failing.is_empty() && !well {
             incident.recovered_at = None;
         } else if recovered {
-            incident.recovered_at = incident.recovered_at.or(state.well_since);
+            // A region that was well when a person opened it counts as recovered from then on.
+            let since = state.well_since.map(|since| since.max(incident.opened_at));
+            incident.recovered_at = incident.recovered_at.or(since);
         }
     }
     state
@@ -286,9 +288,9 @@ fn next(
     }
 }
 
-/// True when the region turned well after the failover was begun.
-fn turned_well(state: &Declaration) -> bool {
-    let begun = state.incident.as_ref().and_then(|incident| incident.failover_begun_at);
+/// True when the region turned well after the failover was begun, and be it by the first look that sees it begun.
+fn turned_well(state: &Declaration, facts: &Facts<'_>) -> bool {
+    let begun = state.incident.as_ref().and_then(|incident| incident.failover_begun_at).or(facts.saga_began_at);
     begun.is_some_and(|begun| state.well_since.is_some_and(|well| well > begun))
 }
 
@@ -303,7 +305,7 @@ fn failing_over(
     match facts.saga {
         // Stopping and asking is safe, so that the first good reading is enough; a failover that was accepted goes on. A region
         // that was well when a person began has not recovered.
-        SagaSeen::Running { accepted: false } if turned_well(state) => (Phase::FailingOver, Act::StopAndAsk),
+        SagaSeen::Running { accepted: false } if turned_well(state, facts) => (Phase::FailingOver, Act::StopAndAsk),
         SagaSeen::Running { .. } => (Phase::FailingOver, Act::Nothing),
         SagaSeen::FailedOver => (Phase::FailedOver, Act::TellFailedOver),
         // Where only a failover was told of, what fails now is suspected by the same look, or by a later one, and told.
@@ -343,7 +345,7 @@ fn moved(state: &mut Declaration, to: Phase, act: Act, plan: &RecoveryPlan, fact
         && matches!(facts.saga, SagaSeen::Running { .. })
         && to == Phase::FailingOver
     {
-        incident.failover_begun_at = incident.failover_begun_at.or(Some(now));
+        incident.failover_begun_at = incident.failover_begun_at.or(facts.saga_began_at).or(Some(now));
     }
     if matches!(act, Act::TellFailedOver | Act::TellUndone | Act::TellFailedBack) {
         state.failover_ended_at = Some(now);

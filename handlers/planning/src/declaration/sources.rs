@@ -3,7 +3,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::signal::{About, Origin, Signals, State, Thread};
 
@@ -13,6 +13,8 @@ pub const SHARE_ENTERS: u64 = 50;
 pub const SHARE_LEAVES: u64 = 20;
 /// One machine never speaks for its region.
 pub const MACHINES_MIN: u64 = 2;
+/// A machine whose last word is so much older than the last whole read was not named by it; events may come between two reads.
+const GONE_AFTER: SignedDuration = SignedDuration::from_mins(2);
 /// Bound on the names that are shown of a source.
 const NAMES_MAX: usize = 5;
 
@@ -72,7 +74,9 @@ pub fn sources(
     let of = |origin| {
         let threads: Vec<(&About, &Thread)> = signals.threads(region, origin).collect();
         let matters: Vec<_> = threads.iter().filter(|(about, _)| matches!(about, About::Region { .. })).collect();
-        let fleet: Vec<_> = threads.iter().filter(|(about, _)| matches!(about, About::Machine(_))).collect();
+        let of_machine = |about: &About| matches!(about, About::Machine(_));
+        let fleet: Vec<_> =
+            threads.iter().filter(|(about, thread)| of_machine(about) && !is_gone(thread, signals)).collect();
         let by_matter = of_matters(origin, &matters, now);
         let (by_fleet, share) = of_fleet(origin, &fleet, machines, failing_before.contains(&origin), now);
         let standing = worse(by_matter, by_fleet);
@@ -95,6 +99,13 @@ pub fn sources(
         }
     };
     Origin::ALL.into_iter().map(of).collect()
+}
+
+/// True for a machine that somebody stopped and that a whole read names no more: it is deleted, and no part of the fleet. Of one that failed,
+/// silence says nothing.
+fn is_gone(thread: &Thread, signals: &Signals) -> bool {
+    let unnamed = |read_at: Timestamp| read_at.duration_since(thread.affirmed_at) > GONE_AFTER;
+    thread.state == State::Excused && signals.read_at.is_some_and(unnamed)
 }
 
 /// Incidents, rules and probes: one that fails is enough, but of probes it takes half.

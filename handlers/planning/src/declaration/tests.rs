@@ -68,6 +68,7 @@ fn facts<'a>(signals: &'a Signals, assumed: &'a Assumed, now: Timestamp) -> Fact
         assumed,
         rejected: None,
         saga: SagaSeen::None,
+        saga_began_at: None,
         word: None,
     }
 }
@@ -173,6 +174,65 @@ fn a_saga_that_a_person_began_is_followed_from_any_phase() {
     let (state, decision) = step(&Declaration::default(), &person, &running, at(0));
     assert_eq!((decision.to, decision.act), (Phase::FailingOver, Act::Follow));
     assert_eq!(state.incident.expect("an incident").failover_begun_at, Some(at(0)));
+}
+
+#[test]
+fn a_region_that_is_well_by_the_first_look_after_a_failover_was_begun_stops_it() {
+    let (rules, assumed) = (plan(By::Rules), Assumed::default());
+    let mut signals = Signals::default();
+    signals.take(&[said(Origin::ServiceHealth, "NA0F-1", State::Failing, 0)], at(0));
+    signals.read_whole(at(0));
+    let (suspected, _) = step(&Declaration::default(), &rules, &facts(&signals, &assumed, at(0)), at(0));
+    let declared = Declaration { phase: Phase::FailingOver, ..suspected };
+    signals.take(&[said(Origin::ServiceHealth, "NA0F-1", State::Well, 2)], at(2));
+    signals.read_whole(at(2));
+    let act = |began| {
+        let (saga, saga_began_at) = (SagaSeen::Running { accepted: false }, Some(at(began)));
+        step(&declared, &rules, &Facts { saga, saga_began_at, ..facts(&signals, &assumed, at(2)) }, at(2)).1.act
+    };
+    assert_eq!(act(1), Act::StopAndAsk, "it was begun a minute before");
+    assert_eq!(act(2), Act::Nothing, "it was well when it was begun");
+}
+
+#[test]
+fn an_incident_that_a_person_opened_while_all_was_well_is_recovered_from_its_beginning() {
+    let (person, assumed) = (plan(By::Person), Assumed::default());
+    let (mut signals, mut state) = (Signals::default(), Declaration::default());
+    let mut look = |saga, minute| {
+        signals.read_whole(at(minute));
+        state = step(&state, &person, &Facts { saga, ..facts(&signals, &assumed, at(minute)) }, at(minute)).0;
+        state.incident.as_ref().and_then(|incident| incident.recovered_at)
+    };
+    (0..40).for_each(|minute| assert_eq!(look(SagaSeen::None, minute), None, "no incident"));
+    look(SagaSeen::Running { accepted: false }, 40);
+    assert_eq!(look(SagaSeen::Running { accepted: true }, 41), Some(at(40)), "and not from before it");
+}
+
+#[test]
+fn a_machine_that_was_stopped_and_is_named_no_more_is_no_part_of_the_fleet() {
+    let mut signals = Signals::default();
+    let said = |name: &str, state, minute| Signal {
+        about: About::Machine(name.to_owned()),
+        ..said(Origin::ResourceHealth, name, state, minute)
+    };
+    let read = |signals: &mut Signals, names: [(&str, State); 2], minute| {
+        let all: Vec<Signal> = names.iter().map(|(name, state)| said(name, *state, minute)).collect();
+        signals.take(&all, at(minute));
+        signals.read_whole(at(minute));
+    };
+    let failing = |signals: &Signals, minute| {
+        let all = sources::sources(signals, "westeurope", 2, &[], at(minute));
+        let health = all.iter().find(|source| source.origin == Origin::ResourceHealth).expect("a source");
+        (health.standing, health.share)
+    };
+    for (state, minute) in [(State::Well, -1), (State::Excused, 0)] {
+        signals.take(&["old-1", "old-2", "old-3"].map(|name| said(name, state, minute)), at(minute));
+    }
+    read(&mut signals, [("by-1", State::Well), ("by-2", State::Well)], 0);
+    read(&mut signals, [("by-1", State::Failing), ("by-2", State::Failing)], 1);
+    assert_eq!(failing(&signals, 1), (Standing::Uneasy, Some(Share { failing: 2, of: 5 })));
+    read(&mut signals, [("by-1", State::Failing), ("by-2", State::Failing)], 3);
+    assert_eq!(failing(&signals, 3), (Standing::Failing, Some(Share { failing: 2, of: 2 })));
 }
 
 #[test]

@@ -159,6 +159,42 @@ impl Reason {
         }
     }
 
+    /// It stands until somebody changes the recovery plan or what it needs: it is not of the moment, and it was read.
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::SourceSilent
+            | Self::MembersUnread
+            | Self::NotListed { .. }
+            | Self::ItemUnread { .. }
+            | Self::RpoUnread { .. }
+            | Self::RpoStale { .. }
+            | Self::RpoOver { .. }
+            | Self::DiskNotReady { .. }
+            | Self::MachineUnread { .. }
+            | Self::PointsUnread { .. }
+            | Self::NoPoint { .. }
+            | Self::MappingUnread { .. }
+            | Self::TargetUnread { .. }
+            | Self::PlaceUnread { .. }
+            | Self::RightsUnread { .. } => false,
+            Self::Item { unmet, .. } => matches!(unmet, ItemUnmet::InMultiVmGroup),
+            Self::Target(unmet) => unmet.is_known,
+            Self::Profile { unmet, .. } => !matches!(unmet, ProfileUnmet::Unread),
+            Self::Endpoint { misled, .. } => !matches!(misled, Misled::Unread),
+            Self::TooMany { .. }
+            | Self::GroupEmpty { .. }
+            | Self::InTwoGroups { .. }
+            | Self::NotReplicated { .. }
+            | Self::DiskNotReplicated { .. }
+            | Self::DisksLeftOut { .. }
+            | Self::MachineGone { .. }
+            | Self::NotMapped { .. }
+            | Self::TargetTaken { .. }
+            | Self::InFrom { .. }
+            | Self::RightMissing { .. } => true,
+        }
+    }
+
     /// A member does not allow failover, by what was read of it.
     pub(super) fn refuses(&self) -> bool {
         match self {
