@@ -32,7 +32,7 @@ pub async fn judge(
         let reasons = judge_readiness(&read.plan, &seen, lifeboat.clock.now()).reasons.into_iter();
         problems.extend(reasons.filter(is_the_documents).map(|reason| {
             let (field, expected) = (field_of(&read.plan, &seen, &reason), expected(&read.plan, &reason));
-            read.misfit(&field, Misfit::NotReady(reason), expected)
+            read.misfit(&field, Misfit::NotReady(Box::new(reason)), expected)
         }));
     }
     (members, problems)

@@ -103,7 +103,7 @@ pub enum Misfit {
         most: u64,
     },
     /// A recovery plan could not be executed now.
-    NotReady(Reason),
+    NotReady(Box<Reason>),
     /// Something could not be read, and nothing is concluded about it.
     NotRead {
         /// What.
