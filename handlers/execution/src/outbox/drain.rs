@@ -92,9 +92,9 @@ impl Outbox {
             }
         };
         let left = match tokio::time::timeout(OWN_WITHIN, told).await {
-            // The next invocation goes on with what is left; until none is, nothing is well.
-            Ok(delivered) if delivered.left.is_empty() && more => return,
-            Ok(delivered) if delivered.left.is_empty() => {
+            // The next invocation goes on with what is left; until none is, nothing is well. What could not be listed is left too.
+            Ok(Delivered { left, why: None, .. }) if left.is_empty() && more => return,
+            Ok(Delivered { left, why: None, .. }) if left.is_empty() => {
                 on.is_full.store(false, Ordering::Relaxed);
                 if on.rests_until().take().is_some() {
                     self.is_well(on, now).await;
