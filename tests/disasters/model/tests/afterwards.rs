@@ -216,12 +216,12 @@ fn nothing_expires_nor_is_made_nor_enabled_while_an_incident_is_open() {
 
 #[test]
 fn expiry_goes_on_when_the_incident_is_closed() {
-    let closed = |closes: bool| {
+    let after = |recovered: i64, closes: bool| {
         let mut story = Story::of(asking());
         story.hear(Origin::ServiceHealth, true);
         story.suspect();
         story.hear(Origin::ServiceHealth, false);
-        story.after(6 * HOUR);
+        story.after(recovered);
         if closes {
             story.tell(Told::Closed { plan: "shop".to_owned(), incident: "i-1".to_owned() });
         }
@@ -230,8 +230,10 @@ fn expiry_goes_on_when_the_incident_is_closed() {
         }
         story.ended()
     };
-    assert_healthy(&closed(true));
-    assert_wrong(&closed(false), Promise::NothingKeptOrMade);
+    assert_healthy(&after(6 * HOUR, true));
+    // It is closed before that is told, and never before the cool-down is over.
+    assert_healthy(&after(6 * HOUR, false));
+    assert_wrong(&after(6 * HOUR - 10, false), Promise::NothingKeptOrMade);
 }
 
 #[test]
