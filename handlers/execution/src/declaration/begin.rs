@@ -68,6 +68,7 @@ pub(super) async fn begin(
     word: Option<&Word>,
 ) -> Result<Result<Vec<String>, NotGiven>, DeclarationError> {
     let id = order.id.clone();
+    // Read once more: another copy of the order may have been refused since this one was decided on.
     if let Some(word) = word
         && let Some((record, _)) = record::read(&lifeboat.store, &plan.name).await?
         && let Some(why) = record.refusal_of(word)
