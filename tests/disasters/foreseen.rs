@@ -9,7 +9,7 @@ use Place::{
 };
 
 /// Places and kinds of call that do not meet, and why.
-const KILLS: [(&[Place], At, &str); 7] = [
+const KILLS: [(&[Place], At, &str); 5] = [
     (
         &[Normal, Suspected, Confirmed, AwaitingApproval, Declared, FailedOver],
         At::Change,
@@ -22,9 +22,7 @@ const KILLS: [(&[Place], At, &str); 7] = [
     ),
     (&[Normal, Suspected, Confirmed, AwaitingApproval, FailedOver], At::SaveSaga, "there is no failover to save"),
     (&[Declared], At::Ledger, "it was written down before it was declared"),
-    (&[Declared], At::Look, "the failover is begun by what was read before"),
     (&[Declared], At::Queue, "the first look is queued when the failover is written"),
-    (&[Declared], At::Tell, "what was written is told when the failover is begun"),
 ];
 
 /// Why a kill cannot happen, if so.

@@ -72,7 +72,7 @@ fn all(inputs: &[Input], tally: &mut Tally, tells: bool) -> Vec<String> {
             format!("LIFEBOAT_SEED={seed} cargo test -p lifeboat-tests --test disasters in_disasters -- --nocapture");
         match done {
             Ok(done) => {
-                tally.add(&done);
+                tally.add(seed, &done);
                 wrongs.extend(done.wrongs.iter().map(|wrong| format!("{again}: {wrong}")));
             }
             Err(panic) => wrongs.push(format!("{again}: {panic}")),

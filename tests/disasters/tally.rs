@@ -19,11 +19,16 @@ pub struct Tally {
     played: Played,
     calls: usize,
     hours: i64,
+    unforeseen: Vec<String>,
 }
 
 impl Tally {
     /// Adds what came of a seed.
-    pub fn add(&mut self, done: &Done) {
+    pub fn add(&mut self, seed: u64, done: &Done) {
+        let stages = done.came.iter().map(|(case, _)| case).filter(|case| foreseen::stage(case.0, case.1).is_some());
+        let kills = done.struck.iter().filter(|kill| foreseen::kill(**kill).is_some());
+        let met = stages.map(|case| format!("{case:?}")).chain(kills.map(|kill| format!("{kill:?}")));
+        self.unforeseen.extend(met.map(|case| format!("{case} in seed {seed}")));
         self.seeds += 1;
         self.calls += done.calls;
         self.played.add(&done.played);
@@ -81,10 +86,8 @@ impl Tally {
     }
 
     /// What was met though it is named among what cannot be.
-    pub fn unforeseen(&self) -> Vec<String> {
-        let stages = self.came.keys().filter(|(place, stage)| foreseen::stage(*place, *stage).is_some());
-        let kills = self.struck.keys().filter(|kill| foreseen::kill(**kill).is_some());
-        stages.map(|case| format!("{case:?}")).chain(kills.map(|kill| format!("{kill:?}"))).collect()
+    pub fn unforeseen(&self) -> &[String] {
+        &self.unforeseen
     }
 
     /// Kills that can happen and did not.
