@@ -8,7 +8,7 @@ use crate::script::{Lie, Outage, Script};
 use crate::seed::Drawn;
 use crate::shape::{GroupShape, Shape};
 use crate::switch::Stops;
-use crate::troubles::Trouble;
+use crate::troubles::{Pause, Trouble};
 
 /// Another recovery point in time.
 const ANOTHER: Another = Another { pick: Pick::LatestProcessed, late: false };
@@ -304,6 +304,13 @@ fn not_by_itself(drawn: &mut Drawn, place: Place, stage: Stage) {
             drawn.script.known = (None, None, None);
             drawn.script.lie = Some(Lie::SoonResolved);
             drawn.minds.begins = None;
+        }
+        // Nobody had looked at the region before it was lost: who was to do it was stopped.
+        (Place::Normal, Stage::Lost) => {
+            drawn.script.known = (None, Some(197), None);
+            drawn.minds.begins = None;
+            drawn.controllers = 2;
+            drawn.pause = Some(Pause { before_sending: false, passing: 0, seconds: 376 });
         }
         // It was well again for long enough.
         (Place::Suspected, Stage::LostAgain) => {

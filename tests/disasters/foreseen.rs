@@ -40,9 +40,7 @@ fn closing(kill: Kill) -> Option<&'static str> {
 /// Why a plan cannot come to a place in a stage, if so.
 pub fn stage(place: Place, stage: Stage) -> Option<&'static str> {
     match (place, stage) {
-        (Normal, Stage::Lost | Stage::LostAgain) => {
-            Some("it is well again only after those who said otherwise took it back")
-        }
+        (Normal, Stage::LostAgain) => Some("it is well again only after those who said otherwise took it back"),
         (Confirmed | AwaitingApproval | Suspected, Stage::Calm) => Some("nobody says anything of the region"),
         (StopOld, Stage::Calm | Stage::Lie) => {
             Some("where the old side answers all along its machines are stopped long before the commit is done")

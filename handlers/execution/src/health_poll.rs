@@ -71,8 +71,10 @@ pub async fn run(lifeboat: &Lifeboat, event: HealthPoll) -> Result<Report, PollE
     let reading = signals::read(Door::HealthPoll, &read, &known, asked_at);
     report.lines.extend(doors::keep(lifeboat, Door::HealthPoll, reading, &plans, asked_at).await?.lines);
     for result in probed {
-        let reading = signals::read(Door::Probe, &json!(result), &known, asked_at);
-        report.lines.extend(doors::keep(lifeboat, Door::Probe, reading, &plans, asked_at).await?.lines);
+        // A probe is asked later, after reads that can be held up: until then nobody knew whether the workload answers.
+        let probed_at = result.at.unwrap_or(asked_at);
+        let reading = signals::read(Door::Probe, &json!(result), &known, probed_at);
+        report.lines.extend(doors::keep(lifeboat, Door::Probe, reading, &plans, probed_at).await?.lines);
     }
     report.lines.extend(declaration::evaluate_all(lifeboat, "HealthPoll").await?.lines);
     Ok(report)

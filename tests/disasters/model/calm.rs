@@ -44,6 +44,11 @@ impl Calm {
         (to - from).max(0) - self.between(from, to)
     }
 
+    /// Whether no fault stood from one moment to another, which may be the same.
+    pub fn throughout(&self, from: Time, to: Time) -> bool {
+        !self.faulty.iter().any(|span| span.0 <= to && from < span.1)
+    }
+
     /// The calm seconds between two moments.
     pub fn between(&self, from: Time, to: Time) -> i64 {
         let lost = |span: &(Time, Time)| (span.1.min(to) - span.0.max(from)).max(0);

@@ -61,7 +61,7 @@ pub fn swept(world: &mut World, began: Time, at: Time) {
 /// answer as it should or a fault; and points of a machine that is gone have two weeks more (design §7).
 fn free(world: &World, began: Time, at: Time) -> impl Iterator<Item = (&String, &Due)> {
     let switch = world.changes_stopped.is_some() || world.changes_resumed > began;
-    let well = !switch && world.calm.between(began, at) == at - began;
+    let well = !switch && world.calm.throughout(began, at);
     world.due.iter().filter(move |(_, due)| {
         let region = world.region(&due.region);
         let answers = region.state == RegionState::Up && region.answers_since.is_some_and(|since| since <= began);

@@ -16,6 +16,8 @@ mod tags;
 mod traffic;
 mod vaults;
 
+use std::sync::LazyLock;
+
 use super::call::{Answer, Call};
 use super::charges::Spend;
 use super::errors::ArmError;
@@ -98,16 +100,28 @@ pub(crate) fn routes() -> impl Iterator<Item = &'static Route> {
     ROUTES.iter().copied().flatten()
 }
 
+/// Every route with its pattern's parts, by how many there are: each call is looked up more than once.
+static BY_DEPTH: LazyLock<Vec<Vec<(&Route, Vec<&str>)>>> = LazyLock::new(|| {
+    let mut all: Vec<Vec<_>> = Vec::new();
+    for route in routes() {
+        let parts: Vec<&str> = route.pattern.split('/').collect();
+        all.resize_with(all.len().max(parts.len() + 1), Vec::new);
+        all[parts.len()].push((route, parts));
+    }
+    all
+});
+
 /// Looks a call up.
 pub(crate) fn find(method: &str, path: &str) -> Found {
+    let given: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+    let alike = BY_DEPTH.get(given.len()).into_iter().flatten().filter(|(_, wanted)| fits(wanted, &given));
     let mut known = false;
-    for route in routes() {
-        if let Some(params) = fits(route.pattern, path) {
-            if route.method == method {
-                return Found::Route(route, params);
-            }
-            known = true;
+    for (route, wanted) in alike {
+        if route.method == method {
+            let params = wanted.iter().zip(&given).filter(|(wanted, _)| **wanted == "{}");
+            return Found::Route(route, params.map(|(_, part)| (*part).to_owned()).collect());
         }
+        known = true;
     }
     if known { Found::OtherMethod } else { Found::Nothing }
 }
@@ -144,19 +158,12 @@ impl Route {
     }
 }
 
-/// What stands for each `{}`, if the path fits the pattern; case does not matter.
-fn fits(pattern: &str, path: &str) -> Option<Vec<String>> {
-    let mut wanted = pattern.split('/');
-    let mut given = path.trim_end_matches('/').split('/');
-    let mut params = Vec::new();
-    loop {
-        match (wanted.next(), given.next()) {
-            (None, None) => return Some(params),
-            (Some("{}"), Some(part)) if !part.is_empty() => params.push(part.to_owned()),
-            (Some(word), Some(part)) if word.eq_ignore_ascii_case(part) => {}
-            _ => return None,
-        }
-    }
+/// Whether a path fits a pattern of as many parts; case does not matter. The last parts tell most apart.
+fn fits(wanted: &[&str], given: &[&str]) -> bool {
+    wanted.iter().zip(given).rev().all(|(wanted, given)| match *wanted {
+        "{}" => !given.is_empty(),
+        word => word.eq_ignore_ascii_case(given),
+    })
 }
 
 #[cfg(test)]

@@ -213,7 +213,7 @@ impl State {
 
     /// Something happens later.
     pub(crate) fn later(&mut self, at: Timestamp, step: Step) {
-        debug_assert!(Step::entries().any(|id| id == step.evidence()), "a step names an entry that is not listed");
+        assert!(Step::entries().any(|id| id == step.evidence()), "a step names an entry that is not listed");
         self.steps += 1;
         self.due.insert((at, self.steps), step);
         self.fresh.push(at);

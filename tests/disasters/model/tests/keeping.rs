@@ -68,6 +68,21 @@ fn what_bars_a_point_bars_it_afterwards_too() {
 }
 
 #[test]
+fn a_sweep_of_a_moment_in_a_fault_leaves_what_nobody_was_told_that_it_is_barred() {
+    let left = |fault: bool| {
+        let mut story = closed("/weu/db", "westeurope");
+        story.push(What::Fault { name: "topic".to_owned(), on: fault });
+        for _ in 0..3 {
+            let began = story.after(HOUR).now;
+            story.push(What::Swept { began });
+        }
+        story.ended()
+    };
+    assert_healthy(&left(true));
+    assert_wrong(&left(false), Promise::DueGoes);
+}
+
+#[test]
 fn no_point_that_is_due_goes_in_an_incident_nor_of_a_member_in_a_saga() {
     let deleted = |machine: &str, region: &str, saga: bool| {
         let mut story = Story::of(if saga { plan() } else { Plan { at_least: 3, ..asking() } });
