@@ -3,13 +3,15 @@
 
 use std::time::Duration;
 
+use http::Method;
 use lifeboat_contract::events::{KINDS, schema};
 use lifeboat_simulator::azure::TopicTrouble;
+use lifeboat_simulator::azure::blobs::{BlobFault, BlobFaultEffect};
 use lifeboat_tests::Rig;
 use lifeboat_tests::azure::Azure;
 use lifeboat_tests::rig::CONTAINER;
 use lifeboat_tests::tap::Service;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{announced, creating, run, told};
 
@@ -20,6 +22,12 @@ fn words(rig: &Rig) -> Vec<String> {
     let mut words: Vec<String> = told(rig).values().map(short).collect();
     words.sort();
     words
+}
+
+/// Whether an alarm says that events lie untold.
+fn is_alarmed(rig: &Rig) -> bool {
+    let alarm = rig.blobs.bytes(CONTAINER, "alarms/eventsUntold.json");
+    alarm.is_some_and(|alarm| !String::from_utf8_lossy(&alarm).contains("settledAt"))
 }
 
 #[expect(
@@ -89,7 +97,7 @@ fn a_topic_that_is_down_holds_up_nothing_and_all_is_told_when_it_is_well() {
             rig.run(50 * MINUTE).await;
             assert_eq!(rig.azure.points("web-1").len(), 1, "{trouble:?}");
             assert_eq!(words(&rig), [""; 0], "{trouble:?}");
-            assert!(rig.blobs.bytes(CONTAINER, "alarms/eventsUntold.json").is_some(), "{trouble:?}: an alarm says so");
+            assert!(is_alarmed(&rig), "{trouble:?}: an alarm says so");
             rig.azure.topic.clear_troubles();
             rig.run(20 * MINUTE).await;
             let all = ["io.lifeboat.alarm.closed.v1", "io.lifeboat.alarm.raised.v1", "io.lifeboat.point.created.v1"];
@@ -97,6 +105,61 @@ fn a_topic_that_is_down_holds_up_nothing_and_all_is_told_when_it_is_well() {
             assert_eq!(announced(&rig), [""; 0], "{trouble:?}");
         });
     }
+}
+
+#[test]
+fn while_what_lies_untold_cannot_be_listed_or_read_nothing_counts_as_told() {
+    let listing = BlobFault::new(BlobFaultEffect::ServerBusy).on_method(Method::GET).on_names("").always();
+    let reading = BlobFault::new(BlobFaultEffect::ServerBusy).on_method(Method::GET).on_names("outbox/").always();
+    for (what, fault) in [("listed", listing), ("read", reading)] {
+        run(async {
+            let rig = creating().await;
+            rig.azure.topic.trouble(TopicTrouble::Unavailable, None);
+            rig.run(50 * MINUTE).await;
+            assert!(is_alarmed(&rig), "{what}: an alarm says so");
+            rig.azure.topic.clear_troubles();
+            rig.blobs.fault(fault);
+            rig.run(20 * MINUTE).await;
+            assert!(is_alarmed(&rig), "{what}: it stands until all is told");
+            assert_eq!(words(&rig).iter().filter(|word| word.contains("alarm.closed")).count(), 0, "{what}");
+            rig.blobs.clear_faults();
+            rig.run(20 * MINUTE).await;
+            assert_eq!(announced(&rig), [""; 0], "{what}");
+            assert!(words(&rig).iter().any(|word| word.contains("alarm.closed")), "{what}: all is told");
+        });
+    }
+}
+
+#[test]
+fn more_than_a_sweep_follows_is_told_by_the_next_ones_and_the_alarm_stands_until_then() {
+    const UNTOLD: usize = 2_300;
+    run(async {
+        let rig = creating().await;
+        rig.azure.topic.trouble(TopicTrouble::Unavailable, None);
+        rig.run(50 * MINUTE).await;
+        let like: Vec<Value> = serde_json::from_str(include_str!("created.json")).expect("events");
+        for number in 0..UNTOLD {
+            let mut event = like[0].clone();
+            event["id"] = format!("of-a-week-{number:05}").into();
+            let pending = json!({ "version": 1, "id": event["id"], "putAt": event["time"], "event": event });
+            let name = format!("outbox/of-a-week-{number:05}.json");
+            rig.blobs.put(CONTAINER, &name, pending.to_string());
+        }
+        let told = || rig.azure.topic.accepted().len();
+        rig.azure.topic.clear_troubles();
+        let mut steps = 0;
+        while told() < UNTOLD {
+            assert!(steps < 60, "{} are told in {steps} minutes", told());
+            assert!(is_alarmed(&rig), "{} are told, and the others not", told());
+            rig.run(MINUTE).await;
+            steps += 1;
+        }
+        rig.run(20 * MINUTE).await;
+        assert!(!is_alarmed(&rig) && announced(&rig).is_empty(), "all is told");
+        let ids: std::collections::HashSet<String> =
+            rig.azure.topic.accepted().iter().map(|one| one.event["id"].to_string()).collect();
+        assert_eq!(ids.len(), told(), "each once");
+    });
 }
 
 #[test]

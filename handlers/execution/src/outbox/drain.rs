@@ -18,6 +18,7 @@ use super::pending::{Leads, Pending};
 use super::{Announced, FOLDER, On, Outbox, told};
 use crate::alarms::{self, Cause, Machines, Raised};
 use crate::estate::{self, EstateError};
+use crate::swap::SwapError;
 
 /// How long an invocation waits for the topic: it answers in a tenth of a second, and what it does not take is the sweep's.
 const OWN_WITHIN: Duration = Duration::from_secs(5);
@@ -58,6 +59,15 @@ struct Delivered {
     why: Option<String>,
 }
 
+/// What announcements lead to.
+#[derive(Debug, Default)]
+struct Found {
+    open: Vec<Announced>,
+    dropped: usize,
+    /// Announcements that could not be followed: their events are not told either.
+    unread: usize,
+}
+
 impl Outbox {
     /// Tells what this process has written since the last time; after trouble with the topic, and where it is asked for, all that lies
     /// untold. What cannot be told now stays in the store for the next invocation after a rest, and for the sweep.
@@ -69,7 +79,7 @@ impl Outbox {
         if rests_until.is_some_and(|until| Instant::now() < until) || ready.is_empty() && !whole {
             return;
         }
-        let mut more = false;
+        let (mut more, mut unread) = (false, 0);
         let told = async {
             let mut events = ready;
             if whole {
@@ -79,8 +89,9 @@ impl Outbox {
                 };
                 // What a long invocation announced at its beginning is among both.
                 let own: HashSet<String> = events.iter().map(|one| one.pending.id.clone()).collect();
-                let untold = self.follow(&names, now).await.0.into_iter();
-                events.extend(untold.filter(|one| !own.contains(&one.pending.id)));
+                let found = self.follow(&names, now).await;
+                unread = found.unread;
+                events.extend(found.open.into_iter().filter(|one| !own.contains(&one.pending.id)));
                 more = names.len() > FOLLOWED_MAX;
             }
             if events.is_empty() {
@@ -92,6 +103,7 @@ impl Outbox {
             }
         };
         let left = match tokio::time::timeout(OWN_WITHIN, told).await {
+            Ok(Delivered { why: None, .. }) if unread > 0 => format!("{unread} announcements could not be read"),
             // The next invocation goes on with what is left; until none is, nothing is well. What could not be listed is left too.
             Ok(Delivered { left, why: None, .. }) if left.is_empty() && more => return,
             Ok(Delivered { left, why: None, .. }) if left.is_empty() => {
@@ -128,9 +140,9 @@ impl Outbox {
         }
         // In a store that is not this deployment's nothing is told, and nothing is changed.
         let Ok(source) = self.source(on).await else { return Drained { left: names.len(), ..Drained::default() } };
-        let (open, dropped) = self.follow(&names, now).await;
+        let Found { open, dropped, unread } = self.follow(&names, now).await;
         let oldest = open.iter().map(|announced| announced.pending.put_at).min();
-        let waiting = open.len();
+        let waiting = open.len() + unread + names.len().saturating_sub(FOLLOWED_MAX);
         let delivered = match tokio::time::timeout(SWEEP_WITHIN, self.deliver(on, &source, open, now)).await {
             Ok(delivered) => delivered,
             // What was accepted is taken out already; nobody counted it.
@@ -166,8 +178,8 @@ impl Outbox {
         alarms::raise(self, &raised, now).await;
     }
 
-    /// What announcements lead to: events to be told, and how many led to nothing and are dropped.
-    async fn follow(&self, names: &[String], now: Timestamp) -> (Vec<Announced>, usize) {
+    /// What announcements lead to: events to be told, oldest first; those that lead to nothing are dropped.
+    async fn follow(&self, names: &[String], now: Timestamp) -> Found {
         let follow = |name: &String| {
             let name = name.clone();
             async move {
@@ -175,26 +187,30 @@ impl Outbox {
                 let young = |one: &Pending| now.duration_since(one.put_at) < LEFT_ALONE_FOR;
                 let Some(pending) = pending.filter(|pending| !young(pending)) else { return Ok(None) };
                 let leads = pending.follow(&self.store, now).await?;
-                Ok::<_, crate::swap::SwapError>(Some((pending, leads)))
+                Ok::<_, SwapError>(Some((pending, leads)))
             }
         };
         let mut followed = stream::iter(names.iter().take(FOLLOWED_MAX)).map(follow).buffered(PARALLEL);
-        let (mut open, mut dropped) = (Vec::new(), 0);
+        let mut found = Found::default();
         while let Some(one) = followed.next().await {
             match one {
-                Ok(Some((pending, Leads::To(event)))) => open.push(Announced { pending, event }),
+                Ok(Some((pending, Leads::To(event)))) => found.open.push(Announced { pending, event }),
                 Ok(Some((pending, Leads::Nowhere))) => {
-                    dropped += 1;
+                    found.dropped += 1;
                     self.take_out(&[pending]).await;
                 }
                 Ok(Some((_, Leads::NotYet)) | None) => {}
-                Err(error) => tracing::warn!(error = %error, "an announcement cannot be followed; it stays"),
+                Err(error) => {
+                    // What is there and cannot be used waits for a person; the next one is not held up by it.
+                    found.unread += usize::from(!matches!(error, SwapError::Record(_)));
+                    tracing::warn!(error = %error, "an announcement cannot be followed; it stays");
+                }
             }
         }
-        open.sort_by(|one, other| {
+        found.open.sort_by(|one, other| {
             (one.pending.put_at, &one.pending.id).cmp(&(other.pending.put_at, &other.pending.id))
         });
-        (open, dropped)
+        found
     }
 
     /// Whose events they are, by the estate record.
