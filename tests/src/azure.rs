@@ -276,12 +276,15 @@ impl HttpClient for InProcess {
                 false => Err(unusable("nobody answers")),
             };
         }
-        let mut copy = http::Request::builder().method(request.method().as_str()).uri(url.as_str());
-        for (name, value) in request.headers().iter() {
-            copy = copy.header(name.as_str(), value.as_str());
-        }
         let Body::Bytes(bytes) = request.body() else { return Err(unusable("only bytes are carried")) };
-        let copy = copy.body(axum::body::Body::from(bytes.clone())).map_err(|error| unusable(&error.to_string()))?;
+        let mut copy = http::Request::new(axum::body::Body::from(bytes.clone()));
+        *copy.method_mut() = request.method().as_str().parse().map_err(|_| unusable("a method that is none"))?;
+        *copy.uri_mut() = url.as_str().parse().map_err(|_| unusable("a URL that is none"))?;
+        for (name, value) in request.headers().iter() {
+            let name: http::HeaderName = name.as_str().parse().map_err(|_| unusable("a header that is none"))?;
+            let value = http::HeaderValue::from_str(value.as_str()).map_err(|_| unusable("a header of no text"))?;
+            copy.headers_mut().append(name, value);
+        }
         let router = self.of(url.host_str().unwrap_or_default()).clone();
         let response = router.oneshot(copy).await.unwrap_or_else(|error| match error {});
         if response.extensions().get::<ConnectionReset>().is_some() {

@@ -48,14 +48,14 @@ pub(crate) fn reads_something(grants: &[Grant], scope: &str) -> bool {
 
 /// Whether an action fits a pattern with `*`; case does not matter.
 pub(crate) fn matches(pattern: &str, action: &str) -> bool {
+    if !pattern.contains('*') {
+        return pattern.eq_ignore_ascii_case(action);
+    }
     let (pattern, action) = (pattern.to_ascii_lowercase(), action.to_ascii_lowercase());
     let mut pieces = pattern.split('*');
     let Some(mut rest) = pieces.next().and_then(|first| action.strip_prefix(first)) else {
         return false;
     };
-    if !pattern.contains('*') {
-        return rest.is_empty();
-    }
     let mut pieces: Vec<&str> = pieces.collect();
     let last = pieces.pop().unwrap_or("");
     for piece in pieces {
@@ -66,8 +66,11 @@ pub(crate) fn matches(pattern: &str, action: &str) -> bool {
 }
 
 fn covers(granted: &str, scope: &str) -> bool {
-    let (granted, scope) = (granted.trim_end_matches('/').to_ascii_lowercase(), scope.to_ascii_lowercase());
-    scope.strip_prefix(&granted).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let granted = granted.trim_end_matches('/');
+    let rest = scope
+        .get(granted.len()..)
+        .filter(|_| scope.as_bytes()[..granted.len()].eq_ignore_ascii_case(granted.as_bytes()));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]

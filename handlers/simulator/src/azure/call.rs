@@ -1,6 +1,8 @@
 //! One call of ARM after it was let in, and the answer to it.
 //! It never holds anything of another call, and knows no resource type.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -28,7 +30,7 @@ pub(crate) struct Call {
     pub(crate) base: String,
     /// What the route's pattern left open, in order.
     pub(crate) params: Vec<String>,
-    pub(crate) principal: Principal,
+    pub(crate) principal: Arc<Principal>,
     pub(crate) client_request_id: Option<String>,
     pub(crate) correlation_id: String,
     pub(crate) action: &'static str,
@@ -41,7 +43,7 @@ pub(crate) struct Call {
 #[derive(Clone, Debug)]
 pub(crate) struct Cause {
     pub(crate) correlation_id: String,
-    pub(crate) principal: Principal,
+    pub(crate) principal: Arc<Principal>,
     pub(crate) client_request_id: String,
     pub(crate) method: String,
     pub(crate) url: String,

@@ -62,7 +62,8 @@ struct Book {
     names: Names,
     header: String,
     lifetime: SignedDuration,
-    principals: BTreeMap<String, Principal>,
+    /// Shared with whoever asks in their name: what they may do is long, and read with each call.
+    principals: BTreeMap<String, Arc<Principal>>,
     /// Whom the endpoint answers when no client id is given: an object id.
     system_assigned: Option<String>,
     tokens: BTreeMap<String, Issued>,
@@ -105,7 +106,7 @@ impl Identity {
     pub fn add(&self, principal: Principal) {
         let mut book = self.book();
         book.system_assigned.get_or_insert_with(|| principal.object_id.clone());
-        book.principals.insert(principal.object_id.clone(), principal);
+        book.principals.insert(principal.object_id.clone(), Arc::new(principal));
     }
 
     /// A principal made from a name, with these grants; answers it.
@@ -123,14 +124,14 @@ impl Identity {
         let found = book.principals.get_mut(object_id);
         let exists = found.is_some();
         if let Some(principal) = found {
-            change(&mut principal.grants);
+            change(&mut Arc::make_mut(principal).grants);
         }
         exists
     }
 
     /// All principals.
     pub fn principals(&self) -> Vec<Principal> {
-        self.book().principals.values().cloned().collect()
+        self.book().principals.values().map(|one| Principal::clone(one)).collect()
     }
 
     /// What callers of the endpoint must send as `X-IDENTITY-HEADER`.
@@ -178,7 +179,7 @@ impl Identity {
     }
 
     /// Whose token this is.
-    pub(crate) fn verify(&self, token: Option<&str>, audience: &str) -> Result<Principal, TokenFault> {
+    pub(crate) fn verify(&self, token: Option<&str>, audience: &str) -> Result<Arc<Principal>, TokenFault> {
         let now = self.clock.now();
         let book = self.book();
         let issued = book.tokens.get(token.ok_or(TokenFault::Missing)?).ok_or(TokenFault::Unknown)?;

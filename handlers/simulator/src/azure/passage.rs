@@ -1,6 +1,7 @@
 //! The way of a call through ARM: fault, token, waiting time, budgets, version, access, existence, and then the answer.
 //! It never lets a call past a gate because of what a later gate would say.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -144,7 +145,13 @@ fn answer(
 }
 
 /// A call with a good token, under no fault that refuses it.
-fn admitted(arm: &Arm, heard: &Heard, found: Found, effect: Option<&ArmFaultEffect>, principal: Principal) -> Reply {
+fn admitted(
+    arm: &Arm,
+    heard: &Heard,
+    found: Found,
+    effect: Option<&ArmFaultEffect>,
+    principal: Arc<Principal>,
+) -> Reply {
     let mut headers = Vec::new();
     let outcome = (|| {
         let (route, params) = gates::known(found, &heard.method, &heard.path)?;
@@ -249,7 +256,7 @@ fn call_of(
     heard: &Heard,
     route: &'static Route,
     params: Vec<String>,
-    principal: Principal,
+    principal: Arc<Principal>,
     effect: Option<&ArmFaultEffect>,
 ) -> Result<Call, ArmError> {
     let body = if heard.body.is_empty() {

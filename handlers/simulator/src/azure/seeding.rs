@@ -205,7 +205,7 @@ impl Arm {
             body,
             base: "https://management.azure.com".to_owned(),
             params: params.unwrap_or_default(),
-            principal: Principal { client_id: object_id.clone(), object_id, grants: Vec::new() },
+            principal: Arc::new(Principal { client_id: object_id.clone(), object_id, grants: Vec::new() }),
             client_request_id: Some(request_id),
             correlation_id,
             action,
