@@ -131,8 +131,8 @@ pub fn killed(kill: Kill, number: u64) -> Drawn {
         (Place::Normal, At::Queue) => drawn.script.known = (Some(120), Some(0), None),
         // Those who said that it is lost say that it is back when all is over.
         (Place::FailedOver, At::Queue) => drawn.script.taken_back = 6_000,
-        // One that is undone is declared until that is saved, when the failover is over and told.
-        (Place::Declared, At::SaveDeclaration | At::Look | At::Tell) => {
+        // One that is undone is declared until that is saved, when the failover is over, written down and told.
+        (Place::Declared, At::SaveDeclaration | At::Look | At::Tell | At::Ledger) => {
             drawn.shape.by = By::Person;
             drawn.shape.fence_required = true;
             drawn.script.back_at = Some(Place::NewestPoints);

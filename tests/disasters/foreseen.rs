@@ -9,7 +9,7 @@ use Place::{
 };
 
 /// Places and kinds of call that do not meet, and why.
-const KILLS: [(&[Place], At, &str); 5] = [
+const KILLS: [(&[Place], At, &str); 4] = [
     (
         &[Normal, Suspected, Confirmed, AwaitingApproval, Declared, FailedOver],
         At::Change,
@@ -21,20 +21,13 @@ const KILLS: [(&[Place], At, &str); 5] = [
         "the step changes nothing of Azure, and what is changed beside it is another step's",
     ),
     (&[Normal, Suspected, Confirmed, AwaitingApproval, FailedOver], At::SaveSaga, "there is no failover to save"),
-    (&[Declared], At::Ledger, "it was written down before it was declared"),
     (&[Declared], At::Queue, "the first look is queued when the failover is written"),
 ];
 
 /// Why a kill cannot happen, if so.
 pub fn kill(kill: Kill) -> Option<&'static str> {
     let found = KILLS.iter().find(|(places, at, _)| places.contains(&kill.place) && *at == kill.at);
-    found.map(|(_, _, why)| *why).or_else(|| closing(kill))
-}
-
-fn closing(kill: Kill) -> Option<&'static str> {
-    (kill.place == FailedOver && kill.at == At::Ledger).then_some(
-        "while the workload serves elsewhere nobody says that the old region is well, and nothing is decided",
-    )
+    found.map(|(_, _, why)| *why)
 }
 
 /// Why a plan cannot come to a place in a stage, if so.
