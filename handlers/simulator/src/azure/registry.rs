@@ -100,8 +100,11 @@ pub(crate) fn routes() -> impl Iterator<Item = &'static Route> {
     ROUTES.iter().copied().flatten()
 }
 
-/// Every route with its pattern's parts, by how many there are: each call is looked up more than once.
-static BY_DEPTH: LazyLock<Vec<Vec<(&Route, Vec<&str>)>>> = LazyLock::new(|| {
+/// A route with its pattern's parts.
+type Parted = (&'static Route, Vec<&'static str>);
+
+/// Every route, by how many parts there are: each call is looked up more than once.
+static BY_DEPTH: LazyLock<Vec<Vec<Parted>>> = LazyLock::new(|| {
     let mut all: Vec<Vec<_>> = Vec::new();
     for route in routes() {
         let parts: Vec<&str> = route.pattern.split('/').collect();
