@@ -25,7 +25,8 @@ const FEW: u64 = 900_000;
 /// rules that begin what a person ordered, a failover begun by whoever was held up, an old machine that was not stopped though it could be, a
 /// suspicion told late after trouble with the topic, or after a kill, a window that nobody had watched, a recovery that the first look at a
 /// saga saw, an order carried out after its sender was told no, a failover begun on evidence of minutes ago, a saga whose first look was
-/// dropped as another's duplicate, a probe that counted from before it was asked. One found the recorder wrong, which told no failed protection the other way, some the model.
+/// dropped as another's duplicate, a probe that counted from before it was asked. One found the recorder wrong, which told no failed protection
+/// the other way, some the model.
 const FOUND: [u64; 17] =
     [225, 483, 550, 751, 1_135, 1_353, 1_608, 1_656, 1_956, 2_989, 5_473, 5_850, 5_872, 8_929, 9_556, 11_471, 19_003];
 /// Threads that seeds are spread over: a small machine has two cores.

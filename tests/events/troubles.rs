@@ -109,7 +109,7 @@ fn a_topic_that_is_down_holds_up_nothing_and_all_is_told_when_it_is_well() {
 
 #[test]
 fn while_what_lies_untold_cannot_be_listed_or_read_nothing_counts_as_told() {
-    let listing = BlobFault::new(BlobFaultEffect::ServerBusy).on_method(Method::GET).on_names("").always();
+    let listing = BlobFault::new(BlobFaultEffect::ServerBusy).on_method(Method::GET).on_containers().always();
     let reading = BlobFault::new(BlobFaultEffect::ServerBusy).on_method(Method::GET).on_names("outbox/").always();
     for (what, fault) in [("listed", listing), ("read", reading)] {
         run(async {

@@ -7,6 +7,7 @@
 //!   └──────── Blobs ◄──────────────── tap ◄────────────────────┘
 //! ```
 
+mod app;
 pub(crate) mod handlers;
 mod stored;
 
@@ -21,17 +22,14 @@ use lifeboat_execution::{Connections, Onlooker, Settings};
 use lifeboat_simulator::azure::blobs::Blobs;
 use lifeboat_simulator::bus::{Bus, QueueOptions};
 use lifeboat_simulator::clock::Clock;
-use lifeboat_simulator::host::{
-    HandlerFactory, HandlerLink, Host, HostOptions, Invocation, Keys, LogLevel, RawRequest, RawResponse,
-    TimerStatusStore,
-};
+use lifeboat_simulator::host::{Invocation, Keys, LogLevel, RawRequest, RawResponse, TimerStatusStore};
 
 use crate::azure::Azure;
 use crate::gateway::Gateway;
 use crate::identity::Identity;
 use crate::ledgers::{self, Ledger};
-use crate::stage;
 use crate::tap::Wire;
+use app::App;
 use handlers::{handlers, settings};
 pub use stored::{init, push};
 
@@ -55,8 +53,6 @@ pub const QUEUE: &str = "reconcile";
 pub const DEPLOYMENT: &str = "lb-weu";
 /// As `infra` sets it: ten deliveries burn in seconds.
 const DELIVERIES_MAX: u32 = 50;
-/// The platform's pause before it starts a host that ended by itself. *Assumed*: no source gives a figure.
-const RESTART_PAUSE: Duration = Duration::from_secs(5);
 /// Starts of handlers in one run, at most, so that no two of two runs throw the same dice.
 const STARTS_MAX: u64 = 1_000_003;
 /// `functionTimeout` of host.json.
@@ -99,19 +95,6 @@ pub struct Rig {
     transport: Arc<dyn HttpClient>,
     guard: Option<tokio::task::JoinHandle<()>>,
     past: Vec<Invocation>,
-}
-
-/// What a host is started with.
-#[derive(Clone)]
-struct App {
-    clock: Clock,
-    bus: Bus,
-    factory: HandlerFactory,
-    timers: TimerStatusStore,
-    gateway: Gateway,
-    seed: u64,
-    /// Whether the timers of recovery plans fire.
-    polls: bool,
 }
 
 impl Rig {
@@ -389,38 +372,5 @@ impl Drop for Rig {
             guard.abort();
         }
         self.gateway.put(None);
-    }
-}
-
-impl App {
-    async fn start(&self) {
-        let settings = [
-            ("AzureWebJobsStorage__accountName", "acct"),
-            ("ServiceBus__fullyQualifiedNamespace", "ns.servicebus.windows.net"),
-        ];
-        let link = HandlerLink::InProcess(Arc::clone(&self.factory));
-        let mut options = HostOptions::new(stage::app_root(), link, self.clock.clone());
-        let disabled = if self.polls { "false" } else { "true" };
-        let polls = ["AzureWebJobs.HealthPoll.Disabled", "AzureWebJobs.ReadinessSweep.Disabled"];
-        let settings = settings.into_iter().chain(polls.map(|name| (name, disabled)));
-        options.settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        options.bus = Some(self.bus.clone());
-        options.seed = self.seed;
-        options.timer_status = self.timers.clone();
-        options.listen = false;
-        let host = Host::start(options).await.expect("the staged app is an app");
-        host.ready().await;
-        self.gateway.put(Some(Arc::new(host)));
-    }
-
-    /// Starts the host again whenever it has ended by itself.
-    async fn watch(self) {
-        while let Some(host) = self.gateway.host() {
-            host.stopped().await;
-            drop(host);
-            tokio::time::sleep(RESTART_PAUSE).await;
-            self.gateway.put(None);
-            self.start().await;
-        }
     }
 }

@@ -25,6 +25,7 @@ pub enum BlobFaultEffect {
 pub struct BlobFault {
     method: Option<Method>,
     name_prefix: String,
+    of_containers: bool,
     passed: u32,
     times: Option<u32>,
     effect: BlobFaultEffect,
@@ -41,7 +42,7 @@ pub(super) struct Candidate<'a> {
 impl BlobFault {
     /// The next request of any method to any blob goes wrong, once.
     pub fn new(effect: BlobFaultEffect) -> Self {
-        Self { method: None, name_prefix: String::new(), passed: 0, times: Some(1), effect }
+        Self { method: None, name_prefix: String::new(), of_containers: false, passed: 0, times: Some(1), effect }
     }
 
     /// Only requests of this method.
@@ -53,6 +54,12 @@ impl BlobFault {
     /// Only blobs whose name, without the container, starts so. Requests to a container have the empty name.
     pub fn on_names(mut self, prefix: impl Into<String>) -> Self {
         self.name_prefix = prefix.into();
+        self
+    }
+
+    /// Only requests to a container itself: what is listed.
+    pub fn on_containers(mut self) -> Self {
+        self.of_containers = true;
         self
     }
 
@@ -78,7 +85,8 @@ impl BlobFault {
     pub(super) fn strikes(&mut self, request: Candidate<'_>) -> Option<BlobFaultEffect> {
         let method = self.method.as_ref().is_none_or(|method| method == request.method);
         let dropped_write = self.effect != BlobFaultEffect::AcknowledgedButDropped || request.writes_content;
-        if !method || !dropped_write || !request.blob.starts_with(&self.name_prefix) || self.is_spent() {
+        let named = request.blob.starts_with(&self.name_prefix) && (!self.of_containers || request.blob.is_empty());
+        if !method || !dropped_write || !named || self.is_spent() {
             return None;
         }
         if self.passed > 0 {

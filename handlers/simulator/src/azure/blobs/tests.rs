@@ -304,6 +304,11 @@ async fn ordered_faults_strike_only_what_they_name_and_as_often_as_ordered() {
         assert_eq!(put(&blobs, "/box/ledger/a", &[], "3").await.status, 201);
     }
     let blobs = account();
+    put(&blobs, "/box/b", &[], "1").await;
+    blobs.fault(BlobFault::new(BlobFaultEffect::ServerBusy).on_method(Method::GET).on_containers());
+    assert_eq!(send(&blobs, "GET", "/box/b", &[], "").await.status, 200);
+    assert_eq!(send(&blobs, "GET", "/box?restype=container&comp=list", &[], "").await.status, 503);
+    let blobs = account();
     blobs.fault(BlobFault::new(BlobFaultEffect::AcknowledgedButDropped).always());
     put(&blobs, "/box/b", &[], "1").await;
     assert!(blobs.names("box").is_empty());
