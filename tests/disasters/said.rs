@@ -157,7 +157,14 @@ impl Said {
                 Told::Suspected { plan, incident }
             }
             "region.confirmed" => Told::Confirmed { plan, incident },
-            "approval.asked" => Told::AwaitingApproval { plan, incident },
+            "approval.asked" => {
+                let takes = data["takesSeconds"].as_i64();
+                assert!(
+                    takes.is_some_and(|takes| takes >= 60),
+                    "how long it takes is told with the question: {event:#}"
+                );
+                Told::AwaitingApproval { plan, incident }
+            }
             "failover.refused" => Told::Refused { plan, incident },
             "alarm.closed" if data["cause"] == "regionSuspected" => {
                 self.closed = self.incident.take().or(self.closed.take());
@@ -218,7 +225,7 @@ fn place_of(saga: &Saga<Failover>) -> Place {
     let of_step = |step: &str| match step {
         "preflight" => Place::Preflight,
         "fence" | "fence once more" => Place::Fence,
-        "newest points" => Place::NewestPoints,
+        "newest points" | "newest points once more" => Place::NewestPoints,
         "enable the target" => Place::EnableTarget,
         "disable the old endpoint" => Place::DisableOld,
         "commit" => Place::Commit,

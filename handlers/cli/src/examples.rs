@@ -165,7 +165,7 @@ pub const EXAMPLES: [Example; 20] = [
     Example {
         function: Function::SagaWoken,
         name: "step",
-        about: "one more step of a recovery plan's saga: refused by this release",
+        about: "one more look at a recovery plan's saga: of one that it does not have, nothing is done",
         data: include_str!("../examples/SagaWoken/step.json"),
     },
     Example {

@@ -7,11 +7,15 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use lifeboat_contract::declaration as words;
+use lifeboat_execution::declaration::shown::StoredTakes;
 use lifeboat_execution::operator::Operator;
+use lifeboat_execution::orders::approvals::LAPSES_AFTER;
 use lifeboat_execution::saga::followed::{Ahead, Followed};
 use lifeboat_execution::{ARM_URL, Connections};
 use lifeboat_functions::pages::orders;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::output::{self, Form, Outcome};
 use crate::send::{self, SenderArgs};
@@ -21,6 +25,8 @@ use crate::settings::Settings;
 const ASKED_EVERY: Duration = Duration::from_secs(5);
 /// Readings in a row that may fail before the command gives up: a minute.
 const FAILURES_MAX: u32 = 12;
+/// How long the approvals of others are waited for: an order lapses after an hour.
+const WAITS_FOR: Duration = Duration::from_secs(LAPSES_AFTER.as_secs().unsigned_abs());
 
 /// Shows what a failover would do and lose, asks, orders it, and follows it.
 ///
@@ -68,7 +74,7 @@ pub async fn run(args: &FailoverArgs, settings: &Settings) -> Result<Outcome> {
     let running = ahead.last.as_ref().filter(|last| last.ended_at.is_none());
     if let Some(running) = running.filter(|_| !args.show) {
         output::say(format!("The failover {} runs since {}.", running.id, running.began_at));
-        return follow(&operator, &args.plan, args.sender.output).await;
+        return follow(&operator, (&args.plan, None), args.sender.output).await;
     }
     match args.sender.output {
         Form::Json => output::say_json(&as_json(&ahead, now)),
@@ -89,7 +95,9 @@ pub async fn run(args: &FailoverArgs, settings: &Settings) -> Result<Outcome> {
     if sent == Outcome::DidNotHold {
         return Ok(sent);
     }
-    follow(&operator, &args.plan, args.sender.output).await
+    // One that ended before is not the one that was ordered.
+    let before = ahead.last.as_ref().map(|last| last.id.as_str());
+    follow(&operator, (&args.plan, before), args.sender.output).await
 }
 
 fn order(args: &FailoverArgs, digest: &str) -> Value {
@@ -125,6 +133,7 @@ pub fn ahead_lines(ahead: &Ahead, now: jiff::Timestamp) -> Vec<String> {
         Some(shown) => shown.lines(now),
         None => vec!["its readiness was never looked at".to_owned()],
     };
+    lines.extend(ahead.takes.as_ref().map(|takes| format!("would take: {}", words::takes(takes))));
     lines.push(String::new());
     if ahead.unmet.is_empty() {
         lines.push("every condition is met".to_owned());
@@ -148,18 +157,20 @@ fn as_json(ahead: &Ahead, now: jiff::Timestamp) -> Value {
         "readiness": ahead.shown.as_ref().map(|shown| shown.as_json(now)),
         "digest": ahead.digest,
         "unmet": unmet,
+        "takes": ahead.takes.map(StoredTakes::from),
         "runbook": ahead.runbook.as_ref().ok(),
         "refused": ahead.runbook.as_ref().err(),
         "running": ahead.last.as_ref().filter(|last| last.ended_at.is_none()).map(|last| &last.id),
     })
 }
 
-/// Follows it until it has ended, a person is asked, or whoever follows leaves.
-async fn follow(operator: &Operator, plan: &str, form: Form) -> Result<Outcome> {
+/// Follows it until it has ended, a person is asked, or whoever follows leaves. Where others have to approve of the order first, it is
+/// waited for as long as an order stands.
+async fn follow(operator: &Operator, (plan, before): (&str, Option<&str>), form: Form) -> Result<Outcome> {
     let going = async {
-        let (mut told, mut failures) = (BTreeSet::new(), 0);
+        let (mut told, mut failures, began) = (BTreeSet::new(), 0, Instant::now());
         loop {
-            match operator.failover(plan).await {
+            match operator.failover(plan).await.map(|found| found.filter(|one| is_ordered(one, before))) {
                 Ok(Some(failover)) => {
                     failures = 0;
                     tell(plan, &failover, &mut told, form);
@@ -167,7 +178,16 @@ async fn follow(operator: &Operator, plan: &str, form: Form) -> Result<Outcome> 
                         return Ok(outcome);
                     }
                 }
-                Ok(None) => {}
+                Ok(None) if began.elapsed() >= WAITS_FOR => {
+                    output::tell("No failover has begun: the order has lapsed by now.");
+                    return Ok(Outcome::DidNotHold);
+                }
+                Ok(None) => {
+                    failures = 0;
+                    if told.insert(String::new()) {
+                        output::tell("No failover has begun yet: it begins when enough have approved of the order.");
+                    }
+                }
                 Err(error) => {
                     failures += 1;
                     if failures >= FAILURES_MAX {
@@ -185,6 +205,11 @@ async fn follow(operator: &Operator, plan: &str, form: Form) -> Result<Outcome> 
             Ok(Outcome::DidNotHold)
         }
     }
+}
+
+/// Whether this is what was ordered, and not the one before it, which has ended.
+fn is_ordered(failover: &Followed, before: Option<&str>) -> bool {
+    before.is_none_or(|before| failover.id != before)
 }
 
 /// What there is to say when nothing more comes by itself.
@@ -239,9 +264,17 @@ mod tests {
     }
 
     #[test]
+    fn a_failover_that_ended_before_is_not_the_one_that_was_ordered() {
+        let (undone, other) =
+            (followed(true, false, false), Followed { id: "shop-2".to_owned(), ..followed(false, false, false) });
+        assert!(!is_ordered(&undone, Some("shop-1")) && is_ordered(&other, Some("shop-1")));
+        assert!(is_ordered(&undone, None), "one that runs already is followed");
+    }
+
+    #[test]
     fn what_would_be_done_is_shown_also_where_nothing_was_ever_looked_at() {
         let refused = Err("nothing was saved".to_owned());
-        let ahead = Ahead { shown: None, digest: None, unmet: Vec::new(), runbook: refused, last: None };
+        let ahead = Ahead { shown: None, digest: None, unmet: Vec::new(), runbook: refused, takes: None, last: None };
         let text = ahead_lines(&ahead, "2026-11-22T10:00:00Z".parse().expect("a time")).join("\n");
         for part in ["never looked at", "never evaluated", "no failover can begin: nothing was saved"] {
             assert!(text.contains(part), "{text}");

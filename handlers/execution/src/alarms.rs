@@ -172,6 +172,20 @@ pub async fn raise(outbox: &Outbox, raised: &Raised<'_>, now: Timestamp) {
     }
 }
 
+/// Raises an alarm that is not open: whoever was stopped before it could raise it has left it so. Nothing is said of one that is.
+pub async fn raise_where_closed(outbox: &Outbox, raised: &Raised<'_>, now: Timestamp) {
+    let is_open = match swap::read::<Alarm>(outbox.store(), &blob_name(raised.cause, raised.policy), VERSION).await {
+        Ok(known) => known.is_some_and(|known| known.is_open()),
+        Err(error) => {
+            tracing::warn!(error = %error, cause = %raised.cause, "whether the alarm is open could not be read");
+            return;
+        }
+    };
+    if !is_open {
+        raise(outbox, raised, now).await;
+    }
+}
+
 /// The error line and the count of an alarm alone: where the store is not ours, or not there.
 pub fn say(raised: &Raised<'_>) {
     let policy = raised.policy.unwrap_or_default();

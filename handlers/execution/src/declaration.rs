@@ -10,38 +10,34 @@ mod begin;
 mod events;
 pub mod record;
 mod saga;
+mod seen;
 pub mod shown;
 mod tell;
 pub mod word;
 pub mod would;
 
 use jiff::Timestamp;
-use lifeboat_azure::blobs::Store;
 use lifeboat_contract::declaration::condition;
-use lifeboat_planning::declaration::{
-    Act, Assumed, Decision, Declaration, Facts, FenceSeen, NeededFor, Readiness, Rejected, Shown, settle,
-};
+use lifeboat_planning::declaration::{Act, Decision, Declaration, Facts, FenceSeen, NeededFor, Shown, settle};
 use lifeboat_planning::id::MachineKey;
-use lifeboat_planning::recovery::{By, RecoveryPlan};
+use lifeboat_planning::recovery::RecoveryPlan;
 use lifeboat_planning::saga::failover::FailoverOrder;
-use lifeboat_planning::signal::Signals;
 
 use crate::alarms::{self, Cause, Machines, Raised};
-use crate::assumptions;
 use crate::chain::{Chain, ChainError};
 use crate::estate::{self, EstateError};
 use crate::foresee::with_causes;
 use crate::ledger::{self, Entry};
 use crate::lifeboat::{Lifeboat, Report};
-use crate::orders::approvals::{self, OrdersRecord};
-use crate::policies::{self, PolicyError};
+use crate::policies::PolicyError;
 use crate::queue::QueueError;
-use crate::readiness::{self, NoOrder};
+use crate::readiness::NoOrder;
 use crate::saga::SagaError;
-use crate::signals::fleet::{self, Fleet};
-use crate::signals::{doors, stored};
+use crate::signals::doors;
 use crate::swap::SwapError;
 use record::{Put, Record};
+use seen::{Seen, see};
+use shown::StoredTakes;
 use word::{NotGiven, Word};
 
 /// Tries of one evaluation: others may write the same record at the same moment, and then what they wrote is looked at anew.
@@ -73,20 +69,6 @@ pub enum DeclarationError {
     /// Others wrote each time.
     #[error("others evaluated the recovery plan {TRIES_MAX} times in a row")]
     Busy,
-}
-
-/// What is known of one look.
-struct Seen {
-    signals: Signals,
-    readiness: Readiness,
-    point_at: Option<Timestamp>,
-    machines: u64,
-    target_machines: u64,
-    members: Vec<String>,
-    digest: String,
-    saga: Option<saga::Stored>,
-    assumed: Assumed,
-    rejected: Option<Rejected>,
 }
 
 /// What came of one look.
@@ -179,13 +161,14 @@ async fn evaluate_one(
         }
         let mut record = Record::of(plan, after, (&seen.digest, &seen.members), now);
         record.remember(known.as_ref(), decisions, &news, shows);
+        record.takes = seen.takes.map(StoredTakes::from);
         if let (Some(word), Some(Err(why))) = (word, &decided.given) {
             record.refuse(word, why);
         }
-        let (events, told) = (events::of(plan, &before, after, &news, shows), record.recovery_told);
+        let (events, told) = (events::of(plan, &before, after, &news, (shows, seen.takes)), record.recovery_told);
         match record::write(&lifeboat.outbox, record, etag, &events).await? {
             Put::Written => {
-                let mut lines = tell::tell(lifeboat, plan, after, &news).await;
+                let mut lines = tell::tell(lifeboat, plan, after, (&news, decisions)).await;
                 lines.extend(saga::recovered(lifeboat, plan, (after, decisions), told).await?);
                 saga::first_look(lifeboat, plan, seen.saga).await?;
                 let mut given = decided.given;
@@ -296,47 +279,6 @@ fn look(
 /// A decision that says something that the one before it did not.
 fn is_news(decision: &Decision, last_act: Option<&str>) -> bool {
     decision.from != decision.to || (decision.act != Act::Nothing && last_act != Some(decision.act.word()))
-}
-
-async fn see(lifeboat: &Lifeboat, plan: &RecoveryPlan, now: Timestamp) -> Result<Seen, DeclarationError> {
-    let store = &lifeboat.store;
-    let (from, to) = (plan.from.as_str(), plan.to.as_str());
-    let mut signals = Signals::joined([stored::read(store, from).await?, stored::read(store, to).await?]);
-    signals.age(now);
-    let (fleet, target) = (fleet::read(store, from).await?, fleet::read(store, to).await?);
-    let size = |fleet: &Option<Fleet>| fleet.as_ref().map_or(fleet::UNKNOWN, |fleet| fleet.machines);
-    let (machines, target_machines) = (size(&fleet), size(&target));
-    let members = fleet.and_then(|mut fleet| fleet.members.remove(&plan.name)).unwrap_or_default();
-    let digest = policies::in_force(store, &lifeboat.policies).await?.digest.clone();
-    let saga = saga::read(lifeboat, plan).await?;
-    let (readiness, point_at) = ready(store, plan).await?;
-    // Only the rules need an approval of what is assumed, and only them a person's no holds up.
-    let (assumed, rejected) = match plan.declaration.by {
-        By::Rules => (assumptions::read(store, &plan.name).await?, rejected(store, plan).await?),
-        By::Person | By::Approval => (Assumed::default(), None),
-    };
-    Ok(Seen { signals, readiness, point_at, machines, target_machines, members, digest, saga, assumed, rejected })
-}
-
-/// The last no to what was asked in an incident of the recovery plan.
-async fn rejected(store: &Store, plan: &RecoveryPlan) -> Result<Option<Rejected>, SwapError> {
-    let orders = approvals::read(store, &plan.name).await?;
-    let last = orders.as_ref().and_then(OrdersRecord::rejected);
-    Ok(last.and_then(|(incident, at)| Some(Rejected { incident: incident.parse().ok()?, at })))
-}
-
-/// What the last look at readiness left: whether the recovery plan can be executed, and the newest usable point. One that looked at the
-/// recovery plan as it was before says nothing of it, nor does a record that cannot be read, of which the sweep tells.
-async fn ready(store: &Store, plan: &RecoveryPlan) -> Result<(Readiness, Option<Timestamp>), SwapError> {
-    match readiness::record::of_plan(store, plan).await {
-        Ok(Some(record)) => Ok((record.readiness(), record.point_at())),
-        Ok(None) => Ok((Readiness::Unknown, None)),
-        Err(SwapError::Record(error)) => {
-            tracing::error!(recovery_plan = plan.name, error = %error, "its readiness is not known");
-            Ok((Readiness::Unknown, None))
-        }
-        Err(error) => Err(error),
-    }
 }
 
 /// The key of a recovery plan's ledger: no machine's, because no machine has such an id.

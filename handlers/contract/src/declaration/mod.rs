@@ -11,6 +11,6 @@ pub use history::{HISTORY_BYTES_MAX, HistoryProblem, LINES_MAX, Line, LineFault,
 pub use replay::{Heard, Played, replay};
 pub use shown::{as_json, as_lines, decision_as_json, decision_as_lines};
 pub use supposed::{NotSupposed, Supposed};
-pub use words::{condition, loss, source};
+pub use words::{condition, loss, source, takes};
 
 pub use lifeboat_planning::declaration::{Act, Condition, Decision, Name, Phase};

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use lifeboat_planning::declaration::{
     Condition, FenceSeen, Loss, Readiness, SagaSeen, Source, Standing, StoppedBy, Value,
 };
+use lifeboat_planning::saga::Takes;
 use lifeboat_planning::signal::Origin;
 
 /// A condition's value in words.
@@ -73,6 +74,21 @@ pub fn loss(loss: &Loss) -> String {
         (Some(stopped), Some(point), Some(lost)) => format!("{} lost: {stopped}, newest point {point}", span(lost)),
         (None, _, _) => "unknown: nothing says when it stopped serving".to_owned(),
         (Some(stopped), _, _) => format!("unknown: {stopped}, no usable point"),
+    }
+}
+
+/// How long a failover takes, in words.
+pub fn takes(takes: &Takes) -> String {
+    let Takes { usually, at_most, questions } = takes;
+    let words = format!(
+        "about {} until the workload serves, by what was recorded; after {} at most it serves or asks a person",
+        span(*usually),
+        span(*at_most)
+    );
+    match questions {
+        0 => words,
+        1 => format!("{words}; 1 question on the way waits for a person"),
+        many => format!("{words}; {many} questions on the way wait for people"),
     }
 }
 

@@ -9,6 +9,7 @@ use lifeboat_contract::events::{
 };
 use lifeboat_planning::declaration::{Act, Decision, Declaration, Shown, Source, Standing};
 use lifeboat_planning::recovery::RecoveryPlan;
+use lifeboat_planning::saga::Takes;
 
 use crate::orders::approvals::LAPSES_AFTER;
 
@@ -19,13 +20,13 @@ pub fn of(
     before: &Declaration,
     after: &Declaration,
     news: &[&Decision],
-    shows: &Shown,
+    shown: (&Shown, Option<Takes>),
 ) -> Vec<Event> {
-    let decided = news.iter().filter_map(|decision| of_decision(plan, decision, shows));
+    let decided = news.iter().filter_map(|decision| of_decision(plan, decision, shown));
     decided.chain(recovered(plan, before, after)).collect()
 }
 
-fn of_decision(plan: &RecoveryPlan, decision: &Decision, shows: &Shown) -> Option<Event> {
+fn of_decision(plan: &RecoveryPlan, decision: &Decision, (shows, takes): (&Shown, Option<Takes>)) -> Option<Event> {
     let (recovery_plan, region) = (Name::new(&plan.name), Name::new(plan.from.as_str()));
     let at = decision.at;
     let incident = decision.incident.map(incident);
@@ -52,7 +53,7 @@ fn of_decision(plan: &RecoveryPlan, decision: &Decision, shows: &Shown) -> Optio
                 approvals: u64::from(plan.declaration.approvals),
                 until: at.checked_add(LAPSES_AFTER).unwrap_or(Timestamp::MAX),
                 data_loss_seconds,
-                takes_seconds: None,
+                takes_seconds: takes.and_then(|takes| u64::try_from(takes.usually.as_secs()).ok()),
             };
             Some(Event::new(told, &occurrence, at))
         }

@@ -15,7 +15,7 @@ use lifeboat_planning::signal::Origin;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::shown::{self, StoredShown};
+use super::shown::{self, StoredShown, StoredTakes};
 use super::word::{NotGiven, Word};
 use crate::outbox::{self, Outbox, Proof, Tells};
 use crate::record::read_up_to;
@@ -74,6 +74,9 @@ pub struct Record {
     /// Names of its members in `from`, by which they are known on the other side as well; in lower case.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<String>,
+    /// How long a failover would take, as far as that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub takes: Option<StoredTakes>,
     /// The last decision, with every condition and its value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Value>,
@@ -244,6 +247,7 @@ impl Record {
             recovery_told: None,
             failover_ended_at: *failover_ended_at,
             members: members.to_vec(),
+            takes: None,
             last: None,
             moves: Vec::new(),
             shown: Vec::new(),

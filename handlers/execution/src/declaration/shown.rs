@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lifeboat_planning::declaration::{FenceSeen, Loss, Name, Shown, StoppedBy};
+use lifeboat_planning::saga::Takes;
 use lifeboat_planning::signal::Origin;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,33 @@ enum FenceWord {
     NotTried,
     Confirmed,
     Impossible,
+}
+
+/// How long a failover would take until the workload serves, without the time that people take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredTakes {
+    /// As a rule.
+    pub usually_seconds: i64,
+    /// After so long it serves, or a person was asked.
+    pub at_most_seconds: i64,
+    /// Questions on the way that people have to answer.
+    pub questions: usize,
+}
+
+impl From<Takes> for StoredTakes {
+    fn from(takes: Takes) -> Self {
+        let Takes { usually, at_most, questions } = takes;
+        Self { usually_seconds: usually.as_secs(), at_most_seconds: at_most.as_secs(), questions }
+    }
+}
+
+impl From<StoredTakes> for Takes {
+    fn from(stored: StoredTakes) -> Self {
+        let span = SignedDuration::from_secs;
+        let (usually, at_most) = (span(stored.usually_seconds), span(stored.at_most_seconds));
+        Self { usually, at_most, questions: stored.questions }
+    }
 }
 
 impl StoredShown {

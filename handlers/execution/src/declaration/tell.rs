@@ -9,7 +9,13 @@ use crate::alarms::{self, Cause, Machines, Raised};
 use crate::lifeboat::Lifeboat;
 
 /// Tells what is news, after it was saved; what is told, a line each.
-pub async fn tell(lifeboat: &Lifeboat, plan: &RecoveryPlan, after: &Declaration, news: &[&Decision]) -> Vec<String> {
+/// With none, an alarm that whoever was stopped before left behind is raised or closed.
+pub async fn tell(
+    lifeboat: &Lifeboat,
+    plan: &RecoveryPlan,
+    after: &Declaration,
+    (news, decisions): (&[&Decision], &[Decision]),
+) -> Vec<String> {
     let mut lines = Vec::new();
     for decision in news {
         let line = words(plan, decision);
@@ -23,7 +29,7 @@ pub async fn tell(lifeboat: &Lifeboat, plan: &RecoveryPlan, after: &Declaration,
     let policy = Some(plan.name.as_str());
     match (&after.incident, news.last()) {
         // Its end is the incident's: until then nothing is deleted, and people have to know.
-        (None, Some(_)) => {
+        (None, _) => {
             if let Err(error) = alarms::settle(&lifeboat.outbox, Cause::RegionSuspected, policy, now).await {
                 tracing::warn!(error = %error, "the alarm of the recovery plan {} could not be closed", plan.name);
             }
@@ -33,7 +39,13 @@ pub async fn tell(lifeboat: &Lifeboat, plan: &RecoveryPlan, after: &Declaration,
             let raised = Raised { cause: Cause::RegionSuspected, policy, what, machines: Machines::All(&[]) };
             alarms::raise(&lifeboat.outbox, &raised, now).await;
         }
-        (_, None) => {}
+        (Some(_), None) => {
+            if let Some(last) = decisions.last() {
+                let what = words(plan, last);
+                let raised = Raised { cause: Cause::RegionSuspected, policy, what, machines: Machines::All(&[]) };
+                alarms::raise_where_closed(&lifeboat.outbox, &raised, now).await;
+            }
+        }
     }
     lines
 }

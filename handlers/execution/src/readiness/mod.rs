@@ -5,10 +5,12 @@
 pub mod record;
 pub mod shown;
 
+use jiff::Timestamp;
 use lifeboat_azure::blobs::Store;
 use lifeboat_planning::recovery::RecoveryPlan;
 use lifeboat_planning::recovery::readiness::{self, OrderRefused, Ordered};
-use lifeboat_planning::saga::failover::FailoverOrder;
+use lifeboat_planning::saga::failover::{Failover, FailoverOrder, VERIFY};
+use lifeboat_planning::saga::{Saga, Takes, takes};
 
 use crate::swap::SwapError;
 
@@ -31,4 +33,15 @@ pub enum NoOrder {
 pub async fn order(store: &Store, plan: &RecoveryPlan, ordered: &Ordered) -> Result<FailoverOrder, NoOrder> {
     let path = record::read(store, &plan.name).await?.and_then(|record| record.path()).ok_or(NoOrder::NothingSaved)?;
     readiness::order(plan, &path, ordered).map_err(NoOrder::Refused)
+}
+
+/// How long a failover ordered now would take until the workload serves; none where what was saved is not enough for one.
+pub fn would_take(record: &record::Record, plan: &RecoveryPlan, now: Timestamp) -> Option<Takes> {
+    let order = readiness::order(plan, &record.path()?, &Ordered::as_of(&plan.name, now)).ok()?;
+    until_it_serves(order)
+}
+
+/// How long this failover takes until the workload serves.
+pub fn until_it_serves(order: FailoverOrder) -> Option<Takes> {
+    takes(&Saga::new(Failover::new(order), 1), VERIFY)
 }

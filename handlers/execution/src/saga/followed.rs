@@ -5,8 +5,8 @@
 use jiff::Timestamp;
 use lifeboat_azure::blobs::Store;
 use lifeboat_planning::recovery::readiness::Ordered;
-use lifeboat_planning::saga::failover::{Failover, Fence, PointChoice};
-use lifeboat_planning::saga::{End, Phase, Question, Saga, print};
+use lifeboat_planning::saga::failover::Failover;
+use lifeboat_planning::saga::{End, Phase, Question, Saga, Takes, print};
 
 use super::shown::{Shown, StepStands};
 use super::{Kept, SagaError};
@@ -45,6 +45,8 @@ pub struct Ahead {
     pub unmet: Vec<(String, String)>,
     /// The step table that an order would begin with, or why there would be none.
     pub runbook: Result<String, String>,
+    /// How long one would take until the workload serves; none where there would be none.
+    pub takes: Option<Takes>,
     /// The recovery plan's last failover.
     pub last: Option<Followed>,
 }
@@ -86,20 +88,10 @@ pub async fn ahead(store: &Store, plan: &str, now: Timestamp) -> Result<Ahead, A
     let in_force = policies::read(store).await?;
     let found = in_force.recovery_plans.iter().find(|one| one.name == plan);
     let found = found.ok_or_else(|| AheadError::NoPlan(plan.to_owned()))?;
-    let ordered = Ordered {
-        id: plan.to_owned(),
-        at: now,
-        point: PointChoice::Latest,
-        fence: Fence::Required,
-        stopped_serving_at: now,
-        loss_max: None,
-        passed: Vec::new(),
-        protect_back: None,
-    };
-    let runbook = match readiness::order(store, found, &ordered).await {
-        Ok(order) => Ok(print(&Saga::new(Failover::new(order), 1))),
+    let (runbook, takes) = match readiness::order(store, found, &Ordered::as_of(plan, now)).await {
+        Ok(order) => (Ok(print(&Saga::new(Failover::new(order.clone()), 1))), readiness::until_it_serves(order)),
         Err(NoOrder::Store(error)) => return Err(error.into()),
-        Err(why) => Err(why.to_string()),
+        Err(why) => (Err(why.to_string()), None),
     };
     let shown = shown::read(store, plan).await?;
     let declared = declared::read(store, plan).await?.map(|(record, _)| record);
@@ -110,6 +102,7 @@ pub async fn ahead(store: &Store, plan: &str, now: Timestamp) -> Result<Ahead, A
         digest: declared.as_ref().and_then(|record| record.digest_shown().map(str::to_owned)),
         unmet: unmet.collect(),
         runbook,
+        takes,
         last: read(store, plan).await?,
     })
 }

@@ -44,7 +44,11 @@ pub async fn answer(lifeboat: &Lifeboat, saga: &Saga<Failover>, round: &Round, l
         | Look::Disabled(it)
         | Look::DisabledUndone(it) => Some(Facts::Profile(profile(round, it))),
         Look::Answers(it) => Some(Facts::Answer(answers(lifeboat, it).await?)),
-        Look::Saved(it, point) => Some(Facts::Saved(old_side::saved(lifeboat, of, round, it, point).await)),
+        Look::Saved(it, point) => {
+            let saved = old_side::saved(lifeboat, of, round, it, point);
+            let (saved, old) = futures::join!(saved, old_machine(lifeboat, round, &it.old));
+            Some(Facts::Saved(saved, mapped(old, |old| old.power == Power::Deallocated)))
+        }
         Look::CanProtect(it) => Some(Facts::Back(old_side::back(lifeboat, of, round, it).await)),
     }
 }
@@ -88,8 +92,8 @@ pub fn machine_facts(machine: &Machine) -> MachineFacts {
             PowerState::Starting => Power::Starting,
             PowerState::Deallocating => Power::Deallocating,
             PowerState::Deallocated => Power::Deallocated,
-            // One that is stopped and keeps its hardware starts again by itself with it.
-            PowerState::Stopping | PowerState::Stopped | PowerState::Unknown => Power::Other,
+            PowerState::Stopping | PowerState::Stopped => Power::Stopped,
+            PowerState::Unknown => Power::Other,
         },
         provisioned: is("Succeeded"),
     }

@@ -1,7 +1,7 @@
 //! The old side, once it answers again: the points of its disks, and what protecting the other way needs.
 //! It never waits for it longer than a read is worth, and never takes a point for restorable that lacks a disk.
 
-use lifeboat_azure::machines::Machine;
+use lifeboat_azure::machines::{Machine, PowerState};
 use lifeboat_azure::replicated_items::ReplicatedItem;
 use lifeboat_azure::replication::{self, ContainerMapping};
 use lifeboat_azure::restore_points::{self, NewCollection, NewPoint, Point, PointState};
@@ -101,36 +101,39 @@ pub async fn save(
 
 /// What protecting a member the other way needs.
 pub async fn back(lifeboat: &Lifeboat, of: &Failover, round: &Round, it: &Member) -> BackFacts {
-    let unknown = BackFacts { old_side: Known::Unknown, back: Known::Unknown };
+    let unknown = BackFacts { old_side: Known::Unknown, still: Known::Unknown, back: Known::Unknown };
     let Ok(id) = it.item.parse::<ResourceId>() else { return unknown };
     let items = vaults::vault_of(&id).and_then(|vault| round.items(vault.as_str()));
     let Some(item) = items.and_then(|items| items.iter().find(|item| item.id == id)) else { return unknown };
-    let (old_side, back) = futures::join!(old_side(lifeboat, round, item, it), what_is_said(lifeboat, of, item, it));
-    BackFacts { old_side, back }
+    let (old, back) = futures::join!(old_side(lifeboat, round, item, it), what_is_said(lifeboat, of, item, it));
+    let (old_side, still) = old;
+    BackFacts { old_side, still, back }
 }
 
-/// The old region's group and networks, and the old machine with the disks that are to be the seed.
-async fn old_side(lifeboat: &Lifeboat, round: &Round, item: &ReplicatedItem, it: &Member) -> Known<()> {
-    let Ok(old) = it.old.parse::<ResourceId>() else { return Known::Unknown };
-    let Ok(group) = ResourceId::of_group(old.subscription(), old.resource_group()) else { return Known::Unknown };
+/// The old region's group and networks, and the old machine with the disks that are to be the seed; and whether it stands still.
+async fn old_side(lifeboat: &Lifeboat, round: &Round, item: &ReplicatedItem, it: &Member) -> (Known<()>, Known<bool>) {
+    let unknown = (Known::Unknown, Known::Unknown);
+    let Ok(old) = it.old.parse::<ResourceId>() else { return unknown };
+    let Ok(group) = ResourceId::of_group(old.subscription(), old.resource_group()) else { return unknown };
     let read = resource_groups::get(&lifeboat.arm, group.subscription(), group.resource_group());
-    let Some(read) = in_time(read).await else { return Known::Unknown };
+    let Some(read) = in_time(read).await else { return unknown };
     if round.known(read, &group) == Known::Absent {
-        return Known::Absent;
+        return (Known::Absent, Known::Unknown);
     }
     match old_networks(lifeboat, round, it).await {
         Known::Is(()) => {}
-        not_there => return not_there,
+        not_there => return (not_there, Known::Unknown),
     }
-    let Some(read) = in_time(machines::get(&lifeboat.arm, &old)).await else { return Known::Unknown };
+    let Some(read) = in_time(machines::get(&lifeboat.arm, &old)).await else { return unknown };
     let has = |machine: &Machine, id: &ResourceId| machine.disks.iter().any(|disk| disk.id.as_ref() == Some(id));
     match round.known(read, &old) {
         Known::Is(machine) => {
             let all = item.details.disks.iter().all(|disk| disk.id.as_ref().is_some_and(|id| has(&machine, id)));
-            if all { Known::Is(()) } else { Known::Absent }
+            let still = Known::Is(machine.power == PowerState::Deallocated);
+            (if all { Known::Is(()) } else { Known::Absent }, still)
         }
-        Known::Absent => Known::Absent,
-        Known::Unknown => Known::Unknown,
+        Known::Absent => (Known::Absent, Known::Unknown),
+        Known::Unknown => unknown,
     }
 }
 

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use lifeboat_azure::blobs::{Condition, ETag, Store};
 use lifeboat_azure::{Error, ErrorKind};
 use lifeboat_contract::events::Event;
-use lifeboat_planning::saga::Saga;
-use lifeboat_planning::saga::failover::{Failover, FailoverOrder};
+use lifeboat_planning::saga::failover::{COMMIT, Failover, FailoverOrder};
+use lifeboat_planning::saga::{Saga, Way};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -111,6 +111,12 @@ pub async fn plans(store: &Store) -> Result<Vec<String>, Error> {
 }
 
 impl SagaRecord {
+    /// Whether its failover is committed. What cannot be read is not.
+    pub fn is_committed(&self) -> bool {
+        let commit = (Way::Forward, COMMIT.to_owned());
+        self.saga().is_ok_and(|saga| saga.progress.steps.get(&commit).is_some_and(|step| step.over))
+    }
+
     /// One that begins.
     ///
     /// Its looks are counted on from those of the one before it: a queue drops a number for a day after it had it.

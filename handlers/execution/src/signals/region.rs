@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use lifeboat_azure::blobs::Store;
+use lifeboat_contract::declaration as words;
 use lifeboat_planning::signal::State;
 
 use super::fleet::{self, Fleet};
@@ -120,6 +121,9 @@ fn declared(one: &Record) -> Vec<String> {
     for condition in one.conditions() {
         let mark = if condition.met { "met    " } else { "NOT MET" };
         lines.push(format!("  {mark} {}: {}", condition.name, condition.value));
+    }
+    if let Some(takes) = one.takes {
+        lines.push(format!("  a failover would take {}", words::takes(&takes.into())));
     }
     if let Some(digest) = one.digest_shown() {
         lines.push(format!("  an order or approval names what is shown by its digest: {digest}"));

@@ -2,10 +2,12 @@
 //! It judges nothing: the verdict is that of the last look.
 
 use jiff::Timestamp;
+use lifeboat_contract::declaration as words;
 use lifeboat_execution::readiness::shown::{MemberShown, Shown};
 use lifeboat_execution::views::{Recovery, View};
 use lifeboat_planning::recovery::RecoveryPlan;
 use lifeboat_planning::recovery::readiness::State;
+use lifeboat_planning::saga::Takes;
 use maud::{Markup, html};
 
 use super::parts::{Tone, aged_or, command, link, span, state};
@@ -29,7 +31,7 @@ pub fn body(recovery: &Recovery, now: Timestamp) -> Markup {
         (region::awaited(declared.as_ref(), waiting, now))
         h2 { "Readiness" }
         @match &ahead.shown {
-            Some(shown) => (readiness(shown, now)),
+            Some(shown) => (readiness(shown, ahead.takes.as_ref(), now)),
             None => p { "It was never looked at. It is looked at every half hour, by the deployment whose region is " (plan.to.as_str()) "." },
         }
         h2 { "Groups, in their order" }
@@ -59,7 +61,7 @@ fn verdict(shown: &Shown, now: Timestamp) -> Markup {
     state(words, tone)
 }
 
-fn readiness(shown: &Shown, now: Timestamp) -> Markup {
+fn readiness(shown: &Shown, takes: Option<&Takes>, now: Timestamp) -> Markup {
     let record = &shown.record;
     let of_state = if record.state == State::Ready { "box good" } else { "box warn" };
     html! {
@@ -72,6 +74,7 @@ fn readiness(shown: &Shown, now: Timestamp) -> Markup {
             dt { "Saved for the day on which the region is silent" }
             dd { (aged_or(record.saved.as_ref().map(|saved| saved.at), now, "nothing: no look has read all of it")) }
             dt { "Would be lost" } dd { (shown.loss(now)) }
+            dt { "Would take" } dd { (takes.map_or_else(|| "not known".to_owned(), words::takes)) }
             dt { "The path" } dd { (shown.assumed()) }
         }
         @for note in &record.notes { p.quiet { "Note: " (note) } }

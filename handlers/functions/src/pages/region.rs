@@ -2,12 +2,14 @@
 //! It judges nothing: which word is silence, and which condition is met, others have said.
 
 use jiff::Timestamp;
+use lifeboat_contract::declaration as words;
 use lifeboat_execution::declaration::record::Record;
 use lifeboat_execution::orders::approvals::OrderRecord;
 use lifeboat_execution::signals::region::{RegionEvidence, about, is_silent, signals_told};
 use lifeboat_execution::signals::stored::{RegionSignals, StoredThread};
 use lifeboat_execution::views::View;
 use lifeboat_planning::declaration::Phase;
+use lifeboat_planning::saga::Takes;
 use lifeboat_planning::signal::State;
 use maud::{Markup, html};
 
@@ -160,6 +162,7 @@ pub fn awaited(declared: Option<&Record>, waiting: &[OrderRecord], now: Timestam
         @if let Some((one, incident)) = asks.and_then(|one| Some((one, one.incident.as_ref()?))) {
             section.box.warn {
                 h3 { "A person is asked: shall " (one.recovery_plan) " fail over from " (one.from) " to " (one.to) "?" }
+                p { (would(one)) }
                 @match orders::of_incident(&one.recovery_plan, &incident.opened_at.to_string(), one.digest_shown()) {
                     Some([yes, no]) => { (command("Yes", &yes)) (command("No", &no)) }
                     None => p { "No command is offered: a name in it is none that a shell should be given." },
@@ -167,6 +170,16 @@ pub fn awaited(declared: Option<&Record>, waiting: &[OrderRecord], now: Timestam
             }
         }
         @for order in waiting { (order_waits(order, now)) }
+    }
+}
+
+/// What saying yes would cost: what would be lost, and how long it would take.
+fn would(declared: &Record) -> Markup {
+    let lost = declared.last.as_ref().and_then(|last| last["loss"].as_str()).unwrap_or("not known");
+    let takes = declared.takes.map(Takes::from);
+    html! {
+        "Would be lost: " (lost) ". Would take: "
+        (takes.as_ref().map_or_else(|| "not known".to_owned(), words::takes)) "."
     }
 }
 

@@ -24,6 +24,7 @@ mod progress;
 mod questions;
 mod run;
 mod table;
+mod takes;
 mod text;
 mod undo;
 mod words;
@@ -37,6 +38,7 @@ pub use event::{Effect, Event, Notice, OrderRefused, Outcome, Tag, Way, What};
 pub use print::print;
 pub use progress::{At, Halt, LanePlace, Phase, Progress, Question, StepProgress, TaskProgress};
 pub use table::{Asked, Does, Lane, Opens, Patience, Runbook, Seen, Sent, Step, Task, Work};
+pub use takes::{Takes, takes};
 pub use text::Unreadable;
 pub use words::{Ask, Begun, Choice, End, State, Why, WhyKind};
 

@@ -104,6 +104,9 @@ fn work_text<R: Runbook>(text: &mut String, work: &Work<R>, begun: Option<&StepP
             marked("undo", undo, false)?;
         }
     }
+    if let Some(usually) = work.usually.filter(|usually| usually.is_positive()) {
+        writeln!(text, "      usually {} s each", usually.as_secs())?;
+    }
     match work.patience {
         Patience::Fails(bound) => writeln!(text, "      within  {} s each, {} at once", bound.as_secs(), work.at_once),
         Patience::GivesUp(bound) => writeln!(

@@ -54,9 +54,9 @@ impl<R: Runbook> Run<R> {
             return false;
         }
         let whys = self.whys(Way::Forward, &step.name);
-        match work.asks {
-            Some((kind, ask)) if whys.iter().all(|why| why.kind == kind) => {
-                self.put(lane, &step.name, ask, words, vec![Choice::GoOn, Choice::Again, Choice::Undo], true);
+        match &work.asks {
+            Some((kinds, ask)) if whys.iter().all(|why| kinds.contains(&why.kind)) => {
+                self.put(lane, &step.name, *ask, words, vec![Choice::GoOn, Choice::Again, Choice::Undo], true);
                 false
             }
             _ => {

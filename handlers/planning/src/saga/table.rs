@@ -137,12 +137,14 @@ pub struct Work<R: Runbook> {
     pub at_once: usize,
     /// From one look at a task to the next.
     pub every: SignedDuration,
+    /// How long a task takes as a rule, as it was recorded; none where no source tells.
+    pub usually: Option<SignedDuration>,
     /// How long a task may take.
     pub patience: Patience,
     /// What a person may answer when it fails where nothing can be undone.
     pub choices: Vec<Choice>,
-    /// What is asked when it fails for this reason before that, in place of undoing.
-    pub asks: Option<(super::words::WhyKind, Ask)>,
+    /// What is asked when it fails for these reasons alone before that, in place of undoing.
+    pub asks: Option<(Vec<super::words::WhyKind>, Ask)>,
 }
 
 /// How long a task may take.

@@ -60,7 +60,7 @@ words! {
     Ask {
         Approve "approve" "the recovery plan asks for a person's word here",
         Failed "failed" "a step failed past the point of no return: how shall it go on?",
-        FenceImpossible "fence-impossible" "the old machines cannot be stopped, because the region does not answer; go on without the fence?",
+        FenceImpossible "fence-impossible" "old machines cannot be stopped: their region does not answer, or Azure refuses it; go on without the fence?",
         LossGrew "loss-grew" "the newest usable point loses more than was approved; go on with it?",
         Recovered "recovered" "the region came back before anything was failed over: go on, or undo?",
         UndoFailed "undo-failed" "a step could not be undone",

@@ -116,3 +116,21 @@ fn whether_a_member_is_failed_over_is_judged_by_job_item_and_machine_together() 
         assert_eq!(judged, *wanted, "{name}");
     }
 }
+
+#[test]
+fn a_machine_that_was_stopped_before_is_deallocated_by_the_fence_and_not_started_by_undoing_it() {
+    let member = lone().groups[0].members[0].clone();
+    let now = moment("2026-11-26T03:13:00Z");
+    for (power, runs) in
+        [(Power::Running, true), (Power::Other, true), (Power::Stopped, false), (Power::Deallocated, false)]
+    {
+        let mut saga = Failover::new(lone());
+        let seen = |power| {
+            Facts::Old(Known::Is(MachineFacts { power, ..machine("old-vm", "westeurope", "2026-11-01T00:00:00Z") }))
+        };
+        let fenced = saga.judge(&Look::Stopped(member.clone()), Sent::default(), &seen(power), now);
+        assert_eq!(fenced, if power == Power::Deallocated { Seen::Done } else { Seen::NotBegun }, "{power:?}");
+        let undone = saga.judge(&Look::Started(member.clone()), Sent::default(), &seen(Power::Deallocated), now);
+        assert_eq!(undone, if runs { Seen::NotBegun } else { Seen::Done }, "{power:?}");
+    }
+}

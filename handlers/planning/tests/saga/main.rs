@@ -3,6 +3,7 @@
 
 mod engine;
 mod failover;
+mod fences;
 mod harness;
 mod judged;
 mod kills;

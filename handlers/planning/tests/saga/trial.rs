@@ -47,6 +47,7 @@ fn work(tasks: Vec<Task<Trial>>) -> Work<Trial> {
         tasks,
         at_once: 2,
         every: SignedDuration::from_secs(15),
+        usually: None,
         patience: Patience::Fails(SignedDuration::from_secs(600)),
         choices: vec![Choice::Again, Choice::GoOn],
         asks: None,
@@ -81,7 +82,7 @@ impl Runbook for Trial {
             step("ask", Does::Ask(asked)),
             step(
                 "turn one, or ask",
-                Work { asks: Some((WhyKind::BoundPassed, Ask::FenceImpossible)), ..work(vec![undoable("d")]) },
+                Work { asks: Some((vec![WhyKind::BoundPassed], Ask::FenceImpossible)), ..work(vec![undoable("d")]) },
             ),
             step(
                 "turn one, or not",

@@ -101,7 +101,7 @@ impl Tour<'_> {
             let begun = if begun.is_empty() { "nothing was failed over".to_owned() } else { begun.join(", ") };
             return Ok(Err(missed(expected, format!("{}; {begun}", stands(&ahead)))));
         }
-        for line in failover::ahead_lines(&ahead, now).iter().filter(|line| line.starts_with("would be lost")) {
+        for line in failover::ahead_lines(&ahead, now).iter().filter(|line| line.starts_with("would ")) {
             self.steps.tell(&format!("`lifeboat failover {PLAN} --show` says: {line}"));
         }
         let told = asked[0]["data"]["dataLossSeconds"].as_i64().unwrap_or(-1);
@@ -111,8 +111,9 @@ impl Tour<'_> {
             stands(&ahead),
             text(&asked[0], "question")
         );
-        let is_right =
-            (told - truly).abs() <= LOSS_APART_SECS && text(&asked[0], "digest") == ahead.digest.unwrap_or_default();
+        let is_right = (told - truly).abs() <= LOSS_APART_SECS
+            && text(&asked[0], "digest") == ahead.digest.unwrap_or_default()
+            && asked[0]["data"]["takesSeconds"].as_i64() == ahead.takes.map(|takes| takes.usually.as_secs());
         Ok(if is_right { Ok(seen) } else { Err(missed(expected, seen)) })
     }
 

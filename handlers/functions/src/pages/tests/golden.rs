@@ -104,6 +104,7 @@ fn a_recovery_plan_shows_why_it_is_not_ready_its_members_and_the_order_with_what
         &[
             "westeurope → northeurope: not ready",
             "web-1: disk web-1-data is not replicated",
+            "Would take about 7m30s until the workload serves, by what was recorded; after 3h at most it serves or asks a person; 1 question on the way waits for a person",
             "web-1 Standard_D2s_v5 2 of 2 2026-11-22 11:01:00 UTC (14m ago)",
             "profile tm-shop : from endpoint weu-endpoint to neu-endpoint",
             "An order to fail over waits for 1 more to approve it",
@@ -132,10 +133,10 @@ fn a_failover_shows_its_steps_whose_answer_it_awaits_and_the_command_for_each() 
             "3 of 3 new machines run",
             "1. data: db-1 not known to be stopped 2026-11-22 10:01:00 UTC (13m ago) done runs not yet not yet",
             "2. fence over, 3 gone on without began 2026-11-22 10:01:00 UTC (13m ago) 0 of 3 done",
-            "14. another point nothing to do",
-            "17. word to commit waits for a person",
-            "18. commit not yet",
-            "Point of no return, which is passed: nothing is undone any more 6. group data: running",
+            "15. another point nothing to do",
+            "18. word to commit waits for a person",
+            "19. commit not yet",
+            "Point of no return, which is passed: nothing is undone any more 7. group data: running",
             "Point of no return: once one of these was accepted",
         ],
     );

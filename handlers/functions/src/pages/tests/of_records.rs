@@ -14,6 +14,7 @@ use lifeboat_execution::signals::region::RegionEvidence;
 use lifeboat_execution::stop::Stop;
 use lifeboat_execution::views::{Failover, PlanRow, Recovery, Start, Viewed, What};
 use lifeboat_planning::declaration::Phase;
+use lifeboat_planning::saga::Takes;
 use serde::de::DeserializeOwned;
 
 const DIGEST: &str = "3f0c6a1de1d14bd0f1fae2c8c8f5f2f3f0c4a3dbb7a9c7a54fd6e7c1a2b3c4d5";
@@ -61,6 +62,11 @@ pub fn recovery() -> Viewed {
         digest: Some(DIGEST.to_owned()),
         unmet: vec![("window".to_owned(), "2m of 10m".to_owned()), ("ready".to_owned(), "not ready".to_owned())],
         runbook: Ok("failover, table 1\n\n  1. preflight\n".to_owned()),
+        takes: Some(Takes {
+            usually: SignedDuration::from_secs(450),
+            at_most: SignedDuration::from_hours(3),
+            questions: 1,
+        }),
         last: None,
     };
     let recovery = Recovery { plan, ahead, declared: Some(declared(Phase::Suspected)), waiting: vec![waiting()] };

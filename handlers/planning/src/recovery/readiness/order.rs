@@ -2,7 +2,7 @@
 //! It never reads anything anew: the saga's preflight does, before anything is done.
 
 use alloc::collections::BTreeMap;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -50,6 +50,22 @@ pub struct Ordered {
     pub passed: Vec<Unmet>,
     /// Who has answered with the order that the old machines may be deleted, once their disks are saved.
     pub protect_back: Option<String>,
+}
+
+impl Ordered {
+    /// An order as it would be given now, for what is only shown.
+    pub fn as_of(plan: &str, now: Timestamp) -> Self {
+        Self {
+            id: plan.to_string(),
+            at: now,
+            point: PointChoice::Latest,
+            fence: Fence::Required,
+            stopped_serving_at: now,
+            loss_max: None,
+            passed: Vec::new(),
+            protect_back: None,
+        }
+    }
 }
 
 /// Why no order can be made of what was saved.

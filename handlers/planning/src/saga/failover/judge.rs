@@ -38,7 +38,7 @@ pub(super) fn judge(of: &mut Failover, look: &Look, sent: Sent, facts: &Facts, _
         (Look::Answers(_), Facts::Answer(true)) => Seen::Done,
         (Look::PointChanged(it), Facts::Member(seen)) => point_changed(of, it, sent, seen),
         (Look::Committed(it), Facts::Member(seen)) => committed(of, it, seen),
-        (Look::Saved(..), Facts::Saved(seen)) => saved(seen),
+        (Look::Saved(..), Facts::Saved(seen, still)) => saved(seen, still),
         (Look::CanProtect(it), Facts::Back(seen)) => can_protect(of, it, seen),
         (Look::ProtectedBack(it), Facts::Turning(seen, needs)) => protected_back(of, it, sent, (seen, needs)),
         // Facts of another kind than were asked for say nothing, and an answer that is not there yet may come.
@@ -112,13 +112,13 @@ fn stopped(of: &mut Failover, it: &Member, seen: &Known<MachineFacts>) -> Seen {
         Known::Absent => return Seen::Done,
         Known::Unknown => return Seen::Unknown,
     };
-    let down = matches!(machine.power, Power::Deallocated | Power::Deallocating);
+    let down = matches!(machine.power, Power::Deallocated | Power::Deallocating | Power::Stopped);
     let memory = of.memory.of_mut(&it.name);
     memory.ran = memory.ran.or(Some(!down));
     match machine.power {
         Power::Deallocated => Seen::Done,
         Power::Deallocating => Seen::Going,
-        Power::Running | Power::Starting | Power::Other => Seen::NotBegun,
+        Power::Running | Power::Starting | Power::Stopped | Power::Other => Seen::NotBegun,
     }
 }
 
@@ -133,7 +133,7 @@ fn started(of: &Failover, it: &Member, seen: &Known<MachineFacts>) -> Seen {
         Known::Is(machine) => match machine.power {
             Power::Running => Seen::Done,
             Power::Starting | Power::Deallocating => Seen::Going,
-            Power::Deallocated | Power::Other => Seen::NotBegun,
+            Power::Deallocated | Power::Stopped | Power::Other => Seen::NotBegun,
         },
     }
 }
@@ -321,19 +321,27 @@ fn committed(of: &Failover, it: &Member, seen: &MemberFacts) -> Seen {
     }
 }
 
-fn saved(seen: &Known<SavedFacts>) -> Seen {
+fn saved(seen: &Known<SavedFacts>, still: &Known<bool>) -> Seen {
     match seen {
+        _ if *still == Known::Is(false) => failed(WhyKind::CannotProtectBack, RUNS_AGAIN),
         Known::Is(SavedFacts { restorable: true, .. }) => Seen::Done,
         Known::Is(SavedFacts { failed: Some(code), .. }) => failed(WhyKind::JobFailed, code),
         Known::Is(_) => Seen::Going,
-        Known::Absent => Seen::NotBegun,
-        Known::Unknown => Seen::Unknown,
+        Known::Absent if *still == Known::Is(true) => Seen::NotBegun,
+        Known::Absent | Known::Unknown => Seen::Unknown,
     }
 }
 
+/// Why an old machine that was started again is not deleted: what it wrote since it stopped is in no point.
+const RUNS_AGAIN: &str =
+    "the old machine does not stand still any more: what it wrote since it was stopped is in no point of its disks";
+
 fn can_protect(of: &mut Failover, it: &Member, seen: &BackFacts) -> Seen {
+    if seen.still == Known::Is(false) {
+        return failed(WhyKind::CannotProtectBack, RUNS_AGAIN);
+    }
     match (&seen.old_side, &seen.back) {
-        (Known::Is(()), Known::Is(back)) => {
+        (Known::Is(()), Known::Is(back)) if seen.still == Known::Is(true) => {
             of.memory.of_mut(&it.name).back = Some(back.clone());
             Seen::Done
         }

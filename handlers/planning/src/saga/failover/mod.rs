@@ -2,7 +2,7 @@
 //! It never fails back and never runs a drill: those are sagas of their own. What each step may rest on is in `judge`.
 //!
 //! ```text
-//! failing over: preflight ─► fence ─► newest points ─► per group: before, fail over, running, after
+//! failing over: preflight ─► fence ─► newest points (both once more where people were waited for) ─► per group: before, fail over, running, after
 //!               ─► enable the target ─► disable the old endpoint ─► verify the answer ─► a person's word ─► commit
 //!                                         ▲ another point ◄──────────────────────────────┘
 //! beside it, from the first accepted failover on:

@@ -22,7 +22,7 @@ pub enum Facts {
     /// Whether the workload answered as it shall.
     Answer(bool),
     /// The point of an old machine's disks.
-    Saved(Known<SavedFacts>),
+    Saved(Known<SavedFacts>, Known<bool>),
     /// What protecting the other way needs.
     Back(BackFacts),
     /// A member on its way to being protected the other way, and what that needs now.
@@ -139,6 +139,8 @@ pub enum Power {
     Deallocating,
     /// `PowerState/deallocated`.
     Deallocated,
+    /// `PowerState/stopped`, or stopping: it does not serve, keeps its hardware, and starts again by itself with it.
+    Stopped,
     /// Any other, none among them: it may run.
     Other,
 }
@@ -205,6 +207,8 @@ pub struct SavedFacts {
 pub struct BackFacts {
     /// The old region's group, networks and disks.
     pub old_side: Known<()>,
+    /// The old machine stands still, deallocated.
+    pub still: Known<bool>,
     /// The reverse mapping of containers, the cache account in the new source region, and the new machine's disks.
     pub back: Known<Back>,
 }

@@ -6,10 +6,12 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+use jiff::SignedDuration;
 
 use super::effect::{Change, FailoverEffect, Look, TrafficEffect};
 use super::{Action, Failover, Fence, Group, Member, Traffic};
 use crate::id::hash;
+use crate::recovery::readiness::MEMBERS_MAX;
 use crate::saga::seconds;
 use crate::saga::table::{Asked, Does, Lane, Opens, Patience, Step, Task, Work};
 use crate::saga::words::{Ask, Choice, WhyKind};
@@ -17,10 +19,25 @@ use crate::saga::words::{Ask, Choice, WhyKind};
 /// How many members of a group are failed over at once: with a look each 15 s that is two reads a second, far below ARM's ten writes a
 /// second after 200, and a group of a hundred takes four rounds of some three minutes.
 pub const MEMBERS_AT_ONCE: usize = 30;
-/// How many machines are read, stopped or started at once: half of the 200 requests that ARM takes in one burst.
+/// How many old machines are stopped at once: all that a recovery plan may have. None waits for another one that does not answer, and the
+/// ARM client itself keeps to ARM's pace.
+const STOPPED_AT_ONCE: usize = MEMBERS_MAX;
+/// How many machines are read or started at once: half of the 200 requests that ARM takes in one burst.
 const MACHINES_AT_ONCE: usize = 100;
 /// From one look to the next while something runs: deallocations take 20 s, failovers 140 s and more.
 const LOOK_SECS: i64 = 15;
+/// How long a deallocation takes as a rule, as recorded (`runbooks.md`, as are those below).
+const FENCE_USUAL_SECS: i64 = 20;
+/// How long one failover takes as a rule, as recorded.
+const FAILOVER_USUAL_SECS: i64 = 140;
+/// How long it takes as a rule until an endpoint that answers is seen online: one interval of the slower probes.
+const ONLINE_USUAL_SECS: i64 = 30;
+/// How long a commit takes as a rule, as recorded.
+const COMMIT_USUAL_SECS: i64 = 8;
+/// How long a point of an old machine's disks takes as a rule: the longest that is recorded, of a machine that ran.
+const SAVE_USUAL_SECS: i64 = 46;
+/// How long the protection the other way takes as a rule to be whole, as recorded.
+const PROTECT_USUAL_SECS: i64 = 3_360;
 /// How long reading before the failover may take: what cannot be read in five minutes cannot be rested on.
 const READ_SECS_MAX: i64 = 300;
 /// How long the old machines may take to stop (20 s as recorded): past it the region does not answer, and the fence is impossible. Nothing
@@ -71,24 +88,21 @@ fn failing_over(of: &Failover) -> Vec<Step<Failover>> {
     let mut steps = vec![
         step("preflight", reads(preflight(of), READ_SECS_MAX)),
         step("fence", fence(of)),
-        step(
-            "newest points",
-            Work {
-                asks: Some((WhyKind::LossGrew, Ask::LossGrew)),
-                ..reads(members(of, |it| Task::verify(&it.name, Look::Newest(Arc::clone(it)))), READ_SECS_MAX)
-            },
-        ),
+        step("newest points", newest(of)),
     ];
     for (number, group) in of.order.groups.iter().enumerate() {
         steps.extend(actions(&group.name, "before", &group.before));
         if number == 0 {
-            steps.push(step("fence once more", fence_again(of, !group.before.is_empty())));
+            let again = fence_again(of, !group.before.is_empty());
+            let newest = if again.tasks.is_empty() { reads(Vec::new(), READ_SECS_MAX) } else { newest(of) };
+            steps.extend([step("fence once more", again), step("newest points once more", newest)]);
         }
         steps.extend(fail_over(of, group));
         steps.extend(actions(&group.name, "after", &group.after));
     }
+    let enabled = Work { usually: Some(seconds(ONLINE_USUAL_SECS)), ..online(traffic(of, enable)) };
     steps.extend([
-        step("enable the target", online(traffic(of, enable))),
+        step("enable the target", enabled),
         step("disable the old endpoint", online(traffic(of, disable))),
         step(VERIFY, answers(of, true)),
         step(ANOTHER_POINT, another_point(of)),
@@ -105,7 +119,11 @@ fn failing_over(of: &Failover) -> Vec<Step<Failover>> {
     });
     // Going on without a commit is not offered: what is not committed cannot be protected the other way.
     let choices = vec![Choice::Again, Choice::FailBack];
-    let commit = Work { choices, ..work(tasks.collect(), MEMBERS_AT_ONCE, COMMIT_SECS_MAX) };
+    let commit = Work {
+        choices,
+        usually: Some(seconds(COMMIT_USUAL_SECS)),
+        ..work(tasks.collect(), MEMBERS_AT_ONCE, COMMIT_SECS_MAX)
+    };
     steps.push(Step { no_return: true, ..step(COMMIT, commit) });
     if let Some(Step { does: Does::Ask(asked), .. }) = steps.iter_mut().find(|step| step.name == WORD_TO_COMMIT) {
         asked.another = Some(ANOTHER_POINT.to_string());
@@ -123,23 +141,28 @@ fn the_old_side(of: &Failover) -> Vec<Step<Failover>> {
     let stop = Work {
         every: seconds(OLD_SIDE_LOOK_SECS),
         patience: Patience::Watches(seconds(OLD_SIDE_SILENT_SECS), Ask::OldSideSilent),
+        usually: Some(seconds(FENCE_USUAL_SECS)),
         choices: ends.clone(),
-        ..work(stop, MACHINES_AT_ONCE, FENCE_SECS_MAX)
+        ..work(stop, STOPPED_AT_ONCE, FENCE_SECS_MAX)
     };
     let save = of.taken().map(|it| {
         let point = saved_point(&of.order.id, it);
         let effect = FailoverEffect::SaveDisks { machine: it.old.clone(), point: point.clone() };
         Task::change(&it.name, Look::Saved(Arc::clone(it), point), Change::Failover(effect))
     });
-    let save = Work { choices: ends.clone(), ..work(save.collect(), MEMBERS_AT_ONCE, SAVE_SECS_MAX) };
+    let save = Work {
+        choices: ends.clone(),
+        usually: Some(seconds(SAVE_USUAL_SECS)),
+        ..work(save.collect(), MEMBERS_AT_ONCE, SAVE_SECS_MAX)
+    };
     let needs = of.taken().map(|it| Task::verify(&it.name, Look::CanProtect(Arc::clone(it)))).collect();
     let needs = Work { choices: ends.clone(), ..reads(needs, READ_SECS_MAX) };
     let protect = of.taken().map(|it| {
         let effect = FailoverEffect::ProtectBack { item: it.item.clone(), back: of.memory.of(&it.name).back };
         Task::change(&it.name, Look::ProtectedBack(Arc::clone(it)), Change::Failover(effect))
     });
-    let every = seconds(PROTECT_LOOK_SECS);
-    let protect = Work { choices: ends, every, ..work(protect.collect(), MEMBERS_AT_ONCE, PROTECT_SECS_MAX) };
+    let (every, usually) = (seconds(PROTECT_LOOK_SECS), Some(seconds(PROTECT_USUAL_SECS)));
+    let protect = Work { choices: ends, every, usually, ..work(protect.collect(), MEMBERS_AT_ONCE, PROTECT_SECS_MAX) };
     let names: Vec<&str> = of.taken().map(|it| it.name.as_str()).collect();
     let mut word = asked(Ask::ProtectBack, &names.join(", "), &[Choice::GoOn, Choice::End]);
     if let Does::Ask(asked) = &mut word {
@@ -160,6 +183,14 @@ fn preflight(of: &Failover) -> Vec<Task<Failover>> {
     tasks.push(Task::verify("/target", Look::TargetUsable));
     tasks.extend(traffic(of, |it| Task::verify(&key(it), Look::ProfileUsable(Arc::clone(it)))));
     tasks
+}
+
+/// The newest points, and the loss by them: after each fence.
+fn newest(of: &Failover) -> Work<Failover> {
+    Work {
+        asks: Some((vec![WhyKind::LossGrew], Ask::LossGrew)),
+        ..reads(members(of, |it| Task::verify(&it.name, Look::Newest(Arc::clone(it)))), READ_SECS_MAX)
+    }
 }
 
 /// Deallocates the old machines. Undone by starting those that ran.
@@ -189,11 +220,10 @@ fn fence_again(of: &Failover, acts: bool) -> Work<Failover> {
 /// Old machines that are stopped within a bound, insisted on or not.
 fn stops(tasks: Vec<Task<Failover>>, insisted: bool, secs_max: i64) -> Work<Failover> {
     let bound = seconds(secs_max);
-    let (patience, asks) = match insisted {
-        true => (Patience::Fails(bound), Some((WhyKind::BoundPassed, Ask::FenceImpossible))),
-        false => (Patience::GivesUp(bound), None),
-    };
-    Work { patience, asks, ..work(tasks, MACHINES_AT_ONCE, secs_max) }
+    let patience = if insisted { Patience::Fails(bound) } else { Patience::GivesUp(bound) };
+    // That Azure refuses to stop a machine was accepted by nobody: a person is asked.
+    let asks = Some((vec![WhyKind::BoundPassed, WhyKind::Refused], Ask::FenceImpossible));
+    Work { patience, asks, usually: Some(seconds(FENCE_USUAL_SECS)), ..work(tasks, STOPPED_AT_ONCE, secs_max) }
 }
 
 /// A group's failover, and that its new machines run.
@@ -204,7 +234,11 @@ fn fail_over(of: &Failover, group: &Group) -> [Step<Failover>; 2] {
         Task::change(&it.name, Look::FailedOver(Arc::clone(it)), Change::Failover(effect))
     });
     let choices = vec![Choice::Again, Choice::AnotherPoint, Choice::GoOn, Choice::FailBack];
-    let failover = Work { choices, ..work(tasks.collect(), MEMBERS_AT_ONCE, FAILOVER_SECS_MAX) };
+    let failover = Work {
+        choices,
+        usually: Some(seconds(FAILOVER_USUAL_SECS)),
+        ..work(tasks.collect(), MEMBERS_AT_ONCE, FAILOVER_SECS_MAX)
+    };
     let taken = group.members.iter().filter(|it| !of.memory.of(&it.name).left_out);
     [
         Step { no_return: true, ..step(&format!("group {}: fail over", group.name), failover) },
@@ -253,7 +287,7 @@ fn answers(of: &Failover, asked: bool) -> Work<Failover> {
     let within = verified.iter().filter_map(|it| it.verify.as_ref()).map(|(_, within)| *within).max();
     let tasks = verified.into_iter().map(|it| Task::verify(&key(it), Look::Answers(Arc::clone(it)))).collect();
     let patience = Patience::Fails(within.unwrap_or(seconds(READ_SECS_MAX)));
-    Work { patience, ..work(tasks, MACHINES_AT_ONCE, READ_SECS_MAX) }
+    Work { patience, ..reads(tasks, READ_SECS_MAX) }
 }
 
 /// What comes before or after a group, a step each.
@@ -299,6 +333,7 @@ fn work(tasks: Vec<Task<Failover>>, at_once: usize, within_secs: i64) -> Work<Fa
         tasks,
         at_once,
         every: seconds(LOOK_SECS),
+        usually: None,
         patience: Patience::Fails(seconds(within_secs)),
         choices: vec![Choice::Again, Choice::GoOn, Choice::FailBack],
         asks: None,
@@ -307,7 +342,7 @@ fn work(tasks: Vec<Task<Failover>>, at_once: usize, within_secs: i64) -> Work<Fa
 
 /// Tasks that only read.
 fn reads(tasks: Vec<Task<Failover>>, within_secs: i64) -> Work<Failover> {
-    work(tasks, MACHINES_AT_ONCE, within_secs)
+    Work { usually: Some(SignedDuration::ZERO), ..work(tasks, MACHINES_AT_ONCE, within_secs) }
 }
 
 /// Endpoints, which are waited for as long as their probes may take.

@@ -118,7 +118,7 @@ pub fn endpoints<'p>(
     }
     let endpoint = |name: &str| profile.endpoints.iter().find(|endpoint| endpoint.name.eq_ignore_ascii_case(name));
     match (endpoint(from), endpoint(to)) {
-        (_, Some(to)) if to.unmonitored => Err(ProfileUnmet::Unmonitored),
+        (Some(from), Some(to)) if from.unmonitored || to.unmonitored => Err(ProfileUnmet::Unmonitored),
         (Some(from), Some(to)) => Ok((from, to)),
         _ => Err(ProfileUnmet::EndpointMissing),
     }

@@ -130,6 +130,11 @@ impl Regions {
         self
     }
 
+    /// Somebody starts an old machine.
+    pub fn started_by_hand(&mut self, member: &str) {
+        self.machines.get_mut(member).expect("a member").power = Power::Running;
+    }
+
     /// What was changed, in order, as text.
     pub fn changes(&self) -> &[String] {
         &self.changes
@@ -164,7 +169,11 @@ impl Regions {
             disks: vec![format!("/disks/{}", name.replace(' ', "-"))],
         };
         let old_side = if self.old_region_answers { Known::Is(()) } else { Known::Unknown };
-        BackFacts { old_side, back: Known::Is(back) }
+        let still = match old_side {
+            Known::Is(()) => Known::Is(self.machines[name].gone || self.machines[name].power == Power::Deallocated),
+            _ => Known::Unknown,
+        };
+        BackFacts { old_side, still, back: Known::Is(back) }
     }
 
     fn member_of(&self, id: &str) -> String {
@@ -233,7 +242,8 @@ impl World for Regions {
                 let saved = self.machines[&it.name].saved_at;
                 let saved =
                     saved.map_or(Known::Absent, |at| Known::Is(SavedFacts { restorable: now >= at, failed: None }));
-                self.old_region_answers.then_some(Facts::Saved(saved))
+                let still = Known::Is(self.machines[&it.name].power == Power::Deallocated);
+                self.old_region_answers.then_some(Facts::Saved(saved, still))
             }
             Look::CanProtect(it) => Some(Facts::Back(self.needs(&it.name))),
             Look::ProtectedBack(it) => {
