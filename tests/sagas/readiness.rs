@@ -243,3 +243,55 @@ async fn two_sweeps_at_once_are_kept_apart_and_one_of_another_region_looks_at_no
     assert_eq!(report.lines, ["shop: not looked at, because northeurope is another deployment's"]);
     assert_eq!(stage.readiness(), record);
 }
+
+/// The timer of the poll fires; when the declaration was last evaluated, and where it stands.
+async fn poll(stage: &Stage) -> serde_json::Value {
+    let poll = lifeboat_execution::HealthPoll { past_due: false, last: None };
+    stage.process().handle(lifeboat_execution::Event::HealthPoll(poll)).await.expect("polled");
+    let bytes = stage.blobs.bytes(CONTAINER, &declaration::record::blob_name(PLAN)).expect("a declaration");
+    serde_json::from_slice(&bytes).expect("JSON")
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_its_region_is_suspected_the_newest_points_are_read_anew_and_nothing_else() {
+    let stage = looked_at(56).await;
+    let before = stage.readiness();
+    tokio::time::advance(Duration::from_secs(20 * 60)).await;
+    let mut declared = poll(&stage).await;
+    assert_eq!((declared["phase"].as_str(), stage.readiness()), (Some("Normal"), before.clone()), "not in quiet times");
+    // Its region is suspected.
+    declared["phase"] = "Suspected".into();
+    declared["incident"] = serde_json::json!({ "openedAt": stage.clock.now(), "senders": [] });
+    let name = declaration::record::blob_name(PLAN);
+    let bytes = serde_json::to_vec(&declared).expect("JSON");
+    stage.process().store.put(&name, bytes.into(), lifeboat_azure::blobs::Condition::Any).await.expect("written");
+    let asked = stage.clock.now();
+    let mut declared = poll(&stage).await;
+    let after = stage.readiness();
+    assert!(after.newest.values().all(|own| own.read_at >= asked), "{:?}", after.newest);
+    let age = stage.clock.now().duration_since(after.point_at().expect("a usable point"));
+    assert!(age.as_mins() <= 6, "what would be lost is told by points as they are: {age:#}");
+    assert_eq!(Record { newest: before.newest.clone(), ..after.clone() }, before, "all else is the sweep's");
+    // Whoever wrote down that it is suspected raised no alarm: it was stopped before it could.
+    assert!(is_alarmed(&stage), "the next one does");
+    let calls = stage.wire.count();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    poll(&stage).await;
+    assert_eq!(stage.readiness(), after, "a minute later they are fresh: {} calls", stage.wire.count() - calls);
+    // The same of its end.
+    (declared["phase"], declared["incident"]) = ("Normal".into(), serde_json::Value::Null);
+    let bytes = serde_json::to_vec(&declared).expect("JSON");
+    stage.process().store.put(&name, bytes.into(), lifeboat_azure::blobs::Condition::Any).await.expect("written");
+    for said in stage.blobs.names(CONTAINER).iter().filter(|name| name.starts_with("signals/")) {
+        stage.blobs.remove(CONTAINER, said);
+    }
+    declaration::evaluate_all(&stage.process(), "test").await.expect("it is evaluated");
+    assert!(!is_alarmed(&stage), "it is closed by the next one");
+}
+
+/// Whether the alarm about the region is open.
+fn is_alarmed(stage: &Stage) -> bool {
+    let alarm = stage.blobs.bytes(CONTAINER, &alarms::blob_name(Cause::RegionSuspected, Some(PLAN)));
+    let alarm: Option<Alarm> = alarm.map(|bytes| serde_json::from_slice(&bytes).expect("an alarm"));
+    alarm.is_some_and(|alarm| alarm.is_open())
+}

@@ -5,7 +5,7 @@
 //! ```text
 //! Resource Graph (every ten minutes) ─► fleets
 //! Resource Health, each subscription ─► signals ─┐
-//! probes of traffic[].verify.url ─────► signals ─┴─► evaluate every recovery plan
+//! probes of traffic[].verify.url ─────► signals ─┴─► evaluate every recovery plan ─► of those suspected: their newest points
 //! ```
 
 use std::time::Duration;
@@ -24,6 +24,7 @@ use crate::declaration::{self, DeclarationError, record};
 use crate::estate;
 use crate::event::HealthPoll;
 use crate::lifeboat::{Lifeboat, Report};
+use crate::readiness_sweep;
 use crate::signals::doors::{self, DoorError};
 use crate::signals::fleet;
 
@@ -77,6 +78,8 @@ pub async fn run(lifeboat: &Lifeboat, event: HealthPoll) -> Result<Report, PollE
         report.lines.extend(doors::keep(lifeboat, Door::Probe, reading, &plans, probed_at).await?.lines);
     }
     report.lines.extend(declaration::evaluate_all(lifeboat, "HealthPoll").await?.lines);
+    // After people were told: the next minute decides on them.
+    report.lines.extend(readiness_sweep::refresh(lifeboat, &plans).await);
     Ok(report)
 }
 

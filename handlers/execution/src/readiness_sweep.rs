@@ -12,6 +12,7 @@ mod addresses;
 mod copy;
 mod look;
 mod members;
+mod points;
 mod reads;
 mod shared;
 
@@ -35,6 +36,7 @@ use crate::signals::doors;
 use crate::swap::{self, Change, SwapError};
 
 pub(crate) use look::look;
+pub(crate) use points::refresh;
 pub(crate) use shared::Shared;
 
 /// The lease that keeps two sweeps apart. Who lost it unknowingly does no harm: a record is written over what was read alone, and never
