@@ -1,6 +1,7 @@
 //! Expiry in the rig beyond what scenarios show: which collections a sweep reads and which it does not, and what vaults' points are said to go by.
 //! It never asks the product which collection must be read: something changed, or nothing did.
 
+mod pauses;
 mod rests;
 mod taken;
 mod vaults;

@@ -15,7 +15,7 @@ use lifeboat_tests::{Rig, past};
 use crate::run;
 
 /// Longer than Resource Graph lags.
-const GRAPH_LAGS: Duration = Duration::from_secs(5 * 60);
+pub const GRAPH_LAGS: Duration = Duration::from_secs(5 * 60);
 /// Machines of a large estate: as many as one call in a hundred of them is more than the few that a subscription costs.
 const MANY: usize = 336;
 const HOUR: Duration = Duration::from_secs(3600);
@@ -25,7 +25,7 @@ fn policy(rest: &str) -> String {
 }
 
 /// A rig with an old estate and this rule. Its own timers run too: a sweep an hour, at half past.
-async fn rig(keep: &str) -> Rig {
+pub async fn rig(keep: &str) -> Rig {
     let rig = Rig::without_host(1);
     past::old_estate(&rig);
     rig.write_policy(&policy(keep));
@@ -35,7 +35,7 @@ async fn rig(keep: &str) -> Rig {
 }
 
 /// A machine of old with points so many days old.
-fn machine(rig: &Rig, name: &str, days: &[i64]) -> CollectionSeed {
+pub fn machine(rig: &Rig, name: &str, days: &[i64]) -> CollectionSeed {
     let ago: Vec<SignedDuration> = days.iter().map(|days| SignedDuration::from_hours(24 * days)).collect();
     machine_with(rig, name, &ago)
 }

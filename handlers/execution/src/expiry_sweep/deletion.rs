@@ -105,6 +105,9 @@ async fn with_lease(
     let mut all: Vec<Became> = Vec::new();
     let mut checked: Option<Checked> = None;
     for due in dues {
+        // The age of what is read counts from before it was asked for, also that nothing stands in the way: whoever is held up between the
+        // question and the deletion deletes nothing.
+        let asked_at = tokio::time::Instant::now();
         if let Some(Became::Left(why @ Left::Withheld(_))) = all.last() {
             let why = why.clone();
             all.push(Became::Left(why));
@@ -122,7 +125,7 @@ async fn with_lease(
         sweep.lifeboat.store.renew(lease).await?;
         let good = match checked.take().filter(|checked| checked.at.elapsed() < GOOD_FOR) {
             Some(good) => good,
-            None => match check(sweep, subject, memory, chain).await? {
+            None => match check(sweep, subject, memory, (asked_at, chain)).await? {
                 Ok(good) => good,
                 Err(why) => {
                     all.push(Became::Left(why));
@@ -130,7 +133,8 @@ async fn with_lease(
                 }
             },
         };
-        all.push(delete_one(sweep, subject, memory, due, &good, (lease, chain)).await?);
+        let latest = Latest(good.at.min(asked_at) + LATEST);
+        all.push(delete_one(sweep, subject, memory, (due, latest), &good, (lease, chain)).await?);
         checked = Some(good);
     }
     Ok(all)
@@ -141,10 +145,8 @@ async fn check(
     sweep: &Sweep<'_>,
     subject: &Subject,
     memory: &mut Memory,
-    chain: &mut Chain<'_>,
+    (at, chain): (tokio::time::Instant, &mut Chain<'_>),
 ) -> Result<Result<Checked, Left>, ExpiryError> {
-    // The age of what is read counts from before it was asked for.
-    let at = tokio::time::Instant::now();
     let facts = match sweep.seen.fresh(sweep.lifeboat, subject, memory).await {
         Ok(facts) => facts,
         Err(error) => return Ok(Err(Left::NotRead(error.to_string()))),
@@ -158,7 +160,7 @@ async fn delete_one(
     sweep: &Sweep<'_>,
     subject: &Subject,
     memory: &mut Memory,
-    due: &Due,
+    (due, latest): (&Due, Latest),
     checked: &Checked,
     (lease, chain): (&Lease, &mut Chain<'_>),
 ) -> Result<Became, ExpiryError> {
@@ -174,7 +176,7 @@ async fn delete_one(
     memory.attempt(&due.name, names.clone(), &due.policy, sweep.lifeboat.clock.now());
     memory.write(store, &subject.collection).await?;
     chain.add(Entry::Decision(decision(sweep, still, &reasons.unwrap_or_default()))).await?;
-    let outcomes = perform_all(sweep, still, (lease, chain), Latest(checked.at + LATEST)).await?;
+    let outcomes = perform_all(sweep, still, (lease, chain), latest).await?;
     let became = match outcomes.iter().find(|outcome| !is_through(outcome)) {
         Some(failed) => Became::Refused(words(failed)),
         None if all_gone(sweep, subject, &names).await => Became::Gone,
