@@ -90,17 +90,37 @@ pub async fn before_deletions(store: &Store, plans: &[RecoveryPlan], now: Timest
         Ok(names) => names,
         Err(error) => return Incidents::not_read(&error),
     };
-    read(store, &names, (plans, true), now).await
+    read(store, &names, (plans, Failovers::UnderWay), now).await
 }
 
-/// What stands before anything is made, enabled or started: the open incidents of the recovery plans in force. Nothing is read where there
-/// are none.
+/// What stands before anything is made, enabled or started: the open incidents of the recovery plans in force, and their failovers that are
+/// not committed: until then a member's new machine gets no backups of its own (`runbooks.md`, rule 3). Nothing is read where there are none.
 pub async fn before_changes(store: &Store, plans: &[RecoveryPlan], now: Timestamp) -> Incidents {
     let names: Vec<String> = plans.iter().map(|plan| record::blob_name(&plan.name)).collect();
-    read(store, &names, (plans, false), now).await
+    read(store, &names, (plans, Failovers::NotCommitted), now).await
 }
 
-async fn read(store: &Store, names: &[String], (plans, sagas): (&[RecoveryPlan], bool), now: Timestamp) -> Incidents {
+/// Which failovers count where no incident is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failovers {
+    /// All that have not ended.
+    UnderWay,
+    /// Those of which nobody knows yet whether they are good.
+    NotCommitted,
+}
+
+impl Failovers {
+    fn counts(self, saga: &SagaRecord) -> bool {
+        self == Self::UnderWay || !saga.is_committed()
+    }
+}
+
+async fn read(
+    store: &Store,
+    names: &[String],
+    (plans, which): (&[RecoveryPlan], Failovers),
+    now: Timestamp,
+) -> Incidents {
     let mut incidents = Incidents::default();
     for name in names {
         let record = match record::read_blob(store, name).await {
@@ -110,9 +130,12 @@ async fn read(store: &Store, names: &[String], (plans, sagas): (&[RecoveryPlan],
         };
         if Open::is_open(&record, plans, now) {
             incidents.open.push(Open::of(record, plans));
-        } else if sagas {
+        } else {
             match Kept::read(store, &record.recovery_plan).await {
-                Ok(found) => incidents.open.extend(found.and_then(|kept| Open::of_saga(&kept.record, record, plans))),
+                Ok(found) => {
+                    let counts = found.filter(|kept| which.counts(&kept.record));
+                    incidents.open.extend(counts.and_then(|kept| Open::of_saga(&kept.record, record, plans)));
+                }
                 Err(error) => return Incidents::not_read(&error),
             }
         }
@@ -304,6 +327,12 @@ mod tests {
             }
             assert_eq!(incidents.about(machine("VM-1", "uksouth")), None);
         }
+        // New machines get backups of their own from the commit on, and their points stay until the failover has ended.
+        let mut saga = saga;
+        let which = [Failovers::UnderWay, Failovers::NotCommitted];
+        assert_eq!(which.map(|which| which.counts(&saga)), [true, true], "a person is asked whether it is good");
+        saga.progress.push_str("step forward 2026-11-22T10:20:00Z over commit\n");
+        assert_eq!(which.map(|which| which.counts(&saga)), [true, false], "committed");
         // What an incident kept is looked at again when only the failover keeps it.
         let both = [false, true].map(|saga| {
             let open = Open { saga, ..Open::of(record(Phase::FailedOver), &plans) };
