@@ -7,6 +7,7 @@ use http::Method;
 use lifeboat_contract::events::{KINDS, schema};
 use lifeboat_simulator::azure::TopicTrouble;
 use lifeboat_simulator::azure::blobs::{BlobFault, BlobFaultEffect};
+use lifeboat_simulator::bus::Message;
 use lifeboat_tests::Rig;
 use lifeboat_tests::azure::Azure;
 use lifeboat_tests::rig::CONTAINER;
@@ -197,5 +198,24 @@ fn a_store_that_is_not_the_deployments_tells_nobody_anything() {
         rig.azure.topic.clear_troubles();
         rig.run(30 * MINUTE).await;
         assert_eq!((words(&rig).len(), announced(&rig).len()), (0, 1));
+    });
+}
+
+#[test]
+fn what_has_no_id_that_can_be_read_is_refused_with_an_event_once_for_each_that_says_the_same() {
+    run(async {
+        let rig = creating().await;
+        for body in ["nonsense", "nonsense", "{}", "[1]"] {
+            rig.bus.send("commands", Message { body: body.into(), ..Message::default() }).expect("queued");
+        }
+        rig.settle(10 * MINUTE).await;
+        let refused: Vec<Value> =
+            told(&rig).into_values().filter(|event| event["type"] == "io.lifeboat.command.refused.v1").collect();
+        assert_eq!(refused.len(), 3, "{refused:#?}");
+        for event in refused {
+            let (named, field) = (event["data"]["command"].as_str(), event["data"].get("field"));
+            assert!(named.is_some_and(|id| id.starts_with("unnamed-")), "{event:#}");
+            assert!(event["data"]["reason"].as_str().is_some_and(|why| !why.is_empty()), "{event:#} {field:?}");
+        }
     });
 }

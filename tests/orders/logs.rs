@@ -18,9 +18,21 @@ use crate::stage::{SUBSCRIPTION, Stage};
 const SEARCHED_BYTES: usize = 10 * 1024 * 1024;
 /// Rounds after which it is given up: it has become so quiet that this proves nothing.
 const ROUNDS_MAX: usize = 100;
-/// What stands in every token that is a JWT, in the headers that carry one, in connection strings and in signed addresses.
-const SECRETS: [&str; 9] =
-    ["eyJ", "Bearer ", "SharedAccess", "AccountKey", "sig=", "x-functions-key", "x-identity-header", "?code=", "&se="];
+/// What stands in every token that is a JWT, in the headers that carry one, in connection strings and in signed addresses, those of
+/// ARM's status URLs among them.
+const SECRETS: [&str; 11] = [
+    "&c=",
+    "&h=",
+    "eyJ",
+    "Bearer ",
+    "SharedAccess",
+    "AccountKey",
+    "sig=",
+    "x-functions-key",
+    "x-identity-header",
+    "?code=",
+    "&se=",
+];
 
 /// What is logged.
 #[derive(Clone, Default)]

@@ -3,6 +3,7 @@
 
 mod doing;
 mod logs;
+mod malformed;
 mod names;
 mod saga;
 mod stage;

@@ -11,6 +11,8 @@ use lifeboat_execution::{Answer, Event, assumptions, declaration};
 
 use serde_json::json;
 
+use lifeboat_simulator::azure::TokenOrder;
+
 use crate::stage::{DIGEST, SUBSCRIPTION, Stage};
 
 const NOT_SHOWN: &str = "nothing with this digest was shown within the last hour";
@@ -229,4 +231,34 @@ async fn what_is_assumed_is_approved_of_by_the_digest_of_its_list_and_taken_back
     assert_eq!(unapproved().await, 0);
     assert_eq!(stage.orders("two", "r-1", rejects(Of::Assumptions(true))).await.verdict, Verdict::Done);
     assert_eq!(unapproved().await, all);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_or_approval_that_was_held_up_for_an_hour_is_refused_though_its_sender_gave_it_longer() {
+    let stage = Stage::new(2).await;
+    let long = |id: &str, order: Order| {
+        let mut command = stage.command(id, order);
+        command.lapses_at = command.time + SignedDuration::from_hours(12);
+        command
+    };
+    let (start_late, start_soon) = (long("start-late", start()), long("start", start()));
+    let approval = long("a-1", approve());
+    let token = |name: &str| Some(stage.token(name, &TokenOrder { seconds: Some(43_200), ..TokenOrder::default() }));
+    let (one, other, two) = (token("one"), token("one"), token("two"));
+    stage.passes(SignedDuration::from_mins(59)).await;
+    let told = stage.queued(&start_soon, one).await.expect("taken");
+    assert_eq!(told.verdict, Verdict::Done, "within the hour it is taken: {told:?}");
+    stage.passes(SignedDuration::from_mins(1)).await;
+    for (command, token) in [(start_late, other), (approval, two)] {
+        let told = stage.queued(&command, token).await.expect("refused");
+        refused(&told, "the order lapsed at");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_declaration_only_shows_nobody_approves_of_it_and_an_order_is_what_it_takes() {
+    let stage = Stage::by_person().await;
+    let incident = approve_with(Of::Incident("2026-11-22T10:00:00Z".to_owned()), DIGEST);
+    refused(&stage.orders("one", "a-1", incident).await, "only shows, and asks nobody");
+    refused(&stage.orders("one", "start", start()).await, NOT_SHOWN);
 }

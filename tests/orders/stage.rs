@@ -73,6 +73,11 @@ impl Stage {
         Self::with(&RECOVERY_PLAN.replace("by: approval ", "by: rules ")).await
     }
 
+    /// The same, where evidence is only shown.
+    pub async fn by_person() -> Self {
+        Self::with(&RECOVERY_PLAN.replace("by: approval ", "by: person ")).await
+    }
+
     async fn with(plan: &str) -> Self {
         let epoch: Timestamp = BEGINS.parse().expect("a moment");
         let world = World::new(WorldOptions::new(Clock::starting_at(epoch)));

@@ -77,6 +77,9 @@ struct Announced {
 
 /// A record that carries the events of its own changes.
 pub trait Tells {
+    /// Events that it keeps, at most.
+    const KEPT_MAX: usize = KEPT_MAX;
+
     /// Its field `outbox`.
     fn outbox(&mut self) -> &mut Vec<Value>;
 }
@@ -167,7 +170,7 @@ impl Outbox {
                 (Change::Write(record, result), events) => (record, result, events),
             };
             let events: Vec<Value> = events.iter().map(Event::to_json).collect();
-            carry(record.outbox(), &events);
+            carry_up_to(R::KEPT_MAX, record.outbox(), &events);
             let announcement = self.announce(&Proof::record(name), &events, now).await;
             if swap::put_if(&self.store, name, &record, condition).await? {
                 self.written(announcement);

@@ -16,6 +16,10 @@ pub enum Unverified {
     /// Its key is none of the directory's. A repeat some minutes later is safe: keys are asked for again.
     #[error("it is signed with a key that the directory does not know")]
     UnknownKey,
+    /// Its key is none that was read, and the directory was asked a moment ago: it may be a new one. A repeat some minutes later is safe,
+    /// and is told.
+    #[error("it is signed with a key that is not known yet: the directory is asked for new ones every few minutes")]
+    PerhapsNewKey,
     /// The signature is not of that key. A repeat says the same.
     #[error("its signature does not hold")]
     Signature,
@@ -51,6 +55,6 @@ pub enum Unverified {
 impl Unverified {
     /// Whether nothing is known of the token, so that the same may be tried again.
     pub fn is_unknown(&self) -> bool {
-        matches!(self, Self::Directory(_))
+        matches!(self, Self::Directory(_) | Self::PerhapsNewKey)
     }
 }

@@ -79,7 +79,8 @@ impl Keys {
         }
         let stale = age.is_none_or(|age| age >= FRESH_FOR) || !kept.keys.contains_key(kid);
         let mut error = None;
-        if stale && kept.asked_at.is_none_or(|at| at.elapsed() >= PAUSE) {
+        let asked = stale && kept.asked_at.is_none_or(|at| at.elapsed() >= PAUSE);
+        if asked {
             error = self.read(&mut kept).await.err();
         }
         if let Some(key) = kept.keys.get(kid) {
@@ -89,6 +90,7 @@ impl Keys {
         match (error, kept.silent) {
             (Some(error), _) => Err(Unverified::Directory(error)),
             (None, true) => Err(Unverified::Directory(Error::new(ErrorKind::Connection, OPERATION))),
+            (None, false) if !asked && age.is_some() => Err(Unverified::PerhapsNewKey),
             (None, false) => Err(Unverified::UnknownKey),
         }
     }

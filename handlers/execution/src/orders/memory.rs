@@ -29,6 +29,10 @@ const LINES_MAX: usize = 20;
 
 const _: () = assert!(REMEMBERED_FOR.as_secs() > 2 * LIFE_MAX.as_secs(), "no command outlives the memory of it");
 
+/// Events that a shard keeps, at most: of ten thousand commands sent at once it has some forty, told within seconds of each other, and what
+/// a killed process could not tell is told minutes later.
+const OUTBOX_KEPT_MAX: usize = 64;
+
 /// A shard of ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,6 +47,8 @@ pub struct SeenRecord {
 }
 
 impl Tells for SeenRecord {
+    const KEPT_MAX: usize = OUTBOX_KEPT_MAX;
+
     fn outbox(&mut self) -> &mut Vec<Value> {
         &mut self.outbox
     }

@@ -125,7 +125,10 @@ pub async fn take(lifeboat: &Lifeboat, body: &[u8], door: Door, token: Option<&T
         Ok(command) => command,
         Err(refused) => {
             let why = Refusal::Form(refused.why);
-            put_refused(lifeboat, refused.id.as_deref(), refused.command, &why).await;
+            // What has no id that can be read is known by what it says: the same again is told once.
+            let unnamed = || format!("unnamed-{}", hash(&[&String::from_utf8_lossy(body)]));
+            let id = refused.id.clone().unwrap_or_else(unnamed);
+            put_refused(lifeboat, &id, refused.command, &why).await;
             return Ok(refusal(refused.id, refused.command, &why));
         }
     };
@@ -142,7 +145,7 @@ pub async fn take(lifeboat: &Lifeboat, body: &[u8], door: Door, token: Option<&T
             Ok(told)
         }
         Err(End::Refused(why)) => {
-            put_refused(lifeboat, id.as_deref(), name, &why).await;
+            put_refused(lifeboat, &command.id, name, &why).await;
             Ok(refusal(id, name, &why))
         }
         Err(End::Remembered(why)) => Ok(refusal(id, name, &why)),
@@ -193,7 +196,7 @@ async fn taken(
     let author = who::author(lifeboat.directory.as_ref(), &command.order, token, door).await?.map_err(End::Refused)?;
     bound(store, &author, &key, now).await?;
     if command.dry_run {
-        let given = Given { lifeboat, id: &command.id, by: author.record(), now };
+        let given = Given { lifeboat, id: &command.id, by: author.record(), given_at: command.time, now };
         let lines = would::would(&given, &command.order).await?.map_err(End::Refused)?;
         let event = tell::event_of_done(&command.id, command.order.name(), &lines, true, &author, now);
         lifeboat.outbox.put(&event, now).await;
@@ -206,7 +209,7 @@ async fn taken(
         Err(error) if stops => tracing::error!(%error, "a stop cannot be remembered: it is carried out all the same"),
         Err(error) => return Err(error.into()),
     }
-    let given = Given { lifeboat, id: &command.id, by: author.record(), now };
+    let given = Given { lifeboat, id: &command.id, by: author.record(), given_at: command.time, now };
     let came = perform::perform(&given, &command.order).await?;
     let at = lifeboat.clock.now();
     let name = command.order.name();
@@ -221,9 +224,8 @@ async fn taken(
     came.map(|lines| (author, Verdict::Done, lines)).map_err(End::Remembered)
 }
 
-/// Tells a refusal that nothing remembers. What has no id cannot be told apart from others, and is told to its sender alone.
-async fn put_refused(lifeboat: &Lifeboat, id: Option<&str>, ordered: Option<&'static str>, why: &Refusal) {
-    let Some(id) = id else { return };
+/// Tells a refusal that nothing remembers.
+async fn put_refused(lifeboat: &Lifeboat, id: &str, ordered: Option<&'static str>, why: &Refusal) {
     let now = lifeboat.clock.now();
     let event = tell::event_of_refused(id, ordered.unwrap_or_default(), why, None, now);
     lifeboat.outbox.put(&event, now).await;

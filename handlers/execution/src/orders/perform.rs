@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use lifeboat_contract::command::{
     Approve, CloseBreaker, CounterName, Freeze, ModeName, Of, OfPoint, Order, Reject, SetMode, StartFailover, Why,
 };
-use lifeboat_planning::recovery::RecoveryPlan;
+use lifeboat_planning::recovery::{By, RecoveryPlan};
 
 use super::NotTaken;
 use super::approvals::{self, Approval, Next, OrderRecord};
@@ -22,6 +22,8 @@ pub(super) struct Given<'a> {
     pub lifeboat: &'a Lifeboat,
     pub id: &'a str,
     pub by: &'a str,
+    /// When its sender gave it.
+    pub given_at: Timestamp,
     pub now: Timestamp,
 }
 
@@ -150,8 +152,17 @@ pub(super) async fn waits_in_vain(
     Ok(why.map(|why| saga::NotDelivered::NotGiven(why).into()))
 }
 
+/// When an order to fail over, or an approval of one, lapsed on its way: what its sender was shown is no longer what is so.
+pub(super) fn lapsed_on_the_way(given: &Given<'_>) -> Option<Refusal> {
+    let at = given.given_at.checked_add(approvals::LAPSES_AFTER).unwrap_or(Timestamp::MAX);
+    (at <= given.now).then_some(Refusal::OrderLapsed { at })
+}
+
 /// An order of a person with the role is itself the approval, where the recovery plan does not ask for two.
 async fn start_failover(given: &Given<'_>, start: &StartFailover) -> Came {
+    if let Some(late) = lapsed_on_the_way(given) {
+        return Ok(Err(late));
+    }
     let in_force = in_force(given).await?;
     let Some(plan) = in_force.recovery_plans.iter().find(|plan| plan.name == start.recovery_plan) else {
         return Ok(Err(Refusal::NoRecoveryPlan(start.recovery_plan.clone())));
@@ -167,6 +178,9 @@ async fn start_failover(given: &Given<'_>, start: &StartFailover) -> Came {
 async fn approved(given: &Given<'_>, order: &Order, approve: &Approve) -> Came {
     let approval = Approval { by: given.by.to_owned(), at: given.now, id: given.id.to_owned() };
     let (store, plan) = (&given.lifeboat.store, &approve.recovery_plan);
+    if let (Of::Order(_) | Of::Incident(_), Some(late)) = (&approve.of, lapsed_on_the_way(given)) {
+        return Ok(Err(late));
+    }
     match &approve.of {
         Of::Question(_) => of_plan(given, order).await,
         Of::Order(id) => {
@@ -179,6 +193,9 @@ async fn approved(given: &Given<'_>, order: &Order, approve: &Approve) -> Came {
             let Some(found) = in_force.recovery_plans.iter().find(|one| one.name == *plan) else {
                 return Ok(Err(Refusal::NoRecoveryPlan(plan.clone())));
             };
+            if found.declaration.by == By::Person {
+                return Ok(Err(Refusal::AsksNobody(plan.clone())));
+            }
             if let Some(vain) = waits_in_vain(given, found, &approve.digest).await? {
                 return Ok(Err(vain));
             }

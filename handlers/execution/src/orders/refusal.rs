@@ -60,6 +60,9 @@ pub enum Refusal {
         /// The one that is open.
         open: Option<Timestamp>,
     },
+    /// The recovery plan only shows.
+    #[error("the declaration of the recovery plan {0} only shows, and asks nobody: it takes an order to fail over")]
+    AsksNobody(String),
     /// Another order waits.
     #[error("another order for this recovery plan waits for approvals until {until}: {id}")]
     OrderWaits {
@@ -118,6 +121,7 @@ impl Refusal {
             | Self::NoOrder(_)
             | Self::IncidentRejected(_)
             | Self::NoIncident { .. }
+            | Self::AsksNobody(_)
             | Self::OrderWaits { .. }
             | Self::OrderLapsed { .. }
             | Self::OtherDigest
@@ -134,7 +138,7 @@ impl Refusal {
             Self::IdTaken => Some("id"),
             Self::NoPolicy(_) => Some("data.policy"),
             Self::NoRecoveryPlan(_) => Some("data.recoveryPlan"),
-            Self::NoOrder(_) | Self::NoIncident { .. } => Some("data.of"),
+            Self::NoOrder(_) | Self::NoIncident { .. } | Self::AsksNobody(_) => Some("data.of"),
             Self::OtherDigest | Self::OtherAssumptions(_) => Some("data.digest"),
             _ => None,
         }
