@@ -4,7 +4,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use lifeboat_planning::saga::failover::{Action, FailoverOrder, Fence, Member, PROTECT_BACK, VERIFY};
+use lifeboat_planning::saga::failover::{
+    Action, FailoverOrder, Fence, Member, OLD_SIDE_LOOK_SECS, PROTECT_BACK, VERIFY,
+};
 use lifeboat_planning::saga::{Ask, At, Choice, End, Notice, Phase, Question, Saga, Takes, Way, takes};
 
 use crate::harness::{Driver, Fault, Person, Planted, World, goes_on};
@@ -110,10 +112,10 @@ fn a_hundred_and_twenty_silent_machines_are_all_looked_at_in_every_look() {
     driver.run_until(|driver| driver.now >= at);
     let sent = driver.world.changes().len();
     driver.world.answers_again();
-    let within = driver.now + SignedDuration::from_secs(150);
+    let within = driver.now + SignedDuration::from_secs(OLD_SIDE_LOOK_SECS + 5);
     driver.run_until(|driver| driver.now >= within);
     let stopped = driver.world.changes()[sent..].iter().filter(|it| it.starts_with("deallocate")).count();
-    assert_eq!(stopped, 120, "each within two looks");
+    assert_eq!(stopped, 120, "each within one look");
 }
 
 #[test]
