@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use lifeboat_planning::saga::Way;
+use lifeboat_planning::saga::failover::{FailoverOrder, PointChoice};
 
 use harness::{Fault, Planted, World};
 use kills::{Count, killed_everywhere};
@@ -27,11 +28,13 @@ use trial::Switches;
 /// How many walks: each is a saga's whole life.
 const SEEDS: u64 = 200;
 
-fn worlds() -> [Regions; 4] {
+fn worlds() -> [Regions; 5] {
     let all_is_there = Regions::new(shop());
     let one_was_down = Regions::new(shop()).stopped_before("db 2");
     let comes_back = Regions::new(shop()).lost_for(SignedDuration::from_mins(45));
-    [all_is_there, one_was_down, Regions::new(lone()), comes_back]
+    let another_point =
+        Regions::new(FailoverOrder { point: PointChoice::ApplicationConsistent, ..shop() }).with_another_point();
+    [all_is_there, one_was_down, Regions::new(lone()), comes_back, another_point]
 }
 
 fn trio<W: World>(world: &W) {
@@ -91,6 +94,8 @@ fn a_failover_that_is_killed_anywhere_ends_as_if_it_had_not_been() {
     for planted in faults() {
         killed_everywhere(&Regions::new(shop()), &planted, false, &mut count);
     }
+    let another_point = worlds().into_iter().next_back().expect("one");
+    killed_everywhere(&another_point, &[], false, &mut count);
     shown(&count);
 }
 
@@ -106,7 +111,7 @@ fn whatever_happens_a_failover_ends_or_asks_and_breaks_nothing() {
     let mut reached = BTreeMap::new();
     for seed in 0..SEEDS {
         let worlds = worlds();
-        let world = worlds[usize::try_from(seed % 4).expect("small")].clone();
+        let world = worlds[usize::try_from(seed % 5).expect("small")].clone();
         let world = if seed % 8 < 3 { world.lost() } else { world };
         *reached.entry(walks::walk(world, seed)).or_insert(0) += 1;
     }

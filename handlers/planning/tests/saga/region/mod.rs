@@ -62,6 +62,7 @@ pub struct Regions {
     changes: Vec<String>,
     in_vain: usize,
     stalled: SignedDuration,
+    another: bool,
 }
 
 fn secs(secs: i64) -> SignedDuration {
@@ -109,12 +110,19 @@ impl Regions {
             changes: Vec::new(),
             in_vain: 0,
             stalled: SignedDuration::ZERO,
+            another: false,
         }
     }
 
     /// The old region answers nothing.
     pub fn lost(mut self) -> Self {
         self.old_region_answers = false;
+        self
+    }
+
+    /// A person has chosen another recovery point by the time that it serves.
+    pub fn with_another_point(mut self) -> Self {
+        self.another = true;
         self
     }
 
@@ -216,7 +224,9 @@ impl World for Regions {
     type Book = Failover;
 
     fn book(&self) -> Failover {
-        Failover::new(self.order.clone())
+        let mut book = Failover::new(self.order.clone());
+        book.memory.another = self.another;
+        book
     }
 
     fn see(&mut self, look: &Look, now: Timestamp) -> Option<Facts> {
