@@ -60,8 +60,10 @@ param telemetryQuotaGb int = 5
 @description('Whether the handler\'s own telemetry may come with the connection string alone. It sends no token yet.')
 param telemetryLocalAuth bool = true
 
-@description('Client id of the application that persons\' tokens are for (infra/README.md, "Who gives orders"). Empty: no order that needs a name is taken.')
-param audience string = ''
+@description('Client id of the application that persons\' tokens are for (infra/README.md, "Who gives orders"). Reading, and every order but a stop and a hold, needs such a token.')
+@minLength(36)
+@maxLength(36)
+param audience string
 
 @description('An OTLP endpoint for the handler\'s telemetry. Empty: Application Insights alone.')
 param otlpEndpoint string = ''

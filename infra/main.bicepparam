@@ -4,6 +4,9 @@ using 'main.bicep'
 
 param deployment = 'lb-weu'
 
+// The application that persons' tokens are for: its client id (infra/README.md, Who gives orders).
+param audience = '00000000-0000-0000-0000-000000000000'
+
 // Leave out to protect the subscription that Lifeboat is deployed in, or name all of them:
 // param subscriptions = ['00000000-0000-0000-0000-000000000000']
 

@@ -111,13 +111,11 @@ var handlerSettings = [
 ]
 
 var eventSettings = empty(handler.eventsUrl) ? [] : [{ name: 'LIFEBOAT_EVENTS_URL', value: handler.eventsUrl }]
-// Whose persons give orders with a name, and the application that their tokens are for. Without it no such order is taken.
-var authoritySettings = empty(handler.audience)
-  ? []
-  : [
-      { name: 'LIFEBOAT_TENANT_ID', value: handler.tenantId }
-      { name: 'LIFEBOAT_AUDIENCE', value: handler.audience }
-    ]
+// Whose persons read and give orders with a name, and the application that their tokens are for.
+var authoritySettings = [
+  { name: 'LIFEBOAT_TENANT_ID', value: handler.tenantId }
+  { name: 'LIFEBOAT_AUDIENCE', value: handler.audience }
+]
 
 var otlpSettings = empty(handler.otlpEndpoint)
   ? []

@@ -153,6 +153,7 @@ async fn reading_takes_a_role_and_a_deployment_without_a_directory_takes_no_orde
     let told = stage.orders("one", "c-2", frozen(true)).await;
     assert_eq!(told.verdict, Verdict::Refused(Concerns::Right));
     assert!(told.lines[0].contains("knows no directory"), "{told:?}");
+    assert!(!may(&stage, "reader").await, "nobody has a name there, and a key is none");
 }
 
 #[tokio::test(start_paused = true)]

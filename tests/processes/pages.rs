@@ -116,7 +116,7 @@ async fn a_browser_without_script_shows_the_evidence_the_recovery_plan_and_the_f
     fencing.holds(&[
         "westeurope → northeurope: waits for a person",
         "all of it can still be undone",
-        "the old machines cannot be stopped, because the region does not answer; go on without the fence?",
+        "old machines cannot be stopped: their region does not answer, or Azure refuses it; go on without the fence?",
         "lifeboat approve shop --question 1 --choice go-on --digest",
         "lifeboat reject shop --question 1 --choice undo --reason",
         "lifeboat abort shop --reason",

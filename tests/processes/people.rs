@@ -9,8 +9,9 @@ use std::process::{Output, Stdio};
 
 use jiff::SignedDuration;
 use lifeboat_execution::estate::{self, Estate};
+use lifeboat_execution::orders::READ;
 use lifeboat_execution::policies;
-use lifeboat_simulator::azure::{ARM_AUDIENCE, Grant, STORAGE_AUDIENCE};
+use lifeboat_simulator::azure::{ARM_AUDIENCE, Grant, PersonSeed, STORAGE_AUDIENCE, TokenOrder};
 use lifeboat_simulator::host::Keys;
 use lifeboat_simulator::serve::{Served, serve};
 use lifeboat_simulator::world::World;
@@ -30,6 +31,8 @@ struct Person {
     lifeboat: PathBuf,
     path: String,
     key: Option<String>,
+    /// Of somebody who may read.
+    token: String,
     asked: PathBuf,
     store: String,
     arm: String,
@@ -50,6 +53,7 @@ impl Person {
         let folder = folder(&format!("people-az-{name}"));
         let asked = folder.join("asked.txt");
         let operator = world.add_principal("operator", vec![Grant::owner()]);
+        let reader = world.directory().add(PersonSeed { name: name.to_owned(), roles: vec![READ.to_owned()] });
         let token = |audience| world.token(&operator.object_id, audience);
         let ends = world.clock().now().checked_add(TOKENS_LAST).expect("a time").as_second();
         write_az(&folder.join("az"), &asked, (&token(ARM_AUDIENCE), &token(STORAGE_AUDIENCE)), ends);
@@ -57,6 +61,7 @@ impl Person {
             lifeboat: executables::build("lifeboat", &[]),
             path: format!("{}:/usr/bin:/bin", folder.display()),
             key: Some(Keys::default().host),
+            token: world.directory().token(&reader, &TokenOrder::default()),
             asked,
             store: format!("http://{}/{CONTAINER}", served.blobs),
             arm: format!("http://{}", served.arm),
@@ -68,6 +73,7 @@ impl Person {
     async fn runs(&self, args: &[&str]) -> Run {
         let mut command = Command::new(&self.lifeboat);
         command.args(args).stdin(Stdio::null()).env_clear().env("PATH", &self.path).kill_on_drop(true);
+        command.env("LIFEBOAT_TOKEN", &self.token);
         if let Some(key) = &self.key {
             command.env("LIFEBOAT_KEY", key);
         }

@@ -237,6 +237,9 @@ fn settings(world: &World, ports: &Ports, options: &SiteOptions, sweeps: bool) -
         ("LIFEBOAT_SERVICEBUS_URL", format!("http://{}", ports.bus)),
         ("IDENTITY_ENDPOINT", format!("http://{}/msi/token", ports.identity)),
         ("IDENTITY_HEADER", world.identity().header()),
+        ("LIFEBOAT_AUTHORITY_URL", world.directory().base()),
+        ("LIFEBOAT_TENANT_ID", world.directory().tenant()),
+        ("LIFEBOAT_AUDIENCE", world.directory().audience()),
     ];
     let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
     own.chain(options.settings.iter().cloned()).collect()
@@ -251,6 +254,8 @@ async fn serve(world: &World, calls: &Calls, serving: &mut JoinSet<()>) -> Ports
         serving.spawn(async move { drop(axum::serve(listener, router).await) });
         address
     };
+    let directory = listen(world.directory().router()).await;
+    world.directory().set_base(format!("http://{directory}"));
     Ports {
         arm: listen(world.arm().router()).await,
         identity: listen(world.identity().router()).await,

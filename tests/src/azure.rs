@@ -14,10 +14,13 @@ use azure_core::http::headers::{HeaderName, Headers};
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request, StatusCode};
 use jiff::Timestamp;
 use lifeboat_contract::sagas::QUEUE as SAGAS;
+use lifeboat_execution::Authority;
+use lifeboat_execution::orders::READ;
 use lifeboat_simulator::azure::blobs::{Blobs, ConnectionReset};
 use lifeboat_simulator::azure::{
-    Arm, ArmOptions, BUS_AUDIENCE, EventGrid, EventSchema, EventSubscription, EventTarget, EventTopic, Grant, Identity,
-    MachineSeed, PointView, Principal, STORAGE_AUDIENCE, SubscriptionState,
+    Arm, ArmOptions, BUS_AUDIENCE, DIRECTORY_URL, Directory, EventGrid, EventSchema, EventSubscription, EventTarget,
+    EventTopic, Grant, Identity, MachineSeed, PersonSeed, PointView, Principal, STORAGE_AUDIENCE, SubscriptionState,
+    TokenOrder,
 };
 use lifeboat_simulator::bus::{Bus, QueueOptions};
 use lifeboat_simulator::clock::Clock;
@@ -43,6 +46,10 @@ pub struct Azure {
     pub identity: Identity,
     /// The handler's principal.
     pub principal: Principal,
+    /// Persons.
+    pub directory: Directory,
+    /// Object id of somebody who may read.
+    reader: String,
     subscriptions: Vec<String>,
     clock: Clock,
     /// Whether the workload answers to whoever asks from outside.
@@ -110,7 +117,20 @@ impl Azure {
         let topic = EventTopic::new(clock.clone(), identity.clone());
         topic.allow(&principal.object_id);
         let workload = Arc::new(AtomicBool::new(true));
-        Self { arm, events, topic, identity, principal, subscriptions, clock: clock.clone(), workload }
+        let directory = Directory::new(clock.clone(), seed);
+        let reader = directory.add(PersonSeed { name: "reader".to_owned(), roles: vec![READ.to_owned()] });
+        Self {
+            arm,
+            events,
+            topic,
+            identity,
+            principal,
+            directory,
+            reader,
+            subscriptions,
+            clock: clock.clone(),
+            workload,
+        }
     }
 
     /// A store and the queues, alike but for their names, that take this directory's tokens.
@@ -130,6 +150,7 @@ impl Azure {
             bus: bus.router(),
             topic: self.topic.router(),
             identity: self.identity.router(),
+            directory: self.directory.router(),
             workload: Arc::clone(&self.workload),
         })
     }
@@ -137,6 +158,17 @@ impl Azure {
     /// What answers at the hosts of workloads, those under `.example`, does so from now on, or nobody does.
     pub fn workload_is(&self, up: bool) {
         self.workload.store(up, Ordering::Relaxed);
+    }
+
+    /// Whose tokens the handler takes.
+    pub fn authority(&self) -> Authority {
+        let directory = &self.directory;
+        Authority { url: directory.base(), tenant: directory.tenant(), audience: directory.audience() }
+    }
+
+    /// A token of somebody who may read.
+    pub fn reads(&self) -> String {
+        self.directory.token(&self.reader, &TokenOrder::default())
     }
 
     /// The secret that the platform gives to the app's process.
@@ -250,6 +282,7 @@ struct InProcess {
     bus: Router,
     topic: Router,
     identity: Router,
+    directory: Router,
     workload: Arc<AtomicBool>,
 }
 
@@ -260,6 +293,7 @@ impl InProcess {
             "acct.blob.core.windows.net" => &self.blobs,
             "ns.servicebus.windows.net" => &self.bus,
             _ if host.ends_with(".eventgrid.azure.net") => &self.topic,
+            _ if !host.is_empty() && DIRECTORY_URL.ends_with(host) => &self.directory,
             _ => &self.identity,
         }
     }

@@ -141,7 +141,7 @@ impl Rig {
         let own = (clock.clone(), Arc::clone(&skew));
         let tells = Arc::new(AtomicBool::new(false));
         let told = (settings.clone(), Arc::clone(&tells));
-        let factory = handlers(Arc::clone(&transport), azure.identity_header(), own, seed, told);
+        let factory = handlers(Arc::clone(&transport), azure.identity_header(), own, seed, told, azure.authority());
         let timers = TimerStatusStore::default();
         let app = App {
             clock: clock.clone(),
@@ -259,12 +259,13 @@ impl Rig {
         logs.into_iter().filter(|line| line.category.starts_with(&category)).map(|line| line.text).collect()
     }
 
-    /// Asks the Api as a person with the function key does.
+    /// Asks the Api as a person does who has the function key and may read.
     pub async fn ask(&self, path: &str) -> (u16, serde_json::Value) {
         let Some(host) = self.gateway.host() else { return (503, serde_json::Value::Null) };
         let request = RawRequest::new("GET", path)
             .with("Host", "127.0.0.1")
             .with("Accept", "application/json")
+            .with("Authorization", format!("Bearer {}", self.azure.reads()))
             .with("x-functions-key", Keys::default().host);
         let answer: Option<RawResponse> = host.call(&request).await;
         answer.map_or((503, serde_json::Value::Null), |answer| {

@@ -17,7 +17,7 @@ use crate::settings::Settings;
 /// The handler is asked, through its Functions app and with a function key of it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  LIFEBOAT_KEY=… lifeboat status --url https://my-app.azurewebsites.net
+  LIFEBOAT_KEY=… LIFEBOAT_AUDIENCE=api://… lifeboat status --url https://my-app.azurewebsites.net
   lifeboat status --output json | jq .attention
 
 Exit codes: 0 nothing needs a person, 1 something does, or nobody answered, 2 the command line was not understood.")]

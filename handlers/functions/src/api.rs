@@ -1,7 +1,7 @@
 //! `Api`: people and programs ask over HTTP; the host has checked the function key before we are asked.
 //! `/api/status` answers a browser with a page and everybody else with JSON; `/api/points` is JSON, `/api/pages` are pages. What only adds safety is taken from
 //! any holder of the key: POST `/api/stop` and `/api/hold`, and such commands at POST `/api/commands`. All else needs a person with a
-//! name, by an access token in the header `Authorization`, where the deployment knows a directory; it is never logged.
+//! name, by an access token in the header `Authorization`; it is never logged. Only what adds safety is taken by the key alone.
 
 use http::{Method, StatusCode, header};
 use jiff::Timestamp;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use azure_core::http::HttpClient;
 use jiff::SignedDuration;
-use lifeboat_execution::{Build, Connections, Lifeboat, Places, Settings};
+use lifeboat_execution::{Authority, Build, Connections, Lifeboat, Places, Settings};
 use lifeboat_functions::host::RuntimeOptions;
 use lifeboat_simulator::clock::Clock;
 use lifeboat_simulator::host::HandlerFactory;
@@ -46,6 +46,7 @@ pub(super) fn handlers(
     (clock, skew): (Clock, Arc<AtomicI64>),
     seed: u64,
     (settings, tells): (Settings, Arc<AtomicBool>),
+    authority: Authority,
 ) -> HandlerFactory {
     let started = AtomicU64::new(0);
     Arc::new(move || {
@@ -57,7 +58,7 @@ pub(super) fn handlers(
         let own = lifeboat_execution::clock::Clock::starting_at(begins);
         let connections = Connections::new(Arc::clone(&transport), credential, own, dice);
         let events_url = tells.load(Ordering::Relaxed).then(|| TOPIC.to_owned());
-        let places = Places { events_url, ..places() };
+        let places = Places { events_url, authority: Some(authority.clone()), ..places() };
         let mut lifeboat = Lifeboat::connect(connections, &places, settings.clone()).expect("the places are places");
         lifeboat.region = Some(LOCATION.to_owned());
         lifeboat_functions::app(Arc::new(lifeboat), RuntimeOptions::below(FUNCTION_TIMEOUT)).router()

@@ -21,7 +21,9 @@ pub enum Refusal {
     #[error("the access token is not taken: {0}")]
     Token(Unverified),
     /// Nobody can have a name here.
-    #[error("this deployment knows no directory, so that it takes no orders that need a name")]
+    #[error(
+        "this deployment knows no directory, so that nobody has a name here: set LIFEBOAT_TENANT_ID and LIFEBOAT_AUDIENCE"
+    )]
     NoDirectory,
     /// The person may not order it.
     #[error("the person {person} has not the app role {role}")]

@@ -53,9 +53,10 @@ impl Author {
     }
 }
 
-/// Whether somebody may read what `Api` answers. A deployment that knows no directory leaves it to the key, as the host checked it.
+/// Whether somebody may read what `Api` answers. Where the deployment knows no directory nobody has a name, and nobody reads: a key is no
+/// name.
 pub async fn may_read(directory: Option<&Directory>, token: Option<&Token>) -> Result<Result<(), Refusal>, NotKnown> {
-    let Some(directory) = directory else { return Ok(Ok(())) };
+    let Some(directory) = directory else { return Ok(Err(Refusal::NoDirectory)) };
     let Some(token) = token else { return Ok(Err(Refusal::NoToken)) };
     match directory.verify(token.secret()).await {
         Ok(person) if person.roles.contains(READ) || person.roles.contains(OPERATE) => Ok(Ok(())),
