@@ -123,7 +123,7 @@ async fn a_browser_without_script_shows_the_evidence_the_recovery_plan_and_the_f
         "0 of 3 new machines run",
         "1. preflight done",
         "2. fence failed",
-        "5. group data: fail over not yet",
+        "6. group data: fail over not yet",
     ]);
 
     // While it is watched it goes on.
@@ -137,7 +137,7 @@ async fn a_browser_without_script_shows_the_evidence_the_recovery_plan_and_the_f
         "endpoint neu : enabled and online, as looked at",
         "endpoint weu : disabled, as looked at",
         "1. data: db-1 not known to be stopped",
-        "17. word to commit waits for a person",
+        "18. word to commit waits for a person",
         "1. stop the old machines under way",
     ]);
     let region = browser.shows(&shown.beside("/api/pages/region/westeurope")).await;

@@ -11,6 +11,7 @@ use lifeboat_azure::{ResourceId, replication};
 use lifeboat_planning::declaration::Phase;
 use lifeboat_planning::recovery::RecoveryPlan;
 use lifeboat_planning::saga::failover::PointFacts;
+use tokio::time::Instant;
 
 use crate::declaration::record as declared;
 use crate::lifeboat::Lifeboat;
@@ -22,16 +23,17 @@ use crate::swap::{self, Change, SwapError};
 const FRESH_FOR: SignedDuration = SignedDuration::from_mins(5);
 /// Items asked at a time.
 const PARALLEL: usize = 8;
-/// How long one recovery plan's may take: the next poll comes in a minute, and what is not answered by then is asked again.
+/// How long all of them may take: the next poll comes in a minute, and what is not answered by then is asked again.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 
 /// Reads them for those of these recovery plans that are suspected and not failed over yet; a line for each that was read. What cannot be
 /// read stays as it was, with its age.
 pub(crate) async fn refresh(lifeboat: &Lifeboat, plans: &[RecoveryPlan]) -> Vec<String> {
     let mut lines = Vec::new();
+    let until = Instant::now() + ANSWERED_WITHIN;
     let owns = |plan: &&RecoveryPlan| lifeboat.settings.owned_regions.iter().any(|region| plan.to.is(region));
     for plan in plans.iter().filter(owns) {
-        match of_plan(lifeboat, plan).await {
+        match of_plan(lifeboat, plan, until).await {
             Ok(0) => {}
             Ok(read) => lines.push(format!("{}: the newest points of {read} members were read", plan.name)),
             Err(error) => {
@@ -43,7 +45,7 @@ pub(crate) async fn refresh(lifeboat: &Lifeboat, plans: &[RecoveryPlan]) -> Vec<
 }
 
 /// How many members' points were read.
-async fn of_plan(lifeboat: &Lifeboat, plan: &RecoveryPlan) -> Result<usize, SwapError> {
+async fn of_plan(lifeboat: &Lifeboat, plan: &RecoveryPlan, until: Instant) -> Result<usize, SwapError> {
     let store = &lifeboat.store;
     let Some((declared, _)) = declared::read(store, &plan.name).await? else { return Ok(0) };
     if !matches!(declared.phase, Phase::Suspected | Phase::Confirmed | Phase::AwaitingApproval) {
@@ -56,7 +58,7 @@ async fn of_plan(lifeboat: &Lifeboat, plan: &RecoveryPlan) -> Result<usize, Swap
     }
     let asked = stream::iter(stale).map(|(name, item)| of_item(lifeboat, name, item)).buffered(PARALLEL);
     let read = asked.filter_map(std::future::ready).collect::<BTreeMap<String, NewestPoints>>();
-    let Ok(read) = tokio::time::timeout(ANSWERED_WITHIN, read).await else {
+    let Ok(read) = tokio::time::timeout_at(until, read).await else {
         tracing::warn!(recovery_plan = plan.name, "its newest points were not read in time");
         return Ok(0);
     };
