@@ -18,6 +18,8 @@ const SIZE_MAX_BYTES: u64 = 15_000_000;
 pub const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// A name that only this test's name server knows.
 const NAME: &str = "store.lifeboat.test";
+/// A tick of a timer: whoever it wakes goes to the store, whatever else is set.
+pub const TICK: &str = r#"{"Data":{"timer":{"IsPastDue":false}},"Metadata":{}}"#;
 /// Where this machine keeps its certificates.
 const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -90,12 +92,12 @@ fn package_starts_in_an_empty_root_and_resolves_names() {
         std::fs::remove_dir_all(&root).ok();
         return eprintln!("ignored: package_starts_in_an_empty_root_and_resolves_names: {why}");
     }
-    assert_eq!(get(port, "/").as_deref(), Some("HTTP/1.1 200 OK"), "it answers in an empty root");
+    assert_eq!(ask(port, "GET /", "").as_deref(), Some("HTTP/1.1 200 OK"), "it answers in an empty root");
     let (connected, reached) = mpsc::channel();
     std::thread::spawn(move || connected.send(store.accept().is_ok()));
     std::thread::spawn(move || answer_tokens(&identity));
     std::thread::spawn(move || answer_names(&names));
-    std::thread::spawn(move || get(port, "/api/status"));
+    std::thread::spawn(move || ask(port, "POST /PolicySweep", TICK));
     let reached = reached.recv_timeout(PATIENCE);
     std::fs::remove_dir_all(&root).ok();
     assert_eq!(reached, Ok(true), "a connection to {NAME}, found by the name server of its resolv.conf");
@@ -171,10 +173,6 @@ fn free_port() -> u16 {
 
 fn port_of(listener: &TcpListener) -> u16 {
     listener.local_addr().expect("a bound port").port()
-}
-
-fn get(port: u16, path: &str) -> Option<String> {
-    ask(port, &format!("GET {path}"), "")
 }
 
 /// The first line of the answer.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::executables;
-use crate::package::{Running, TARGET, ask};
+use crate::package::{Running, TARGET, TICK, ask};
 
 /// The executable of the copy: under another name, so that it never stands where the real one is looked for.
 const BINARY: &str = "lifeboat-handler-that-panics";
@@ -48,9 +48,8 @@ fn package_answers_a_panic_with_500_and_lives() {
     let spawned = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
     let mut handler = Running(spawned.expect("it starts"));
     assert_eq!(handler.refusal(port), None, "it listens");
-    let tick = r#"{"Data":{"timer":{"IsPastDue":false}},"Metadata":{}}"#;
     for round in 1..=3 {
-        let answer = ask(port, "POST /PolicySweep", tick);
+        let answer = ask(port, "POST /PolicySweep", TICK);
         assert_eq!(answer.as_deref(), Some("HTTP/1.1 500 Internal Server Error"), "round {round}");
         assert_eq!(ask(port, "GET /", "").as_deref(), Some("HTTP/1.1 200 OK"), "round {round}: it lives");
     }
