@@ -7,6 +7,7 @@
 //! health NAME platform|user|well      how a machine is, by Resource Health
 //! workload up|down                    what answers where recovery plans' traffic is verified
 //! alert incident|resolved|test ID REGION          an action group posts it
+//! alert rule|rule-over NAME ID        … of a metric rule, fired or resolved
 //! alert nonsense                      … something of another schema
 //! health-event NAME unavailable|annotated [TIMES] Event Grid delivers it, each time with an id of its own
 //! step PLAN                           a message asks for a step of the recovery plan's saga
@@ -33,11 +34,29 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Regions {
     Polls,
-    Outage { id: String, region: String, over: bool },
-    Health { name: String, how: String },
-    Workload { up: bool },
-    Alert { what: String, id: String, region: String },
-    HealthEvent { name: String, what: String, times: usize },
+    Outage {
+        id: String,
+        region: String,
+        over: bool,
+    },
+    Health {
+        name: String,
+        how: String,
+    },
+    Workload {
+        up: bool,
+    },
+    /// The last is the region, or the rule.
+    Alert {
+        what: String,
+        id: String,
+        region: String,
+    },
+    HealthEvent {
+        name: String,
+        what: String,
+        times: usize,
+    },
     Step(String),
     Declaration(String),
     Readiness(String),
@@ -63,6 +82,9 @@ pub fn read(words: &[&str]) -> Option<Result<Regions, String>> {
         }
         ["alert", what @ ("incident" | "resolved" | "test"), id, region] => {
             Regions::Alert { what: owned(what), id: owned(id), region: owned(region) }
+        }
+        ["alert", what @ ("rule" | "rule-over"), rule, id] => {
+            Regions::Alert { what: owned(what), id: owned(id), region: owned(rule) }
         }
         ["health-event", name, what @ ("unavailable" | "annotated"), times @ ..] => {
             let times = times.first().map_or(Ok(1), |times| times.parse());
@@ -143,6 +165,9 @@ fn alert(rig: &Rig, what: &str, id: &str, region: &str) -> Value {
     if what == "nonsense" {
         return json!({ "schemaId": "AzureMonitorMetricAlert", "data": { "version": "2.0" } });
     }
+    if what.starts_with("rule") {
+        return of_rule(rig, region, id, what == "rule-over");
+    }
     let now = rig.clock.now().to_string();
     let stage = if what == "resolved" { "Resolved" } else { "Active" };
     let services = json!([{ "ServiceName": "Virtual Machines", "ImpactedRegions": [{ "RegionName": region }] }]);
@@ -163,6 +188,25 @@ fn alert(rig: &Rig, what: &str, id: &str, region: &str) -> Value {
             },
             "alertContext": { "eventTimestamp": now, "level": 2, "properties": properties },
         },
+    })
+}
+
+/// An alert of a metric rule on something that is no machine.
+fn of_rule(rig: &Rig, rule: &str, id: &str, is_over: bool) -> Value {
+    let now = rig.clock.now().to_string();
+    let target =
+        format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Insights/components/shop");
+    let mut essentials = json!({
+        "alertId": format!("/subscriptions/{SUBSCRIPTION}/alerts/{id}"), "alertRule": rule, "signalType": "Metric",
+        "monitoringService": "Platform", "monitorCondition": if is_over { "Resolved" } else { "Fired" },
+        "alertTargetIDs": [target], "firedDateTime": now,
+    });
+    if is_over {
+        essentials["resolvedDateTime"] = json!(now);
+    }
+    json!({
+        "schemaId": "azureMonitorCommonAlertSchema",
+        "data": { "essentials": essentials, "alertContext": { "conditionType": "WebtestLocationAvailabilityCriteria" } },
     })
 }
 

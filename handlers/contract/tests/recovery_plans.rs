@@ -39,6 +39,9 @@ const BAD_DOCUMENTS_MIN: usize = 100;
 
 /// What only the reader can say, each with its reason.
 const READER_ALONE: &[&str] = &[
+    "alerts-of-no-form",          // What a name or an id is.
+    "alerts-twice",               // Names that differ in case alone.
+    "alerts-uncounted",           // What another list has.
     "anchor",                     // How a value is written.
     "at-least-more-than-origins", // Counts of two lists, and a number beside them.
     "at-least-two-of-one-origin",
@@ -159,6 +162,7 @@ fn the_example_asks_for_what_it_says() {
     assert_eq!((traffic.from.as_str(), traffic.to.as_str()), ("weu-endpoint", "neu-endpoint"));
     assert_eq!((traffic.verify.url.as_str(), traffic.verify.within.as_mins()), ("https://shop.example/healthz", 5));
     let evidence = &plan.declaration.evidence;
+    assert_eq!(evidence.alerts, ["shop-availability".to_owned()].into());
     assert_eq!((evidence.reported.len(), evidence.measured.len(), evidence.at_least), (2, 2, 2));
     assert_eq!((evidence.window.as_mins(), plan.declaration.max_data_loss.as_mins()), (10, 15));
 }

@@ -64,7 +64,7 @@ pub fn replay(plan: &RecoveryPlan, supposed: &Supposed, lines: &[Line]) -> Playe
 
 /// A replay on its way.
 struct Stage<'a> {
-    plan: &'a RecoveryPlan,
+    plan: RecoveryPlan,
     supposed: &'a Supposed,
     known: Known,
     signals: Signals,
@@ -79,7 +79,9 @@ impl<'a> Stage<'a> {
         for region in [plan.from.as_str(), plan.to.as_str()] {
             known.add_region(region, region);
         }
-        for name in supposed.named() {
+        let mut plan = plan.clone();
+        plan.declaration.evidence.alerts.extend(supposed.named().iter().map(|name| name.to_lowercase()));
+        for name in &plan.declaration.evidence.alerts {
             known.add_named(name, plan.from.as_str());
         }
         let state = Declaration::default();
@@ -139,7 +141,7 @@ impl<'a> Stage<'a> {
             saga_began_at: None,
             word: word.as_ref(),
         };
-        let (state, decisions) = settle(&self.played.state, self.plan, &facts, now);
+        let (state, decisions) = settle(&self.played.state, &self.plan, &facts, now);
         self.played.state = state;
         for decision in decisions {
             self.keep(&decision);

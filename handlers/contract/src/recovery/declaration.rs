@@ -5,7 +5,7 @@ use lifeboat_planning::recovery::{By, Declaration, Evidence, Fence, Measured, Re
 use std::collections::BTreeMap;
 
 use super::fault::RecoveryFault;
-use super::form;
+use super::{alerts, form};
 use crate::policy::document::if_there;
 use crate::policy::duration;
 use crate::policy::problem::Fault;
@@ -64,6 +64,7 @@ fn evidence(reader: &mut Reader<'_>, node: &Node, path: &str, rules: bool) -> Op
             _ => Measured::Probe,
         })
     });
+    let alerts = if_there(&fields, "alerts", |n| alerts::read(reader, n, &at("alerts")));
     let at_least = if_there(&fields, "atLeast", |n| reader.whole(n, &at("atLeast"), form::AT_LEAST));
     let window = fields.get("for").and_then(|n| reader.span(n, &at("for"), form::EVIDENCE_FOR));
     reader.need_one_of(node, path, &fields, form::EVIDENCE_NEEDS);
@@ -73,7 +74,11 @@ fn evidence(reader: &mut Reader<'_>, node: &Node, path: &str, rules: bool) -> Op
     }
     let at_least = u32::try_from(at_least?.unwrap_or(form::AT_LEAST.least)).ok()?;
     let (reported, measured) = (reported.unwrap_or_default(), measured.unwrap_or_default());
-    let evidence = Evidence { reported, measured, at_least, window: window? };
+    if let Some(node) = fields.get("alerts").filter(|_| !measured.contains(&Measured::MetricAlert)) {
+        let complaint = Complaint::of(Fault::RecoveryPlan(RecoveryFault::AlertsUncounted));
+        reader.complain(node.at, &at("alerts"), complaint.expected("`metricAlert` in `measured`, or no `alerts`"));
+    }
+    let evidence = Evidence { reported, measured, alerts: alerts?.unwrap_or_default(), at_least, window: window? };
     for (fault, expected) in unsound(&evidence, rules) {
         let at_least = fields.get("atLeast").filter(|_| matches!(fault, RecoveryFault::TooFewOrigins { .. }));
         let (place, path) = at_least.map_or((node.at, path.to_string()), |field| (field.at, at("atLeast")));

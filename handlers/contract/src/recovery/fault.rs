@@ -36,6 +36,17 @@ pub enum RecoveryFault {
         /// The line of the first.
         first_line: u32,
     },
+    /// A text that is neither the name of an alert rule nor the ARM id of one, or of a resource.
+    NoAlert,
+    /// An alert rule or resource that is in the list twice.
+    AlertTwice {
+        /// It.
+        alert: String,
+        /// The line of the first.
+        first_line: u32,
+    },
+    /// Alert rules are named, and no alerts count.
+    AlertsUncounted,
     /// More origins are asked for than are listed.
     TooFewOrigins {
         /// How many are asked for.
@@ -115,6 +126,13 @@ impl fmt::Display for RecoveryFault {
             Self::NoUrl(why) => why.fmt(f),
             Self::OriginTwice { origin, first_line } => {
                 write!(f, "`{}` is there twice, first in line {first_line}, and counts once", quoted(origin))
+            }
+            Self::NoAlert => f.write_str("this names neither an alert rule nor a resource"),
+            Self::AlertTwice { alert, first_line } => {
+                write!(f, "`{}` is there twice, first in line {first_line}", quoted(alert))
+            }
+            Self::AlertsUncounted => {
+                f.write_str("alerts are named, and `measured` leaves `metricAlert` out: none would count")
             }
             Self::TooFewOrigins { listed: 1, .. } => {
                 f.write_str("one origin is listed, and one source of evidence never suffices")

@@ -36,8 +36,13 @@ pub const DECLARATION: &[Field] = &fields([
     ("maxDataLoss", Required),
 ]);
 /// `evidence` of the declaration.
-pub const EVIDENCE: &[Field] =
-    &fields([("reported", Optional), ("measured", Optional), ("atLeast", Optional), ("for", Required)]);
+pub const EVIDENCE: &[Field] = &fields([
+    ("reported", Optional),
+    ("measured", Optional),
+    ("alerts", Optional),
+    ("atLeast", Optional),
+    ("for", Required),
+]);
 /// At least one of these stands in `evidence`.
 pub const EVIDENCE_NEEDS: &[&str] = &["reported", "measured"];
 /// `spec.readiness`.
@@ -92,6 +97,10 @@ pub const ACTIONS_MAX: usize = 8;
 /// Bound on the items of `traffic`: each is moved under one lease and verified before the next.
 pub const TRAFFIC_MAX: usize = 20;
 
+/// Alert rules and resources in `evidence.alerts`, at most: of more, nobody could say which of them speaks for a region.
+pub const ALERTS_MAX: usize = 20;
+/// Characters of one of them, at most: the longest ARM ids have some 500.
+pub const ALERT_CHARS_MAX: usize = 1_000;
 /// Bounds of `declaration.approvals`: one, or two besides the one who asks.
 pub const APPROVALS: Whole = Whole { least: 1, most: 2 };
 /// The value of `declaration.approvals` where nothing is said.

@@ -5,6 +5,7 @@
 //! Reading refuses what contradicts itself, so that no recovery plan exists that does; `judge` is asked by `check` alone, and tells what
 //! can never be met, or hardly.
 
+mod alerts;
 mod declaration;
 mod document;
 mod fault;

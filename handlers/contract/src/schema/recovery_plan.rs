@@ -124,6 +124,14 @@ fn evidence() -> Value {
         "measured" => {
             origins(form::MEASURED, "Origins that are measured that count: own probes, metric and log rules.")
         }
+        "alerts" => json!({
+            "description": "Alert rules by name or ARM id, or resources that they watch by ARM id, whose metric and log alerts speak for `from`. Of others only those on machines of the estate count, as a share.",
+            "type": "array",
+            "minItems": 1,
+            "maxItems": form::ALERTS_MAX,
+            "uniqueItems": true,
+            "items": { "type": "string", "minLength": 1, "maxLength": form::ALERT_CHARS_MAX },
+        }),
         "atLeast" => {
             let mut at_least = described(whole(form::AT_LEAST), "How many of these origins must say so.");
             at_least["default"] = json!(form::AT_LEAST.least);

@@ -1,14 +1,14 @@
 //! What is known of regions, machines and rules when a payload is read: whose word is about what.
 //! It never guesses a region: a name that is not in it is none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Regions by all their names, machines and what recovery plans name, each with its region.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
     regions: BTreeMap<String, String>,
     machines: BTreeMap<String, String>,
-    named: BTreeMap<String, String>,
+    named: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Known {
@@ -26,7 +26,7 @@ impl Known {
 
     /// Adds an alert rule or a resource that a recovery plan names, by name or id: its alerts speak for that region.
     pub fn add_named(&mut self, name: &str, region: &str) {
-        self.named.insert(name.trim().to_lowercase(), folded(region));
+        self.named.entry(name.trim().to_lowercase()).or_default().insert(folded(region));
     }
 
     /// The region of that name, as Service Health displays it or as ARM writes it.
@@ -41,9 +41,9 @@ impl Known {
         self.machines.get(&id.trim().to_lowercase()).map(String::as_str)
     }
 
-    /// The region of what a recovery plan names.
-    pub fn named(&self, name: &str) -> Option<&str> {
-        self.named.get(&name.trim().to_lowercase()).map(String::as_str)
+    /// What recovery plans name by this name, in lower case, with the regions for which it speaks.
+    pub fn named(&self, name: &str) -> Option<(&str, &BTreeSet<String>)> {
+        self.named.get_key_value(&name.trim().to_lowercase()).map(|(name, regions)| (name.as_str(), regions))
     }
 
     /// How many machines are known in a region.

@@ -58,15 +58,19 @@ fn declaration() -> impl Strategy<Value = Declaration> {
     let by = select(&[By::Person, By::Approval, By::Rules][..]);
     let fence = select(&[Fence::Required, Fence::BestEffort][..]);
     let times = (minutes(5, 24 * 60), minutes(60, 7 * 24 * 60), minutes(5, 7 * 24 * 60));
-    (by, 1..=2u8, reported, measured, 2..=4u32, fence, times)
-        .prop_filter("enough origins", |(by, _, reported, measured, at_least, ..)| {
+    let alerts = btree_set("[a-z]{1,6}(-[a-z]{1,6})?|/subscriptions/[a-z0-9]{1,4}/providers/[a-z./]{0,4}[a-z]", 0..3);
+    (by, 1..=2u8, reported, (measured, alerts), 2..=4u32, fence, times)
+        .prop_filter("enough origins", |(by, _, reported, (measured, _), at_least, ..)| {
             let both = !reported.is_empty() && !measured.is_empty();
             reported.len() + measured.len() >= *at_least as usize && (both || *by != By::Rules)
         })
-        .prop_map(|(by, approvals, reported, measured, at_least, fence, (window, cooldown, max_data_loss))| {
-            let evidence = Evidence { reported, measured, at_least, window };
-            Declaration { by, approvals, evidence, cooldown, fence, max_data_loss }
-        })
+        .prop_map(
+            |(by, approvals, reported, (measured, mut alerts), at_least, fence, (window, cooldown, max_data_loss))| {
+                alerts.retain(|alert| measured.contains(&Measured::MetricAlert) && !alert.contains("//"));
+                let evidence = Evidence { reported, measured, alerts, at_least, window };
+                Declaration { by, approvals, evidence, cooldown, fence, max_data_loss }
+            },
+        )
 }
 
 /// Any condition that `members` take, over few names, so that two of them meet.
@@ -158,7 +162,7 @@ pub fn yaml(plan: &RecoveryPlan) -> String {
 
 fn of_declaration(declaration: &Declaration) -> String {
     let Declaration { by, approvals, evidence, cooldown, fence, max_data_loss } = declaration;
-    let Evidence { reported, measured, at_least, window } = evidence;
+    let Evidence { reported, measured, alerts, at_least, window } = evidence;
     let by = match by {
         By::Person => "person",
         By::Approval => "approval",
@@ -181,10 +185,14 @@ fn of_declaration(declaration: &Declaration) -> String {
         false => format!("      {field}: [ {} ]\n", words.join(", ")),
     };
     format!(
-        "  declaration:\n    by: {by}\n    approvals: {approvals}\n    evidence:\n{}{}      atLeast: {at_least}\n      for: {}\n    cooldown: \
+        "  declaration:\n    by: {by}\n    approvals: {approvals}\n    evidence:\n{}{}{}      atLeast: {at_least}\n      for: {}\n    cooldown: \
          {}\n    fence: {fence}\n    maxDataLoss: {}\n",
         list("reported", reported.collect()),
         list("measured", measured.collect()),
+        list(
+            "alerts",
+            alerts.iter().map(|alert| quoted(alert)).collect::<Vec<_>>().iter().map(String::as_str).collect()
+        ),
         time_of(*window),
         time_of(*cooldown),
         time_of(*max_data_loss),

@@ -59,6 +59,11 @@ pub async fn known(lifeboat: &Lifeboat, plans: &[RecoveryPlan]) -> Result<Known,
             known.add_machine(&machine, region);
         }
     }
+    for plan in plans {
+        for alert in &plan.declaration.evidence.alerts {
+            known.add_named(alert, plan.from.as_str());
+        }
+    }
     Ok(known)
 }
 

@@ -193,9 +193,16 @@ pub fn settle(
 }
 
 fn see(before: &Declaration, plan: &RecoveryPlan, facts: &Facts<'_>, now: Timestamp) -> Seen {
-    let of = |region, machines, failed: &[Origin]| sources::sources(facts.signals, region, machines, failed, now);
-    let source = of(plan.from.as_str(), facts.machines, &before.failing);
-    let target = of(plan.to.as_str(), facts.target_machines, &[]);
+    let from = sources::Region {
+        name: plan.from.as_str(),
+        machines: facts.machines,
+        alerts: Some(&plan.declaration.evidence.alerts),
+        failing_before: &before.failing,
+    };
+    let to =
+        sources::Region { name: plan.to.as_str(), machines: facts.target_machines, alerts: None, failing_before: &[] };
+    let source = sources::sources(facts.signals, from, now);
+    let target = sources::sources(facts.signals, to, now);
     let good_probe_at = facts.signals.good_probe_at(plan.from.as_str());
     let loss = loss::loss(&source, &plan.declaration.evidence, good_probe_at, facts.point_at);
     Seen { source, target, loss }

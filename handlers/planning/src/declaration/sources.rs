@@ -1,6 +1,7 @@
 //! Which sources fail, of one region, counted by origin.
 //! It never counts a message, a door or a single machine as a source, and never takes silence for good news or bad.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use jiff::{SignedDuration, Timestamp};
@@ -63,16 +64,38 @@ impl Share {
     }
 }
 
-/// What each origin says of a region with so many machines. `failing_before` has the origins that failed at the last look.
-pub fn sources(
-    signals: &Signals,
-    region: &str,
-    machines: u64,
-    failing_before: &[Origin],
-    now: Timestamp,
-) -> Vec<Source> {
+/// A region as a recovery plan looks at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Region<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// How many machines are in it.
+    pub machines: u64,
+    /// The alert rules and resources that speak for it; none where all do that anybody named: bad news of the region into which
+    /// machines go is never left out.
+    pub alerts: Option<&'a BTreeSet<String>>,
+    /// The origins that failed at the last look.
+    pub failing_before: &'a [Origin],
+}
+
+impl Region<'_> {
+    /// What another recovery plan names speaks for that one.
+    fn hears(&self, origin: Origin, about: &About) -> bool {
+        match about {
+            About::Region { service, .. } if origin == Origin::MetricAlert => {
+                self.alerts.is_none_or(|alerts| alerts.contains(service))
+            }
+            _ => true,
+        }
+    }
+}
+
+/// What each origin says of a region.
+pub fn sources(signals: &Signals, region: Region<'_>, now: Timestamp) -> Vec<Source> {
+    let Region { machines, failing_before, .. } = region;
     let of = |origin| {
-        let threads: Vec<(&About, &Thread)> = signals.threads(region, origin).collect();
+        let threads: Vec<(&About, &Thread)> =
+            signals.threads(region.name, origin).filter(|(about, _)| region.hears(origin, about)).collect();
         let matters: Vec<_> = threads.iter().filter(|(about, _)| matches!(about, About::Region { .. })).collect();
         let of_machine = |about: &About| matches!(about, About::Machine(_));
         let fleet: Vec<_> =

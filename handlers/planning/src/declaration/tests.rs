@@ -19,6 +19,7 @@ fn evidence() -> Evidence {
     Evidence {
         reported: [Reported::ServiceHealth, Reported::ResourceHealth].into(),
         measured: [Measured::Probe, Measured::MetricAlert].into(),
+        alerts: ["shop-availability".into()].into(),
         at_least: 2,
         window: SignedDuration::from_mins(10),
     }
@@ -221,7 +222,8 @@ fn a_machine_that_was_stopped_and_is_named_no_more_is_no_part_of_the_fleet() {
         signals.read_whole(at(minute));
     };
     let failing = |signals: &Signals, minute| {
-        let all = sources::sources(signals, "westeurope", 2, &[], at(minute));
+        let region = sources::Region { name: "westeurope", machines: 2, alerts: None, failing_before: &[] };
+        let all = sources::sources(signals, region, at(minute));
         let health = all.iter().find(|source| source.origin == Origin::ResourceHealth).expect("a source");
         (health.standing, health.share)
     };
@@ -233,6 +235,27 @@ fn a_machine_that_was_stopped_and_is_named_no_more_is_no_part_of_the_fleet() {
     assert_eq!(failing(&signals, 1), (Standing::Uneasy, Some(Share { failing: 2, of: 5 })));
     read(&mut signals, [("by-1", State::Failing), ("by-2", State::Failing)], 3);
     assert_eq!(failing(&signals, 3), (Standing::Failing, Some(Share { failing: 2, of: 2 })));
+}
+
+#[test]
+fn an_alert_rule_speaks_for_the_recovery_plan_that_names_it_alone_and_bad_news_of_the_target_for_all() {
+    let (plan, assumed) = (plan(By::Approval), Assumed::default());
+    let fired = |region: &str, rule: &str| Signal {
+        region: region.into(),
+        about: About::Region { matter: "m-1".into(), service: rule.into() },
+        ..said(Origin::MetricAlert, "m-1", State::Failing, 0)
+    };
+    let looked = |signal: Signal| {
+        let mut signals = Signals::default();
+        signals.take(&[signal], at(0));
+        signals.read_whole(at(0));
+        let (state, decision) = step(&Declaration::default(), &plan, &facts(&signals, &assumed, at(0)), at(0));
+        let healthy = decision.conditions.iter().find(|condition| condition.name() == Name::TargetHealthy);
+        (state.phase, healthy.map(|condition| condition.met))
+    };
+    assert_eq!(looked(fired("westeurope", "shop-availability")), (Phase::Suspected, Some(true)));
+    assert_eq!(looked(fired("westeurope", "another-plans")), (Phase::Normal, Some(true)));
+    assert_eq!(looked(fired("northeurope", "another-plans")), (Phase::Normal, Some(false)));
 }
 
 #[test]

@@ -81,6 +81,7 @@ impl Lines {
         self.line("declaration.cooldown", &format!("{}s", cooldown.as_secs()));
         self.line("declaration.fence", fence.name());
         self.line("declaration.maxDataLoss", &format!("{}s", max_data_loss.as_secs()));
+        evidence.alerts.iter().for_each(|alert| self.text("declaration.evidence.alerts", alert));
     }
 }
 
@@ -89,6 +90,7 @@ mod tests {
     use super::super::{By, Evidence, Fence, Measured, Reported, Verify};
     use super::*;
     use crate::policy::{Case, Glob, Location, Match};
+    use alloc::collections::BTreeSet;
     use alloc::vec;
     use jiff::SignedDuration;
 
@@ -125,6 +127,7 @@ mod tests {
                 evidence: Evidence {
                     reported: [Reported::ServiceHealth].into(),
                     measured: [Measured::Probe].into(),
+                    alerts: BTreeSet::new(),
                     at_least: 2,
                     window: SignedDuration::from_mins(10),
                 },
@@ -176,6 +179,7 @@ mod tests {
             |plan, _| plan.declaration.approvals = 2,
             |plan, _| plan.declaration.evidence.reported.extend([Reported::ResourceHealth]),
             |plan, _| plan.declaration.evidence.measured = [Measured::MetricAlert].into(),
+            |plan, _| plan.declaration.evidence.alerts.extend(["shop-availability".into()]),
             |plan, _| plan.declaration.evidence.at_least = 3,
             |plan, time| plan.declaration.evidence.window = time,
             |plan, time| plan.declaration.cooldown = time,

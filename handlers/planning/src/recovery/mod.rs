@@ -123,6 +123,9 @@ pub struct Evidence {
     pub reported: BTreeSet<Reported>,
     /// Origins that we measure ourselves that count.
     pub measured: BTreeSet<Measured>,
+    /// Alert rules, and resources that they watch, that speak for the region, in lower case. Alerts carry no dependable region: of all
+    /// others only those on machines of the estate count.
+    pub alerts: BTreeSet<String>,
     /// How many of these origins must say so; from [`ORIGINS_MIN`] to as many as are listed.
     pub at_least: u32,
     /// The document's `for`: the window over which all of it must hold without a gap.

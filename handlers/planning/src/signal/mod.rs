@@ -108,7 +108,7 @@ pub enum About {
     Region {
         /// That name.
         matter: String,
-        /// The service, where the sender tells services apart; else empty.
+        /// The service, where the sender tells services apart; of an alert what a recovery plan names it by, in lower case; else empty.
         service: String,
     },
     /// One machine, by its ARM id in lower case: counts only as part of its region's fleet.

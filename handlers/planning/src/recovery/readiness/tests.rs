@@ -48,6 +48,7 @@ fn plan() -> RecoveryPlan {
             evidence: Evidence {
                 reported: [Reported::ServiceHealth].into(),
                 measured: [Measured::Probe].into(),
+                alerts: [].into(),
                 at_least: 2,
                 window: SignedDuration::from_mins(10),
             },
