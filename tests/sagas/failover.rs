@@ -99,6 +99,24 @@ async fn while_all_changes_are_stopped_it_rests_and_says_in_which_state() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_stands_open_is_asked_daily_also_while_all_changes_are_stopped() {
+    let stage = Stage::new(5);
+    stage.tells_events();
+    stage.begin(stage.order()).await;
+    stage.until_asked(Ask::Commit, 2 * HOUR).await;
+    lifeboat_execution::stop::stop(&stage.process().store, "we look first", stage.clock.now()).await.unwrap();
+    assert!(!stage.until(|saga| saga.ended(), 73 * HOUR).await);
+    let reminded = stage.story().matches("still open at").count();
+    let told: Vec<_> = stage.accepted_events().into_values().flatten().collect();
+    let told = told.iter().filter(|event| event["data"]["state"] == "reminded").count();
+    assert_eq!((reminded, told), (3, 3), "daily, each told once:\n{}", stage.story());
+    assert_eq!(stage.accepted("/failoverCommit"), 0);
+    stage.blobs.remove(CONTAINER, lifeboat_execution::stop::BLOB);
+    stage.answer(Ask::Commit, Choice::GoOn, None).await;
+    stage.until_asked(Ask::ProtectBack, 3 * HOUR).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_item_that_is_not_listed_is_not_known_and_without_it_nothing_is_begun() {
     let stage = Stage::new(6);
     let mut order = stage.order();

@@ -17,7 +17,7 @@ use lifeboat_azure::blobs::Lease;
 use lifeboat_contract::events::Event as Told;
 use lifeboat_planning::facts::Owner;
 use lifeboat_planning::saga::failover::{self, Change, Failover, Look};
-use lifeboat_planning::saga::{Effect, Notice, OrderRefused, Outcome, Saga, Tag, What};
+use lifeboat_planning::saga::{Effect, Notice, OrderRefused, Outcome, Saga, Tag, What, reminded};
 
 use super::book::Book;
 use super::record::Kept;
@@ -81,7 +81,7 @@ impl Turn<'_> {
         // Whoever was here before may have been stopped in the middle: a higher number has all looked at again that it left in flight.
         let epoch = self.kept.record.epoch + 1;
         if matches!(event, Event::Woken) && stop::is_stopped(&self.lifeboat.store).await {
-            return Ok(self.pause(&saga));
+            return self.rest(saga, epoch).await;
         }
         let (id, plan) = (self.kept.record.id.clone(), self.kept.record.recovery_plan.clone());
         let mut book = Book::of(self.lifeboat, &id, &plan);
@@ -148,6 +148,22 @@ impl Turn<'_> {
             refused: self.refused,
             ended: record.ended_at.is_some(),
         }
+    }
+
+    /// Rests while all changes are stopped; what stands open is asked again when that is due, which changes nothing in Azure.
+    async fn rest(&mut self, saga: Saga<Failover>, epoch: u64) -> Result<Ran, SagaError> {
+        let (before, now) = (events::Before::of(&saga), self.lifeboat.clock.now());
+        let (saga, effects) = reminded(saga, epoch, now);
+        if !effects.is_empty() {
+            let (id, plan) = (self.kept.record.id.clone(), self.kept.record.recovery_plan.clone());
+            self.told = events::of(&self.kept.record, &before, &saga, &effects, now);
+            let mut book = Book::of(self.lifeboat, &id, &plan);
+            book.decided("a reminder", self.kept.record.looks, &effects).await?;
+            self.save(&saga).await?;
+            self.tell(&effects);
+            book.seal().await?;
+        }
+        Ok(self.pause(&saga))
     }
 
     /// Rests while all changes are stopped, and says in which state that is.

@@ -136,6 +136,20 @@ pub fn steps<R: Runbook>(
     (run.saga, run.effects)
 }
 
+/// Says again what stands open and is due, where nothing else may be done: a person who stopped all changes is asked all the same. What is in
+/// flight stays so, for whoever comes next with a number of their own.
+pub fn reminded<R: Runbook>(saga: Saga<R>, epoch: u64, now: Timestamp) -> (Saga<R>, Vec<Effect<R>>) {
+    let taken_over = epoch > saga.progress.epoch;
+    let mut run = run::Run { table: Rc::new(saga.runbook.lanes()), saga, effects: Vec::new(), now };
+    if taken_over {
+        run.remind();
+    }
+    if !run.effects.is_empty() {
+        run.saga.progress.epoch = epoch;
+    }
+    (run.saga, run.effects)
+}
+
 /// So many seconds.
 pub(crate) fn seconds(secs: i64) -> SignedDuration {
     SignedDuration::from_secs(secs)

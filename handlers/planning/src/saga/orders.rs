@@ -56,7 +56,7 @@ impl<R: Runbook> Run<R> {
             Choice::Undo if self.passed() => return self.refuse(OrderRefused::PastNoReturn),
             Choice::AnotherPoint => {
                 let tasks = self.failed(&question.step);
-                if !pick.is_some_and(|pick| self.saga.runbook.pick(pick, &tasks)) {
+                if !pick.is_some_and(|pick| self.saga.runbook.pick(pick, &question.step, &tasks)) {
                     return self.refuse(OrderRefused::PickMissing);
                 }
             }

@@ -36,7 +36,12 @@ impl<R: Runbook> Run<R> {
     /// Puts the table's own question. It is the lane's only move.
     pub(super) fn put_asked(&mut self, lane: usize, step: &str, asked: &Asked) -> bool {
         let mut choices = asked.choices.clone();
-        choices.retain(|choice| *choice != Choice::Undo || !self.passed());
+        let passed = self.passed();
+        choices.retain(|choice| match choice {
+            Choice::Undo => !passed,
+            Choice::AnotherPoint | Choice::FailBack => passed,
+            Choice::GoOn | Choice::Again | Choice::End => true,
+        });
         self.put(lane, step, asked.ask, asked.words.clone(), choices, true);
         false
     }

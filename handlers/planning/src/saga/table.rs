@@ -33,8 +33,9 @@ pub trait Runbook: Clone + fmt::Debug + PartialEq {
     fn lanes(&self) -> Vec<Lane<Self>>;
     /// What facts mean for a look. What must be remembered of them is kept in `self`.
     fn judge(&mut self, look: &Self::Look, sent: Sent, facts: &Self::Facts, now: Timestamp) -> Seen;
-    /// Takes what a person picked, for these tasks. False when it cannot be meant here.
-    fn pick(&mut self, pick: &Self::Pick, tasks: &[String]) -> bool;
+    /// Takes what a person picked at a step, for these tasks of it that failed; for none, at a question of the table's. False when it cannot
+    /// be meant here.
+    fn pick(&mut self, pick: &Self::Pick, step: &str, tasks: &[String]) -> bool;
     /// A person, on whom the saga had waited, answered before its first point of no return.
     fn heard(&mut self);
     /// A person goes on without the task of this look.

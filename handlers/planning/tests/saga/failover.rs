@@ -172,6 +172,32 @@ fn until_the_commit_another_recovery_point_can_be_taken() {
 }
 
 #[test]
+fn between_groups_another_recovery_point_can_be_taken_for_what_was_failed_over_by_then() {
+    let mut driver = begun(Regions::new(shop()));
+    driver.person = but(Ask::Approve);
+    driver.run_until(|driver| standing(driver).contains(&Ask::Approve));
+    let offered = driver.saga.questions().next().map(|question| question.choices.clone());
+    assert_eq!(offered, Some(vec![Choice::GoOn, Choice::AnotherPoint, Choice::FailBack]));
+    answer(&mut driver, Ask::Approve, Choice::AnotherPoint, Some(PointChoice::Latest));
+    assert!(standing(&driver).contains(&Ask::Approve), "the latest state is none of the points");
+    for (pick, id) in [(PointChoice::ApplicationConsistent, "point-2"), (PointChoice::LatestProcessed, "point-0")] {
+        let sent = driver.world.changes().len();
+        answer(&mut driver, Ask::Approve, Choice::AnotherPoint, Some(pick));
+        driver.run_until(|driver| standing(driver).contains(&Ask::Approve));
+        let changes = &driver.world.changes()[sent..];
+        let changed = changes.iter().filter(|it| it.starts_with("take another") && it.ends_with(id)).count();
+        assert_eq!((changed, changes.len()), (2, 2), "the databases alone: {changes:?}");
+    }
+    let sent = driver.world.changes().len();
+    driver.person = Rc::new(goes_on);
+    driver.run();
+    assert_eq!(driver.saga.progress.phase, Phase::Ended(End::Done));
+    let later = &driver.world.changes()[sent..];
+    assert!(later.iter().any(|it| it.starts_with("fail over web-1") && !it.contains("point-")), "{later:?}");
+    assert!(!later.iter().any(|it| it.starts_with("take another")), "{later:?}");
+}
+
+#[test]
 fn failing_back_is_refused_because_it_is_not_built() {
     let mut driver = begun(Regions::new(shop()));
     driver.person = but(Ask::Commit);

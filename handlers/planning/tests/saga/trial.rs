@@ -106,7 +106,7 @@ impl Runbook for Trial {
         if *on == look.1 { Seen::Done } else { Seen::NotBegun }
     }
 
-    fn pick(&mut self, (): &(), _: &[String]) -> bool {
+    fn pick(&mut self, (): &(), _: &str, _: &[String]) -> bool {
         false
     }
 

@@ -1,7 +1,7 @@
 //! What a failover has learned on its way and needs later: stored beside its progress, a line each.
 //! It never decides.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -19,6 +19,8 @@ pub struct Memory {
     pub members: BTreeMap<String, OfMember>,
     /// A person chose another recovery point after the failover.
     pub another: bool,
+    /// The words between groups at which a person chose another recovery point for what was failed over by then.
+    pub another_at: BTreeSet<String>,
     /// A person was waited for before anything was failed over: what was seen until then may have passed.
     pub waited: bool,
     /// A person goes on without the fence.
@@ -77,6 +79,7 @@ impl Memory {
         {
             lines.extend(said.then(|| word.to_string()));
         }
+        lines.extend(self.another_at.iter().map(|step| format!("another-at {step}")));
         for (name, of) in &self.members {
             if let Some(ran) = of.ran {
                 lines.push(format!("ran {} {name}", if ran { "yes" } else { "no" }));
@@ -126,6 +129,10 @@ impl Memory {
 
     fn learn_of_member(&mut self, line: &str) -> Option<()> {
         let (field, rest) = line.split_once(' ')?;
+        if field == "another-at" {
+            self.another_at.insert(rest.to_string());
+            return Some(());
+        }
         let fields = match field {
             "left-out" => 0,
             "ran" | "choice" | "changed-before" => 1,

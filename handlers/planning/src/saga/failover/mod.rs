@@ -11,6 +11,7 @@
 //! Any failure before the first accepted `unplannedFailover` starts the old machines again that this saga stopped. From there on nothing is
 //! undone: a failure asks. The second point of no return is commit, the third the protection the other way, which deletes the old machines.
 
+mod actions;
 mod effect;
 mod judge;
 mod memory;
@@ -204,18 +205,24 @@ impl Runbook for Failover {
         judge::judge(self, look, sent, facts, now)
     }
 
-    fn pick(&mut self, pick: &PointChoice, tasks: &[String]) -> bool {
+    fn pick(&mut self, pick: &PointChoice, step: &str, tasks: &[String]) -> bool {
         // After a failover the latest state is none of the points that Azure changes to: one must be named.
-        if *pick == PointChoice::Latest && (tasks.is_empty() || self.memory.another) {
+        if *pick == PointChoice::Latest && (tasks.is_empty() || step.ends_with(table::ANOTHER_POINT)) {
             return false;
         }
-        let all: Vec<String> = match tasks {
+        let all: Vec<String> = match (tasks, actions::failed_over_before(self, step)) {
             // Asked about all of it: every member that was failed over gets another point.
-            [] => {
+            ([], None) => {
                 self.memory.another = true;
                 self.taken().map(|member| member.name.clone()).collect()
             }
-            some => some.to_vec(),
+            // Asked on the way: those that were failed over by then.
+            ([], Some(members)) if members.is_empty() => return false,
+            ([], Some(members)) => {
+                self.memory.another_at.insert(String::from(step));
+                members
+            }
+            (some, _) => some.to_vec(),
         };
         for name in all {
             let of = self.memory.of_mut(&name);

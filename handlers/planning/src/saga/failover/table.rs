@@ -8,8 +8,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 use jiff::SignedDuration;
 
+use super::actions::{self, Side};
 use super::effect::{Change, FailoverEffect, Look, TrafficEffect};
-use super::{Action, Failover, Fence, Group, Member, Traffic};
+use super::{Failover, Fence, Group, Member, Traffic};
 use crate::id::hash;
 use crate::recovery::readiness::MEMBERS_MAX;
 use crate::saga::seconds;
@@ -75,7 +76,7 @@ pub const OLD_SIDE_STOPPED: &str = "stop the old machines";
 /// The step that protects the other way, in which Azure deletes the old machines.
 pub const PROTECT_BACK: &str = "protect the other way";
 /// The step to which another recovery point leads.
-const ANOTHER_POINT: &str = "another point";
+pub(super) const ANOTHER_POINT: &str = "another point";
 
 /// The table.
 pub(super) fn lanes(of: &Failover) -> Vec<Lane<Failover>> {
@@ -91,21 +92,21 @@ fn failing_over(of: &Failover) -> Vec<Step<Failover>> {
         step("newest points", newest(of)),
     ];
     for (number, group) in of.order.groups.iter().enumerate() {
-        steps.extend(actions(&group.name, "before", &group.before));
+        steps.extend(actions::steps(of, number, Side::Before));
         if number == 0 {
             let again = fence_again(of, !group.before.is_empty());
             let newest = if again.tasks.is_empty() { reads(Vec::new(), READ_SECS_MAX) } else { newest(of) };
             steps.extend([step("fence once more", again), step("newest points once more", newest)]);
         }
         steps.extend(fail_over(of, group));
-        steps.extend(actions(&group.name, "after", &group.after));
+        steps.extend(actions::steps(of, number, Side::After));
     }
     let enabled = Work { usually: Some(seconds(ONLINE_USUAL_SECS)), ..online(traffic(of, enable)) };
     steps.extend([
         step("enable the target", enabled),
         step("disable the old endpoint", online(traffic(of, disable))),
         step(VERIFY, answers(of, true)),
-        step(ANOTHER_POINT, another_point(of)),
+        step(ANOTHER_POINT, another_point(of, chosen(of))),
         step("running with it", running(chosen(of).collect())),
         step("answer with it", answers(of, of.memory.another)),
         step(
@@ -246,7 +247,8 @@ fn fail_over(of: &Failover, group: &Group) -> [Step<Failover>; 2] {
     ]
 }
 
-fn running(members: Vec<&Arc<Member>>) -> Work<Failover> {
+/// New machines that shall run.
+pub(super) fn running(members: Vec<&Arc<Member>>) -> Work<Failover> {
     let tasks = members.into_iter().map(|it| Task::verify(&it.name, Look::Running(Arc::clone(it))));
     work(tasks.collect(), MACHINES_AT_ONCE, RUNNING_SECS_MAX)
 }
@@ -256,8 +258,9 @@ fn chosen(of: &Failover) -> impl Iterator<Item = &Arc<Member>> {
     of.taken().filter(|_| of.memory.another)
 }
 
-fn another_point(of: &Failover) -> Work<Failover> {
-    let tasks = chosen(of).map(|it| {
+/// Another recovery point for these members.
+pub(super) fn another_point<'a>(of: &'a Failover, chosen: impl Iterator<Item = &'a Arc<Member>>) -> Work<Failover> {
+    let tasks = chosen.map(|it| {
         let point = of.memory.of(&it.name).point.and_then(|(id, _)| id);
         let effect = FailoverEffect::ChangePoint { item: it.item.clone(), point };
         Task::change(&it.name, Look::PointChanged(Arc::clone(it)), Change::Failover(effect))
@@ -290,18 +293,6 @@ fn answers(of: &Failover, asked: bool) -> Work<Failover> {
     Work { patience, ..reads(tasks, READ_SECS_MAX) }
 }
 
-/// What comes before or after a group, a step each.
-fn actions(group: &str, side: &str, actions: &[Action]) -> Vec<Step<Failover>> {
-    let of = |(at, action): (usize, &Action)| {
-        let (word, does) = match action {
-            Action::Wait(wait) => ("wait", Does::Wait(*wait)),
-            Action::Approve(words) => ("word", asked(Ask::Approve, words, &[Choice::GoOn, Choice::Undo])),
-        };
-        step(&format!("group {group}: {side} {} {word}", at + 1), does)
-    };
-    actions.iter().enumerate().map(of).collect()
-}
-
 fn members(of: &Failover, task: impl Fn(&Arc<Member>) -> Task<Failover>) -> Vec<Task<Failover>> {
     of.members().map(task).collect()
 }
@@ -319,11 +310,11 @@ fn saved_point(saga: &str, it: &Member) -> String {
     format!("lb-before-protecting-back-{}", hash(&[saga, &it.old.to_lowercase(), &it.old_vm_id.to_lowercase()]))
 }
 
-fn step(name: &str, does: impl Into<Does<Failover>>) -> Step<Failover> {
+pub(super) fn step(name: &str, does: impl Into<Does<Failover>>) -> Step<Failover> {
     Step { name: name.to_string(), no_return: false, needs: Vec::new(), does: does.into() }
 }
 
-fn asked(ask: Ask, words: &str, choices: &[Choice]) -> Does<Failover> {
+pub(super) fn asked(ask: Ask, words: &str, choices: &[Choice]) -> Does<Failover> {
     Does::Ask(Asked { ask, words: words.to_string(), choices: choices.to_vec(), another: None, answered_by: None })
 }
 

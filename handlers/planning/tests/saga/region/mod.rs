@@ -226,6 +226,7 @@ impl World for Regions {
     fn book(&self) -> Failover {
         let mut book = Failover::new(self.order.clone());
         book.memory.another = self.another;
+        book.memory.another_at.extend(self.another.then(|| "group web: before 1 word".to_owned()));
         book
     }
 
