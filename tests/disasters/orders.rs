@@ -23,6 +23,7 @@ pub fn start(digest: &str, passes: &BTreeSet<Name>) -> Order {
         point: Point::default(),
         passes: passed(passes),
         reason: "the region is lost".to_owned(),
+        protect_back: false,
     })
 }
 
@@ -36,6 +37,7 @@ pub fn approve(of: Of, digest: &str, passes: &BTreeSet<Name>) -> Order {
         point: Point::default(),
         passes: passed(passes),
         reason: None,
+        protect_back: false,
     })
 }
 
@@ -53,6 +55,7 @@ pub fn another(question: u32, digest: &str, pick: Pick) -> Order {
         point: Point(point),
         passes: BTreeSet::new(),
         reason: None,
+        protect_back: false,
     })
 }
 

@@ -137,7 +137,8 @@ impl World {
         if self.shape.standing_approval {
             let store = &self.controllers[0].lifeboat().store;
             let (by, now) = (&self.persons[0], self.clock.now());
-            assumptions::set(store, PLAN, true, by, now).await.expect("a store");
+            let set = assumptions::set(store, PLAN, true, by, now).await.expect("a store");
+            assert_eq!(set, Ok(()), "no other order came after it");
             self.record.standing_approval();
         }
     }

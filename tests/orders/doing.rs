@@ -25,7 +25,7 @@ fn frozen(frozen: bool) -> Order {
 }
 
 /// A point of this deployment; its id.
-async fn point(stage: &Stage) -> String {
+pub async fn point(stage: &Stage) -> String {
     let machine: MachineSeed = serde_json::from_value(serde_json::json!({
         "subscription": SUBSCRIPTION, "group": "app", "name": "web-1", "location": "westeurope",
     }))
@@ -44,7 +44,7 @@ async fn point(stage: &Stage) -> String {
     format!("{collection}/restorePoints/lb-daily")
 }
 
-async fn tags(stage: &Stage, point: &str) -> BTreeMap<String, String> {
+pub async fn tags(stage: &Stage, point: &str) -> BTreeMap<String, String> {
     let collection = point.rsplit_once("/restorePoints/").expect("a point").0;
     lifeboat_azure::tags::get(&stage.lifeboat.arm, &collection.parse().expect("an id")).await.expect("tags")
 }
@@ -208,7 +208,7 @@ async fn each_try_reads_what_its_order_would_and_leaves_the_store_as_it_is() {
     let start = || {
         let (recovery_plan, digest) = ("shop".to_owned(), DIGEST.to_owned());
         let (point, passes, reason) = (Point::default(), BTreeSet::new(), reason());
-        Order::StartFailover(StartFailover { recovery_plan, digest, point, passes, reason })
+        Order::StartFailover(StartFailover { recovery_plan, digest, point, passes, reason, protect_back: false })
     };
     let cases = [
         (Order::Hold(of_point(&point)), true, "would be held"),

@@ -2,6 +2,7 @@
 //! It never reads a clock: time is virtual.
 
 mod doing;
+mod late;
 mod logs;
 mod malformed;
 mod names;

@@ -17,17 +17,18 @@ use crate::stage::{DIGEST, SUBSCRIPTION, Stage};
 
 const NOT_SHOWN: &str = "nothing with this digest was shown within the last hour";
 
-fn start() -> Order {
+pub fn start() -> Order {
     Order::StartFailover(StartFailover {
         recovery_plan: "shop".to_owned(),
         digest: DIGEST.to_owned(),
         point: Point::default(),
         passes: BTreeSet::new(),
         reason: "the region is lost".to_owned(),
+        protect_back: false,
     })
 }
 
-fn approve_with(of: Of, digest: &str) -> Order {
+pub fn approve_with(of: Of, digest: &str) -> Order {
     Order::Approve(Approve {
         recovery_plan: "shop".to_owned(),
         digest: digest.to_owned(),
@@ -36,6 +37,7 @@ fn approve_with(of: Of, digest: &str) -> Order {
         point: Point::default(),
         passes: BTreeSet::new(),
         reason: None,
+        protect_back: false,
     })
 }
 
@@ -48,7 +50,7 @@ fn reject() -> Order {
     Order::Reject(Reject { recovery_plan: "shop".to_owned(), of, choice: None, reason: "it comes back".to_owned() })
 }
 
-fn refused(told: &Told, expected: &str) {
+pub fn refused(told: &Told, expected: &str) {
     assert!(matches!(told.verdict, Verdict::Refused(_)), "{told:?}");
     assert!(told.lines[0].contains(expected), "{expected}: {told:?}");
 }

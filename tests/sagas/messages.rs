@@ -59,6 +59,7 @@ fn yes(stage: &Stage) -> Order {
         point: Point::default(),
         passes: std::collections::BTreeSet::new(),
         reason: None,
+        protect_back: false,
     })
 }
 

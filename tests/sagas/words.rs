@@ -12,10 +12,10 @@ use lifeboat_execution::orders::{NotDelivered, Verified};
 use lifeboat_execution::saga::{Event, followed};
 use lifeboat_planning::declaration::{Name, Phase, Worse};
 use lifeboat_planning::saga::failover::PointChoice;
-use lifeboat_planning::saga::{Ask, End};
+use lifeboat_planning::saga::{Ask, Choice, End};
 use lifeboat_tests::azure::Azure;
 use lifeboat_tests::failing_over::{ENDPOINTS, OTHER, PERSON, PLAN, Stage};
-use lifeboat_tests::rig::CONTAINER;
+use lifeboat_tests::rig::{CONTAINER, LOCATION};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 /// What is not met while nothing says that a region is lost: an order that is given all the same names it.
@@ -34,12 +34,23 @@ async fn shown(stage: &Stage) -> String {
 
 /// Gives the word by an order of this id, to a process of its own.
 async fn given(stage: &Stage, id: &str, digest: &str, passes: &[Name]) -> Result<Vec<String>, NotDelivered> {
+    given_with(stage, id, digest, (passes, false)).await
+}
+
+/// The same, with or without the answer to the question about protecting the other way.
+async fn given_with(
+    stage: &Stage,
+    id: &str,
+    digest: &str,
+    (passes, protect_back): (&[Name], bool),
+) -> Result<Vec<String>, NotDelivered> {
     let order = Order::StartFailover(StartFailover {
         recovery_plan: PLAN.to_owned(),
         digest: digest.to_owned(),
         point: Point::default(),
         passes: passes.iter().copied().map(Passed).collect::<BTreeSet<_>>(),
         reason: "the region is to be left".to_owned(),
+        protect_back,
     });
     let verified =
         Verified { id: id.to_owned(), order, by: PERSON.to_owned(), approved_by: Vec::new(), incident: None };
@@ -78,6 +89,21 @@ async fn a_word_begins_the_failover_once_and_messages_take_it_to_the_other_regio
     assert_eq!(evaluated(&stage).await.phase, Phase::FailedOver);
     let now = shown(&stage).await;
     assert!(matches!(not_given(given(&stage, "start-4", &now, &UNMET).await), NotGiven::FailedOver));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_word_that_contains_the_answer_protects_the_other_way_after_the_commit_and_is_not_asked_again() {
+    let stage = ready(60).await;
+    let digest = shown(&stage).await;
+    given_with(&stage, "start", &digest, (&UNMET, true)).await.expect("it goes through");
+    let serves = stage.by_messages(|saga| saga.questions().any(|question| question.ask == Ask::Commit), 2 * HOUR).await;
+    assert!(serves, "{}", stage.story());
+    tokio::time::sleep(3 * HOUR).await;
+    assert_eq!(stage.accepted("/switchprotection"), 0, "nothing of it before the commit");
+    stage.answer(Ask::Commit, Choice::GoOn, None).await;
+    stage.until_ended(End::Done, 5 * HOUR).await;
+    assert!(stage.accepted("/switchprotection") > 0 && stage.running(LOCATION).is_empty(), "{}", stage.story());
+    assert!(!stage.story().contains(&Ask::ProtectBack.to_string()), "{}", stage.story());
 }
 
 #[tokio::test(start_paused = true)]
@@ -177,6 +203,7 @@ async fn a_word_is_tried_by_the_decision_that_would_take_it_and_begins_nothing()
             incident: None,
             passes: passes.iter().copied().collect(),
             point: PointChoice::Latest,
+            protect_back: false,
         };
         declaration::would::begin(&stage.process(), &plan, &word).await.expect("it is read")
     };

@@ -59,6 +59,10 @@ pub struct FailoverArgs {
     /// Which recovery point: latest, latestProcessed, applicationConsistent, or a time.
     #[arg(long, value_name = "POINT")]
     point: Option<String>,
+    /// Answers ahead that it is protected the other way once it is committed and the old disks are saved: Site Recovery then deletes the old
+    /// machines.
+    #[arg(long)]
+    protect_back: bool,
     /// The recovery plan's name once more, where nobody can be asked for it.
     #[arg(long, value_name = "PLAN")]
     confirm: Option<String>,
@@ -107,6 +111,9 @@ fn order(args: &FailoverArgs, digest: &str) -> Value {
     }
     if let Some(point) = &args.point {
         data["point"] = point.as_str().into();
+    }
+    if args.protect_back {
+        data["protectBack"] = true.into();
     }
     data
 }

@@ -64,16 +64,27 @@ pub fn told(standing: Option<&Record>) -> String {
     }
 }
 
-/// Approves of the list as it is now, or takes that back. A repeat is safe.
-pub async fn set(store: &Store, plan: &str, approves: bool, by: &str, now: Timestamp) -> Result<(), SwapError> {
+/// Approves of the list as it is now, or takes that back, by an order taken at that moment. A repeat is safe; an order that was taken after
+/// this one stands, and its moment is the error.
+pub async fn set(
+    store: &Store,
+    plan: &str,
+    approves: bool,
+    by: &str,
+    taken_at: Timestamp,
+) -> Result<Result<(), Timestamp>, SwapError> {
     let record = Record {
         version: VERSION,
         recovery_plan: plan.to_owned(),
         entries: approves.then(entries),
         by: by.to_owned(),
-        at: now,
+        at: taken_at,
     };
-    swap::swap(store, &blob_name(plan), VERSION, |_: Option<Record>| Change::Write(record.clone(), ())).await
+    swap::swap(store, &blob_name(plan), VERSION, |known: Option<Record>| match known {
+        Some(later) if later.at > taken_at => Change::Leave(Err(later.at)),
+        _ => Change::Write(record.clone(), Ok(())),
+    })
+    .await
 }
 
 fn blob_name(plan: &str) -> String {

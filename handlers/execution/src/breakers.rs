@@ -59,12 +59,12 @@ pub async fn open(store: &Store) -> Result<Vec<Counter>, SwapError> {
     Ok(open)
 }
 
-/// Closes a breaker on the order of the person with this object id. False when it was not open.
+/// Closes a breaker on the order of the person with this object id, taken at that moment. False when it was not open, or opened since.
 pub async fn close(outbox: &Outbox, policy: &str, kind: Kind, person: &str, now: Timestamp) -> Result<bool, SwapError> {
     let store = outbox.store();
     let closed = swap::swap(store, &blob_name(policy, kind), VERSION, |known: Option<Counter>| {
         let Some(mut counter) = known else { return Change::Leave(false) };
-        match counter.breaker.as_mut().filter(|breaker| breaker.is_open()) {
+        match counter.breaker.as_mut().filter(|breaker| breaker.is_open() && breaker.opened_at <= now) {
             None => Change::Leave(false),
             Some(breaker) => {
                 breaker.closed_at = Some(now);

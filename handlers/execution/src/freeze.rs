@@ -40,15 +40,25 @@ pub async fn is_frozen(store: &Store) -> bool {
     }
 }
 
-/// Freezes, or ends the freeze. False when it was so already: then the moment and the person of the first order stay.
-pub async fn set(store: &Store, frozen: bool, by: &str, reason: &str, now: Timestamp) -> Result<bool, SwapError> {
+/// Freezes, or ends the freeze, by an order taken at that moment. False when it was so already: then the moment and the person of the first
+/// order stay. An order that was taken after this one is not undone: its moment is the error.
+pub async fn set(
+    store: &Store,
+    frozen: bool,
+    by: &str,
+    reason: &str,
+    taken_at: Timestamp,
+) -> Result<Result<bool, Timestamp>, SwapError> {
     let reason: String = reason.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect();
     swap::swap(store, BLOB, VERSION, |known: Option<Freeze>| {
-        if known.map_or(!frozen, |known| known.frozen == frozen) {
-            return Change::Leave(false);
+        if known.as_ref().map_or(!frozen, |known| known.frozen == frozen) {
+            return Change::Leave(Ok(false));
         }
-        let record = Freeze { version: VERSION, frozen, at: now, by: by.to_owned(), reason: reason.clone() };
-        Change::Write(record, true)
+        if let Some(later) = known.map(|known| known.at).filter(|at| *at > taken_at) {
+            return Change::Leave(Err(later));
+        }
+        let record = Freeze { version: VERSION, frozen, at: taken_at, by: by.to_owned(), reason: reason.clone() };
+        Change::Write(record, Ok(true))
     })
     .await
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
-use lifeboat_azure::blobs::{Condition, Store};
+use lifeboat_azure::blobs::Store;
 use lifeboat_azure::{Error, Latest, ResourceId, tags};
 use lifeboat_planning::id::hash;
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,9 @@ pub enum HoldError {
     /// It is not this deployment's. Repeating is pointless: nothing of Lifeboat's deletes it.
     #[error("this deployment did not make it, so that nothing of Lifeboat's deletes it")]
     Foreign,
+    /// Its order came before, and the hold was released since. Repeating is pointless.
+    #[error("this order was carried out before, and a person released the hold at {0}")]
+    Released(Timestamp),
     /// The tag that was written is not there when it is read back. Repeating is safe.
     #[error("the tag of the hold is not there yet: order it again")]
     NotThere,
@@ -106,11 +109,13 @@ pub async fn is_ours(lifeboat: &Lifeboat, point: &str) -> Result<(), HoldError> 
     holdable(lifeboat, point).await.map(drop)
 }
 
-/// Holds a point.
-pub async fn hold(lifeboat: &Lifeboat, point: &str, reason: &str) -> Result<Hold, HoldError> {
-    let Holdable { resource, name, .. } = holdable(lifeboat, point).await?;
-    let now = lifeboat.clock.now();
-    let hold = Hold::new(point, reason, now);
+/// Holds a point. A hold that was released since its order was taken stays released.
+pub async fn hold(lifeboat: &Lifeboat, hold: Hold) -> Result<Hold, HoldError> {
+    let Holdable { resource, name, .. } = holdable(lifeboat, &hold.point).await?;
+    let known: Option<Hold> = swap::read(&lifeboat.store, &hold.blob_name(), VERSION).await?;
+    if let Some(at) = known.and_then(|known| known.released_at) {
+        return Err(HoldError::Released(at));
+    }
     let new = BTreeMap::from([(name.clone(), hold.id.clone())]);
     tags::merge(&lifeboat.arm, &resource, &new, Latest::after(LATEST)).await?;
     // Azure may take the write and finish it later: a hold is one when it is read back.
@@ -118,35 +123,39 @@ pub async fn hold(lifeboat: &Lifeboat, point: &str, reason: &str) -> Result<Hold
     if tag(&written, &name).as_deref() != Some(hold.id.as_str()) {
         return Err(HoldError::NotThere);
     }
-    let bytes = serde_json::to_vec(&hold)?;
-    lifeboat.store.put(&hold.blob_name(), bytes.into(), Condition::Any).await?;
-    Ok(hold)
+    let blob = hold.blob_name();
+    let kept = swap::swap(&lifeboat.store, &blob, VERSION, |known: Option<Hold>| match known {
+        Some(known) => Change::Leave(known),
+        None => Change::Write(hold.clone(), hold.clone()),
+    });
+    Ok(kept.await?)
 }
 
-/// Releases a point on the order of the person with this object id. How many holds of it ended; none where it was not held.
+/// Releases a point on the order of the person with this object id, taken at that moment. How many holds of it ended; none where it was not
+/// held. Holds that came after the order stay, and with them the tag.
 ///
 /// The records first and the tag last: the tag is what deletions ask for. A second time takes up what was cut off.
-pub async fn release(lifeboat: &Lifeboat, point: &str, person: &str) -> Result<usize, HoldError> {
+pub async fn release(lifeboat: &Lifeboat, point: &str, person: &str, taken_at: Timestamp) -> Result<usize, HoldError> {
     let Holdable { resource, name, known } = holdable(lifeboat, point).await?;
-    let now = lifeboat.clock.now();
+    let latest = Latest::after(LATEST);
     let mut ended = 0;
     for blob in lifeboat.store.list(FOLDER).await? {
         let ends = swap::swap(&lifeboat.store, &blob, VERSION, |known: Option<Hold>| match known {
-            Some(mut hold) if hold.point.eq_ignore_ascii_case(point) && hold.released_at.is_none() => {
-                (hold.released_at, hold.released_by) = (Some(now), Some(person.to_owned()));
+            Some(mut hold) if hold.is_ended_by(point, taken_at) => {
+                (hold.released_at, hold.released_by) = (Some(taken_at), Some(person.to_owned()));
                 Change::Write(hold, 1)
             }
             _ => Change::Leave(0),
         });
         ended += ends.await?;
     }
-    let Some(value) = tag(&known, &name) else { return Ok(ended) };
+    let Some(value) = tag(&known, &name).filter(|value| !is_after(value, taken_at)) else { return Ok(ended) };
     let gone = BTreeMap::from([(name.clone(), value)]);
-    tags::remove(&lifeboat.arm, &resource, &gone, Latest::after(LATEST)).await?;
+    tags::remove(&lifeboat.arm, &resource, &gone, latest).await?;
     let written = tags::get(&lifeboat.arm, &resource).await?;
     match tag(&written, &name) {
-        None => Ok(ended.max(1)),
-        Some(_) => Err(HoldError::StillThere),
+        Some(value) if !is_after(&value, taken_at) => Err(HoldError::StillThere),
+        _ => Ok(ended.max(1)),
     }
 }
 
@@ -183,20 +192,20 @@ fn tagged(point: &str) -> Result<(ResourceId, String), HoldError> {
 impl HoldError {
     /// True when the order itself is at fault.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::NotAPoint(_) | Self::Foreign | Self::NotThere | Self::StillThere)
+        matches!(self, Self::NotAPoint(_) | Self::Foreign | Self::Released(_) | Self::NotThere | Self::StillThere)
     }
 }
 
 impl Hold {
-    /// A hold from now on. Two orders for one point at different times are two holds.
-    pub fn new(point: &str, reason: &str, now: Timestamp) -> Self {
+    /// A hold by the order of this id, taken at that moment. Two orders for one point are two holds, copies of one order are one.
+    pub fn new(point: &str, reason: &str, order: &str, taken_at: Timestamp) -> Self {
         let reason = reason.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect();
-        let id = hash(&[&point.to_lowercase(), &now.to_string()]);
+        let id = format!("{}-{}", hash(&[&point.to_lowercase(), order]), taken_at.as_millisecond());
         Self {
             version: VERSION,
             id,
             point: point.to_owned(),
-            held_at: now,
+            held_at: taken_at,
             reason,
             released_at: None,
             released_by: None,
@@ -208,9 +217,20 @@ impl Hold {
         self.held_at.checked_add(CONFIRMED_AFTER).unwrap_or(Timestamp::MAX)
     }
 
+    /// True for a hold of the point that stands, and that was there when the order to release it was taken.
+    fn is_ended_by(&self, point: &str, taken_at: Timestamp) -> bool {
+        self.point.eq_ignore_ascii_case(point) && self.released_at.is_none() && self.held_at <= taken_at
+    }
+
     fn blob_name(&self) -> String {
         format!("{FOLDER}{}.json", self.id)
     }
+}
+
+/// True for the tag of a hold that came after that moment. Of what another release or a person wrote there the moment is not known.
+fn is_after(value: &str, moment: Timestamp) -> bool {
+    let held_at = value.rsplit_once('-').and_then(|(_, at)| at.parse::<i64>().ok());
+    held_at.is_some_and(|held_at| held_at > moment.as_millisecond())
 }
 
 #[cfg(test)]
@@ -223,7 +243,15 @@ mod tests {
         let hold: Hold = crate::record::read_up_to(VERSION, "golden", golden).expect("reads");
         let written: serde_json::Value = serde_json::to_value(&hold).expect("writes");
         assert_eq!(written, serde_json::from_slice::<serde_json::Value>(golden).expect("JSON"));
-        assert_eq!(Hold::new(&hold.point, &hold.reason, hold.held_at), hold, "its id is made of point and time");
+        let again = Hold::new(&hold.point, &hold.reason, "an-order", hold.held_at);
+        assert_eq!(
+            again.id,
+            Hold::new(&hold.point, "", "an-order", hold.held_at).id,
+            "copies of an order are one hold"
+        );
+        assert_ne!(again.id, Hold::new(&hold.point, "", "another", hold.held_at).id);
+        let earlier = hold.held_at.checked_sub(jiff::SignedDuration::from_millis(1)).expect("a moment");
+        assert!(is_after(&again.id, earlier) && !is_after(&again.id, hold.held_at) && !is_after(&hold.id, earlier));
     }
 
     #[test]

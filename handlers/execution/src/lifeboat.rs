@@ -181,7 +181,11 @@ impl Lifeboat {
             Event::Api(Api::Stop { reason }) => {
                 Ok(Answer::Stopped(stop::stop(&self.store, &reason, self.clock.now()).await?))
             }
-            Event::Api(Api::Hold { point, reason }) => Ok(Answer::Held(holds::hold(self, &point, &reason).await?)),
+            Event::Api(Api::Hold { point, reason }) => {
+                let now = self.clock.now();
+                let hold = Hold::new(&point, &reason, &now.to_string(), now);
+                Ok(Answer::Held(holds::hold(self, hold).await?))
+            }
             Event::Api(Api::Points { machine }) => {
                 Ok(Answer::Points(Box::new(status::points(self, machine.as_deref()).await?)))
             }

@@ -25,6 +25,9 @@ pub struct Modes {
     pub version: u32,
     /// By the policy's name.
     pub modes: BTreeMap<String, Ordered>,
+    /// When the orders for policies that are followed as written again were taken back.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lifted: BTreeMap<String, Timestamp>,
 }
 
 /// An order.
@@ -56,16 +59,36 @@ pub async fn apply(store: &Store, read: Arc<InForce>) -> Result<Arc<InForce>, Sw
     Ok(Arc::new(changed))
 }
 
-/// Orders a mode for a policy, or takes the order back where there is none. Orders for policies that are gone leave with it.
-pub async fn set(store: &Store, in_force: &InForce, policy: &str, ordered: Option<Ordered>) -> Result<(), SwapError> {
+/// Orders a mode for a policy, by an order taken at that moment, or takes the order back where there is none. Orders for policies that are
+/// gone leave with it. An order that was taken after this one stands, and its moment is the error.
+pub async fn set(
+    store: &Store,
+    in_force: &InForce,
+    policy: &str,
+    ordered: Option<Ordered>,
+    taken_at: Timestamp,
+) -> Result<Result<(), Timestamp>, SwapError> {
     swap::swap(store, BLOB, VERSION, |known: Option<Modes>| {
-        let mut record = known.unwrap_or(Modes { version: VERSION, modes: BTreeMap::new() });
-        record.modes.retain(|name, _| in_force.policies.iter().any(|policy| policy.name == *name));
+        let none = || Modes { version: VERSION, modes: BTreeMap::new(), lifted: BTreeMap::new() };
+        let mut record = known.unwrap_or_else(none);
+        let last = record.modes.get(policy).map(|ordered| ordered.at).max(record.lifted.get(policy).copied());
+        if let Some(later) = last.filter(|at| *at > taken_at) {
+            return Change::Leave(Err(later));
+        }
+        let is_there = |name: &String| in_force.policies.iter().any(|policy| policy.name == *name);
+        record.modes.retain(|name, _| is_there(name));
+        record.lifted.retain(|name, _| is_there(name));
         match &ordered {
-            Some(ordered) => record.modes.insert(policy.to_owned(), ordered.clone()),
-            None => record.modes.remove(policy),
-        };
-        Change::Write(record, ())
+            Some(ordered) => {
+                record.modes.insert(policy.to_owned(), ordered.clone());
+                record.lifted.remove(policy);
+            }
+            None => {
+                record.modes.remove(policy);
+                record.lifted.insert(policy.to_owned(), taken_at);
+            }
+        }
+        Change::Write(record, Ok(()))
     })
     .await
 }

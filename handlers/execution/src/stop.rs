@@ -65,14 +65,16 @@ pub async fn stop(store: &Store, reason: &str, now: Timestamp) -> Result<Stop, S
     .await
 }
 
-/// Lets changes go on, on the order of the person with this object id. False when they were not stopped.
-pub async fn resume(store: &Store, person: &str, now: Timestamp) -> Result<bool, SwapError> {
+/// Lets changes go on, on the order of the person with this object id, taken at that moment. False when they were not stopped; a stop that
+/// came after the order stands, and its moment is the error.
+pub async fn resume(store: &Store, person: &str, taken_at: Timestamp) -> Result<Result<bool, Timestamp>, SwapError> {
     swap::swap(store, BLOB, VERSION, |known: Option<Stop>| match known.filter(Stop::is_in_force) {
+        Some(stop) if stop.stopped_at > taken_at => Change::Leave(Err(stop.stopped_at)),
         Some(mut stop) => {
-            (stop.resumed_at, stop.resumed_by) = (Some(now), Some(person.to_owned()));
-            Change::Write(stop, true)
+            (stop.resumed_at, stop.resumed_by) = (Some(taken_at), Some(person.to_owned()));
+            Change::Write(stop, Ok(true))
         }
-        None => Change::Leave(false),
+        None => Change::Leave(Ok(false)),
     })
     .await
 }

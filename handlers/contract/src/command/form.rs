@@ -124,6 +124,11 @@ const REASON: Field = required("reason", Holds::Text(REASON_CHARS_MAX), "Why, in
 const REMARK: Field = optional("reason", Holds::Text(REASON_CHARS_MAX), "Why, in a person's words.");
 const PASSES: Field =
     optional("passes", Holds::Words(CONDITIONS), "Conditions that are not met and that the order passes all the same.");
+const PROTECT_BACK: Field = optional(
+    "protectBack",
+    Holds::Yes,
+    "The answer, ahead of the question: once it is committed and the old disks are saved, protect the other way. Site Recovery then deletes the old machines.",
+);
 const POINT: Field = optional(
     "point",
     Holds::Point(super::words::POINTS),
@@ -149,7 +154,7 @@ pub const COMMANDS: &[Form] = &[
     Form {
         name: "StartFailover",
         says: "Fail over by a recovery plan: the order of a person is itself the approval, unless the recovery plan asks for two.",
-        data: &[PLAN, SHOWN, POINT, PASSES, REASON],
+        data: &[PLAN, SHOWN, POINT, PASSES, PROTECT_BACK, REASON],
     },
     Form {
         name: "Approve",
@@ -165,6 +170,7 @@ pub const COMMANDS: &[Form] = &[
             ),
             POINT,
             PASSES,
+            PROTECT_BACK,
             REMARK,
         ],
     },

@@ -223,8 +223,8 @@ fn beside(data: &Value) -> Result<(), Refusal> {
     let Some(of) = form::APPROVED.iter().find(|field| of.contains_key(field.name)) else { return Ok(()) };
     let without: &[&str] = match of.name {
         "incident" => &["choice"],
-        "question" => &["passes"],
-        _ => &["choice", "point", "passes"],
+        "question" => &["passes", "protectBack"],
+        _ => &["choice", "point", "passes", "protectBack"],
     };
     match without.iter().find(|name| data.get(**name).is_some()) {
         Some(name) => Err(Refusal::field(format!("data.{name}"), Fault::NotBeside(of.name))),

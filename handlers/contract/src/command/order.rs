@@ -53,8 +53,17 @@ pub struct StartFailover {
     /// Conditions that are passed though they are not met.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub passes: BTreeSet<Passed>,
+    /// The answer, ahead of the question, that it is protected the other way once the old disks are saved: Site Recovery deletes the old
+    /// machines then.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub protect_back: bool,
     /// Why, in a person's words.
     pub reason: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_not(said: &bool) -> bool {
+    !said
 }
 
 /// An approval.
@@ -76,6 +85,9 @@ pub struct Approve {
     /// Conditions that are passed though they are not met.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub passes: BTreeSet<Passed>,
+    /// The answer, ahead of the question, that it is protected the other way, as in [`StartFailover`].
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub protect_back: bool,
     /// Why, in a person's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -29,6 +29,7 @@ fn of_all_kinds() -> Vec<Order> {
             point: Point(PointChoice::At(given())),
             passes: BTreeSet::from([Passed(Name::TargetHealthy), Passed(Name::Window)]),
             reason: reason.clone(),
+            protect_back: false,
         }),
         Order::Approve(Approve {
             recovery_plan: recovery_plan.clone(),
@@ -38,6 +39,7 @@ fn of_all_kinds() -> Vec<Order> {
             point: Point(PointChoice::ApplicationConsistent),
             passes: BTreeSet::new(),
             reason: None,
+            protect_back: false,
         }),
         Order::Reject(Reject {
             recovery_plan: recovery_plan.clone(),

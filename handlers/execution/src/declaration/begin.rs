@@ -38,7 +38,7 @@ pub(super) async fn order(
         stopped_serving_at: decision.loss.stopped_at.unwrap_or(decision.at),
         loss_max: decision.loss.span().filter(|span| passes(Name::DataLoss) && *span > plan.declaration.max_data_loss),
         passed: passed.into_iter().filter(|(name, _)| passes(*name)).map(|(_, unmet)| unmet).collect(),
-        protect_back: None,
+        protect_back: word.filter(|word| word.protect_back).map(|word| word.by.clone()),
     };
     readiness::order(&lifeboat.store, plan, &ordered).await
 }

@@ -26,6 +26,8 @@ pub struct Word {
     pub passes: std::collections::BTreeSet<Name>,
     /// Which recovery point.
     pub point: PointChoice,
+    /// It is the answer to the question about protecting the other way too.
+    pub protect_back: bool,
 }
 
 /// Why a word does not go through.

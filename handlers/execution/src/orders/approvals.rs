@@ -129,9 +129,18 @@ impl OrdersRecord {
         self.next(self.orders.len() - 1, now)
     }
 
-    /// Takes an approval of the order of this id.
+    /// The order that was handed on by the command of this id: its own, or an approval of it.
+    pub fn delivered(&self, id: &str) -> Option<&OrderRecord> {
+        let by = |order: &&OrderRecord| order.id == id || order.approvals.iter().any(|approval| approval.id == id);
+        self.orders.iter().filter(|order| order.is_ended_as(How::Delivered)).find(by)
+    }
+
+    /// Takes an approval of the order of this id. The same one again, whose order was handed on by it, hands it on again.
     pub fn approve(&mut self, id: &str, digest: &str, approval: Approval) -> Result<Next, Refusal> {
         let now = approval.at;
+        if let Some(order) = self.delivered(&approval.id).filter(|order| order.id == id) {
+            return Ok(Next::Deliver(Box::new(order.clone())));
+        }
         let at = self.waiting(id, now)?;
         let order = &mut self.orders[at];
         if order.says.digest != digest {
@@ -163,6 +172,7 @@ impl OrdersRecord {
             digest: approve.digest.clone(),
             point: approve.point,
             passes: approve.passes.clone(),
+            protect_back: approve.protect_back,
             ..of_incident(&approve.recovery_plan, approve.reason.as_deref().unwrap_or_default())
         };
         let of_this_command = |order: &OrderRecord| order.approvals.iter().any(|known| known.id == approval.id);
@@ -179,9 +189,9 @@ impl OrdersRecord {
             return self.next(self.orders.len() - 1, now);
         };
         let order = &mut self.orders[at];
-        let same =
-            (&order.says.digest, &order.says.point, &order.says.passes) == (&says.digest, &says.point, &says.passes);
-        if !same {
+        if (StartFailover { reason: String::new(), ..order.says.clone() })
+            != (StartFailover { reason: String::new(), ..says })
+        {
             return Err(Refusal::OtherDigest);
         }
         order.approved(approval)?;
@@ -287,6 +297,7 @@ pub fn of_incident(recovery_plan: &str, reason: &str) -> StartFailover {
         digest: String::new(),
         point: Point::default(),
         passes: BTreeSet::new(),
+        protect_back: false,
         reason: reason.to_owned(),
     }
 }

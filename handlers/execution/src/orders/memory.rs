@@ -106,8 +106,8 @@ pub struct Bound {
 /// What a claim of an id came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// Nobody took it before, or who did was cut off: carry it out.
-    Ours,
+    /// Nobody took it before, or who did was cut off: carry it out as of the moment in which it was taken first.
+    Ours(Timestamp),
     /// It was carried out before.
     Before(Outcome),
     /// It stands for another command.
@@ -157,7 +157,8 @@ pub async fn recall(store: &Store, key: &Key) -> Result<Option<Seen>, SwapError>
     Ok(record.and_then(|mut record| record.seen.remove(&key.id)))
 }
 
-/// Claims an id for a command. Who was cut off after it claims again: carrying an order out twice does no harm.
+/// Claims an id for a command. Who was cut off after it claims again: carrying an order out twice does no harm, and as of the first time,
+/// so that a copy that was held up never undoes what another order did in between.
 pub async fn claim(
     store: &Store,
     key: &Key,
@@ -178,14 +179,14 @@ pub async fn claim(
         match record.seen.get(&key.id) {
             Some(known) if known.digest != key.digest => return Change::Leave(Ok(Claim::Other)),
             Some(Seen { outcome: Some(outcome), .. }) => return Change::Leave(Ok(Claim::Before(outcome.clone()))),
-            Some(_) => return Change::Leave(Ok(Claim::Ours)),
+            Some(known) => return Change::Leave(Ok(Claim::Ours(known.at))),
             None => {}
         }
         if record.seen.len() >= ENTRIES_MAX {
             return Change::Leave(Err(MemoryError::Full));
         }
         record.seen.insert(key.id.clone(), seen.clone());
-        Change::Write(record, Ok(Claim::Ours))
+        Change::Write(record, Ok(Claim::Ours(now)))
     })
     .await?
 }

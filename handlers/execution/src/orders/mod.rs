@@ -195,21 +195,24 @@ async fn taken(
     command.is_timely(now).map_err(|why| End::Refused(why.into()))?;
     let author = who::author(lifeboat.directory.as_ref(), &command.order, token, door).await?.map_err(End::Refused)?;
     bound(store, &author, &key, now).await?;
+    let given = Given { lifeboat, id: &command.id, by: author.record(), given_at: command.time, taken_at: now, now };
     if command.dry_run {
-        let given = Given { lifeboat, id: &command.id, by: author.record(), given_at: command.time, now };
         let lines = would::would(&given, &command.order).await?.map_err(End::Refused)?;
         let event = tell::event_of_done(&command.id, command.order.name(), &lines, true, &author, now);
         lifeboat.outbox.put(&event, now).await;
         return Ok((author, Verdict::WouldDo, lines));
     }
-    match memory::claim(store, &key, command, author.record(), now).await {
-        Ok(Claim::Ours) => {}
+    let taken_at = match memory::claim(store, &key, command, author.record(), now).await {
+        Ok(Claim::Ours(at)) => at,
         Ok(Claim::Before(outcome)) => return Err(End::Before(outcome)),
         Ok(Claim::Other) => return Err(End::Refused(Refusal::IdTaken)),
-        Err(error) if stops => tracing::error!(%error, "a stop cannot be remembered: it is carried out all the same"),
+        Err(error) if stops => {
+            tracing::error!(%error, "a stop cannot be remembered: it is carried out all the same");
+            now
+        }
         Err(error) => return Err(error.into()),
-    }
-    let given = Given { lifeboat, id: &command.id, by: author.record(), given_at: command.time, now };
+    };
+    let given = Given { taken_at, ..given };
     let came = perform::perform(&given, &command.order).await?;
     let at = lifeboat.clock.now();
     let name = command.order.name();

@@ -12,6 +12,7 @@ use super::approvals::{self, Approval, Next, OrderRecord};
 use super::refusal::Refusal;
 use super::saga::{self, Verified};
 use crate::counters::Kind;
+use crate::holds::Hold;
 use crate::lifeboat::Lifeboat;
 use crate::policies::{self, InForce};
 use crate::swap::SwapError;
@@ -24,6 +25,8 @@ pub(super) struct Given<'a> {
     pub by: &'a str,
     /// When its sender gave it.
     pub given_at: Timestamp,
+    /// When it was taken first: where copies of it came, one of which was cut off or held up, all of them go by that moment.
+    pub taken_at: Timestamp,
     pub now: Timestamp,
 }
 
@@ -52,7 +55,8 @@ fn line(text: String) -> Came {
 }
 
 async fn hold(given: &Given<'_>, order: &OfPoint) -> Came {
-    match holds::hold(given.lifeboat, &order.point, &order.reason).await {
+    let hold = Hold::new(&order.point, &order.reason, given.id, given.taken_at);
+    match holds::hold(given.lifeboat, hold).await {
         Ok(hold) => {
             line(format!("{} is held (hold {}); it is certain from {} on", hold.point, hold.id, hold.confirmed_from()))
         }
@@ -62,7 +66,7 @@ async fn hold(given: &Given<'_>, order: &OfPoint) -> Came {
 }
 
 async fn release(given: &Given<'_>, order: &OfPoint) -> Came {
-    match holds::release(given.lifeboat, &order.point, given.by).await {
+    match holds::release(given.lifeboat, &order.point, given.by, given.taken_at).await {
         Ok(0) => line(format!("{} was not held", order.point)),
         Ok(holds) => line(format!("{} is released: {holds} holds of it ended", order.point)),
         Err(error) if error.is_refusal() => Ok(Err(Refusal::Hold(error))),
@@ -72,7 +76,7 @@ async fn release(given: &Given<'_>, order: &OfPoint) -> Came {
 
 async fn close(given: &Given<'_>, order: &CloseBreaker) -> Came {
     let kind = kind_of(order.counter);
-    let closed = breakers::close(&given.lifeboat.outbox, &order.policy, kind, given.by, given.now).await?;
+    let closed = breakers::close(&given.lifeboat.outbox, &order.policy, kind, given.by, given.taken_at).await?;
     let what = format!("the breaker of {kind} of the policy {}", order.policy);
     line(if closed {
         format!("{what} is closed; what was counted stays counted")
@@ -102,25 +106,32 @@ async fn set_mode(given: &Given<'_>, order: &SetMode) -> Came {
     if !in_force.policies.iter().any(|policy| policy.name == order.policy) {
         return Ok(Err(Refusal::NoPolicy(order.policy.clone())));
     }
-    let ordered = |enforce| Some(modes::Ordered { enforce, at: given.now, by: given.by.to_owned() });
+    let ordered = |enforce| Some(modes::Ordered { enforce, at: given.taken_at, by: given.by.to_owned() });
     let mode = mode_of(order.mode);
     let ordered = match order.mode {
         ModeName::Report => ordered(false),
         ModeName::Enforce => ordered(true),
         ModeName::AsWritten => None,
     };
-    modes::set(&given.lifeboat.store, &in_force, &order.policy, ordered).await?;
+    let set = modes::set(&given.lifeboat.store, &in_force, &order.policy, ordered, given.taken_at).await?;
+    if let Err(at) = set {
+        return Ok(Err(Refusal::Overtaken { at }));
+    }
     line(format!("the policy {} is followed in {mode} from now on", order.policy))
 }
 
 async fn set_freeze(given: &Given<'_>, order: &Freeze) -> Came {
-    let changed = freeze::set(&given.lifeboat.store, order.frozen, given.by, &order.reason, given.now).await?;
+    let changed = freeze::set(&given.lifeboat.store, order.frozen, given.by, &order.reason, given.taken_at).await?;
     let what = if order.frozen {
         "deletions, repairs and vault policy writes rest"
     } else {
         "deletions, repairs and vault policy writes go on"
     };
-    line(if changed { format!("{what} from now on") } else { format!("{what} already") })
+    match changed {
+        Ok(true) => line(format!("{what} from now on")),
+        Ok(false) => line(format!("{what} already")),
+        Err(at) => Ok(Err(Refusal::Overtaken { at })),
+    }
 }
 
 async fn stop_changes(given: &Given<'_>, why: &Why) -> Came {
@@ -129,8 +140,11 @@ async fn stop_changes(given: &Given<'_>, why: &Why) -> Came {
 }
 
 async fn resume_changes(given: &Given<'_>) -> Came {
-    let resumed = stop::resume(&given.lifeboat.store, given.by, given.now).await?;
-    line(if resumed { "changes go on from now on".to_owned() } else { "changes were not stopped".to_owned() })
+    match stop::resume(&given.lifeboat.store, given.by, given.taken_at).await? {
+        Ok(true) => line("changes go on from now on".to_owned()),
+        Ok(false) => line("changes were not stopped".to_owned()),
+        Err(at) => Ok(Err(Refusal::Overtaken { at })),
+    }
 }
 
 /// How many others must approve an order to fail over.
@@ -152,16 +166,32 @@ pub(super) async fn waits_in_vain(
     Ok(why.map(|why| saga::NotDelivered::NotGiven(why).into()))
 }
 
-/// When an order to fail over, or an approval of one, lapsed on its way: what its sender was shown is no longer what is so.
-pub(super) fn lapsed_on_the_way(given: &Given<'_>) -> Option<Refusal> {
+/// What comes of an order to fail over, or an approval of one, that comes more than an hour after it was given: it lapsed on its way, for what
+/// its sender was shown is no longer what is so. One that the failover took, and of which that was not remembered, is done.
+pub(super) async fn lapsed_on_the_way(given: &Given<'_>, plan: &str) -> Result<Option<Came>, SwapError> {
     let at = given.given_at.checked_add(approvals::LAPSES_AFTER).unwrap_or(Timestamp::MAX);
-    (at <= given.now).then_some(Refusal::OrderLapsed { at })
+    if given.now < at {
+        return Ok(None);
+    }
+    let orders = approvals::read(&given.lifeboat.store, plan).await?;
+    let delivered = orders.as_ref().and_then(|orders| orders.delivered(given.id));
+    let Some(order) = delivered else { return Ok(Some(Ok(Err(Refusal::OrderLapsed { at })))) };
+    Ok(Some(match saga::took(given.lifeboat, plan, &order.id).await {
+        Err(error) => Err(error),
+        Ok(true) => line(format!("{plan}: the failover took this order before")),
+        Ok(false) => Ok(Err(Refusal::OrderLapsed { at })),
+    }))
+}
+
+/// Why no approval of a declaration is taken, whatever stands in it.
+pub(super) fn asks_nobody(plan: &RecoveryPlan) -> Option<Refusal> {
+    (plan.declaration.by == By::Person).then(|| Refusal::AsksNobody(plan.name.clone()))
 }
 
 /// An order of a person with the role is itself the approval, where the recovery plan does not ask for two.
 async fn start_failover(given: &Given<'_>, start: &StartFailover) -> Came {
-    if let Some(late) = lapsed_on_the_way(given) {
-        return Ok(Err(late));
+    if let Some(late) = lapsed_on_the_way(given, &start.recovery_plan).await? {
+        return late;
     }
     let in_force = in_force(given).await?;
     let Some(plan) = in_force.recovery_plans.iter().find(|plan| plan.name == start.recovery_plan) else {
@@ -178,8 +208,10 @@ async fn start_failover(given: &Given<'_>, start: &StartFailover) -> Came {
 async fn approved(given: &Given<'_>, order: &Order, approve: &Approve) -> Came {
     let approval = Approval { by: given.by.to_owned(), at: given.now, id: given.id.to_owned() };
     let (store, plan) = (&given.lifeboat.store, &approve.recovery_plan);
-    if let (Of::Order(_) | Of::Incident(_), Some(late)) = (&approve.of, lapsed_on_the_way(given)) {
-        return Ok(Err(late));
+    if matches!(approve.of, Of::Order(_) | Of::Incident(_))
+        && let Some(late) = lapsed_on_the_way(given, plan).await?
+    {
+        return late;
     }
     match &approve.of {
         Of::Question(_) => of_plan(given, order).await,
@@ -193,8 +225,8 @@ async fn approved(given: &Given<'_>, order: &Order, approve: &Approve) -> Came {
             let Some(found) = in_force.recovery_plans.iter().find(|one| one.name == *plan) else {
                 return Ok(Err(Refusal::NoRecoveryPlan(plan.clone())));
             };
-            if found.declaration.by == By::Person {
-                return Ok(Err(Refusal::AsksNobody(plan.clone())));
+            if let Some(no) = asks_nobody(found) {
+                return Ok(Err(no));
             }
             if let Some(vain) = waits_in_vain(given, found, &approve.digest).await? {
                 return Ok(Err(vain));
@@ -212,7 +244,9 @@ async fn approved(given: &Given<'_>, order: &Order, approve: &Approve) -> Came {
             if approve.digest != assumptions::digest() {
                 return Ok(Err(Refusal::OtherAssumptions(assumptions::digest())));
             }
-            assumptions::set(store, plan, true, given.by, given.now).await?;
+            if let Err(at) = assumptions::set(store, plan, true, given.by, given.taken_at).await? {
+                return Ok(Err(Refusal::Overtaken { at }));
+            }
             line(format!("{plan}: what is assumed is approved of, until the list of it changes"))
         }
     }
@@ -239,8 +273,11 @@ async fn rejected(given: &Given<'_>, order: &Order, reject: &Reject) -> Came {
             (rejected.await?, format!("what was asked in the incident {id} is rejected"))
         }
         Of::Assumptions(_) => {
-            assumptions::set(store, plan, false, given.by, given.now).await?;
-            (Ok(()), format!("{plan}: what is assumed is not approved of any more"))
+            let set = assumptions::set(store, plan, false, given.by, given.taken_at).await?;
+            (
+                set.map_err(|at| Refusal::Overtaken { at }),
+                format!("{plan}: what is assumed is not approved of any more"),
+            )
         }
     };
     match rejected {

@@ -91,6 +91,12 @@ pub enum Refusal {
     /// Another list of assumed behaviours was shown.
     #[error("the digest is not that of what is assumed now, which is {0}")]
     OtherAssumptions(String),
+    /// Another order was taken after it, and carried out before it.
+    #[error("another order, taken at {at}, came after this one and was carried out before it: that one stands")]
+    Overtaken {
+        /// When the other was taken.
+        at: Timestamp,
+    },
     /// It is delivered, and what carries it out refuses it.
     #[error(transparent)]
     NotDelivered(#[from] NotDelivered),
@@ -128,6 +134,7 @@ impl Refusal {
             | Self::OrderLapsed { .. }
             | Self::OtherDigest
             | Self::OtherAssumptions(_)
+            | Self::Overtaken { .. }
             | Self::NotDelivered(_) => Concerns::State,
         }
     }

@@ -125,6 +125,14 @@ pub(super) async fn foreseen(
     }))
 }
 
+/// True when the failover of the recovery plan took the order of this id.
+pub(super) async fn took(lifeboat: &Lifeboat, plan: &str, id: &str) -> Result<bool, NotTaken> {
+    match saga::read(lifeboat, plan).await {
+        Ok(record) => Ok(record.is_some_and(|record| record.taken.iter().any(|taken| taken == id))),
+        Err(error) => Err(NotTaken::Saga(error)),
+    }
+}
+
 /// What ends the handing over of an order before the saga took it.
 enum Hand {
     Refused(NotDelivered),
@@ -181,6 +189,7 @@ fn word(order: &Verified, start: &StartFailover) -> Word {
         incident: order.incident.clone(),
         passes: start.passes.iter().map(|passed| passed.0).collect(),
         point: start.point.0,
+        protect_back: start.protect_back,
     }
 }
 

@@ -5,7 +5,9 @@ use lifeboat_contract::command::{Approve, CloseBreaker, Freeze, Of, OfPoint, Ord
 use lifeboat_planning::policy::Mode;
 
 use super::approvals::{self, Approval, Next, OrderRecord, OrdersRecord};
-use super::perform::{Came, Given, in_force, kind_of, mode_of, needs_of, waits_in_vain};
+use super::perform::{
+    Came, Given, asks_nobody, in_force, kind_of, lapsed_on_the_way, mode_of, needs_of, waits_in_vain,
+};
 use super::refusal::Refusal;
 use super::saga::{self, Verified};
 use crate::{assumptions, breakers, declaration, freeze, holds, stop};
@@ -82,6 +84,9 @@ async fn start_failover(given: &Given<'_>, start: &StartFailover) -> Came {
     let Some(plan) = in_force.recovery_plans.iter().find(|plan| plan.name == start.recovery_plan) else {
         return Ok(Err(Refusal::NoRecoveryPlan(start.recovery_plan.clone())));
     };
+    if let Some(late) = lapsed_on_the_way(given, &plan.name).await? {
+        return late;
+    }
     if let Some(vain) = waits_in_vain(given, plan, &start.digest).await? {
         return Ok(Err(vain));
     }
@@ -97,10 +102,18 @@ async fn approved(given: &Given<'_>, order: &Order, approve: &Approve) -> Came {
     let Some(found) = in_force.recovery_plans.iter().find(|one| one.name == *plan) else {
         return Ok(Err(Refusal::NoRecoveryPlan(plan.clone())));
     };
+    if matches!(approve.of, Of::Order(_) | Of::Incident(_))
+        && let Some(late) = lapsed_on_the_way(given, plan).await?
+    {
+        return late;
+    }
     match &approve.of {
         Of::Question(_) => of_saga(given, order).await,
         Of::Order(id) => next(given, orders(given, plan).await?.approve(id, &approve.digest, approval)).await,
         Of::Incident(incident) => {
+            if let Some(no) = asks_nobody(found) {
+                return Ok(Err(no));
+            }
             if let Some(vain) = waits_in_vain(given, found, &approve.digest).await? {
                 return Ok(Err(vain));
             }

@@ -17,6 +17,7 @@ fn order(id: &str, needs: u8) -> OrderRecord {
         point: Point::default(),
         passes: BTreeSet::new(),
         reason: "the region is lost".to_owned(),
+        protect_back: false,
     };
     let (id, by, approvals) = (id.to_owned(), "one".to_owned(), Vec::new());
     OrderRecord { id, incident: None, by, at: at(0), says, needs, approvals, ended: None }
