@@ -45,6 +45,16 @@ const LINES: &[Line] = &[
     Line { words: "examples decoded", file: "examples.json", members: &[] },
     Line { words: "recorded answers decoded", file: "decoded.json", members: &[] },
     Line { words: "tapes", file: "recordings.json", members: &[] },
+    Line {
+        words: "of them Azure to Azure",
+        file: "services.json",
+        members: &[("/azureToAzure/equal", "equal"), ("/azureToAzure/compared", "compared")],
+    },
+    Line {
+        words: "of them Traffic Manager",
+        file: "services.json",
+        members: &[("/trafficManager/equal", "equal"), ("/trafficManager/compared", "compared")],
+    },
 ];
 /// Longest list of numbers that is shown of a file without chosen members.
 const MEMBERS_MAX: usize = 12;

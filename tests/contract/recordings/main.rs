@@ -9,6 +9,7 @@ mod recordings;
 mod replay;
 mod report;
 mod seed;
+mod services;
 mod spoken;
 mod tape;
 mod time;

@@ -16,7 +16,7 @@ use crate::world::World;
 use crate::{replay, spoken};
 
 /// How many of the spoken requests that are compared must be equal, in thousandths.
-const EQUAL_PERMILLE: usize = 950;
+pub const EQUAL_PERMILLE: usize = 950;
 /// How many swaps of each tape are tried, at most: nearly all that the short tapes have.
 const SWAPS: usize = 64;
 /// How many lines of a tape are sent for its swaps, at most: a long tape has fewer tried, evenly spread, so that all tapes
@@ -26,7 +26,8 @@ const LINES_SENT: usize = 6_000;
 /// What the comparison looks at in an answer.
 type Print = (u16, BTreeSet<String>, Vec<String>, [bool; 2]);
 
-fn tapes(test: &str) -> Option<Vec<Tape>> {
+/// All tapes, where there is a data folder.
+pub fn tapes(test: &str) -> Option<Vec<Tape>> {
     let folder = lifeboat_tests::data::azure_data(test)?.join("recordings");
     match tape::read_all(&folder) {
         Ok(tapes) => Some(tapes),

@@ -1,7 +1,7 @@
 //! Shows the simulator the requests of a tape, in order, and compares its answers with the recorded ones.
 //! It never shows it an answer, but for what the plan seeds; of the answers it takes names and whether something ended.
 
-use crate::compare::{Difference, compare, told};
+use crate::compare::{Difference, compare, states, told};
 use crate::graph_rows;
 use crate::names::Names;
 use crate::plan::{Plan, Role};
@@ -19,6 +19,7 @@ pub async fn run(tape: &Tape, modelled: &[bool]) -> Played {
     let (mut names, mut running) = (Names::default(), Running::default());
     let mut lines = Vec::new();
     for (at, (line, role)) in tape.lines.iter().zip(&plan.roles).enumerate() {
+        let mut course = None;
         let outcome = match unasked(line, role, &names) {
             Some(outcome) => outcome,
             None => {
@@ -28,6 +29,7 @@ pub async fn run(tape: &Tape, modelled: &[bool]) -> Played {
                 let asked = names.request(line);
                 let said = running.ask(&world, role, line, &asked).await;
                 names.learn(&line.answer, &said);
+                course = Some((states(&line.answer.body), states(&said.body)));
                 judged(line, role, &asked.target, &said, &mut notes)
             }
         };
@@ -38,6 +40,7 @@ pub async fn run(tape: &Tape, modelled: &[bool]) -> Played {
             of_operation: role.polls.is_some() || plan.roles.iter().any(|other| other.polls == Some(at)),
             kind: kind(role),
             outcome,
+            states: course,
         });
     }
     Played { tape: tape.name.clone(), lines, notes }

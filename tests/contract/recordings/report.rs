@@ -37,6 +37,8 @@ pub struct Judged {
     pub kind: String,
     /// What came of it.
     pub outcome: Outcome,
+    /// The states that the recorded answer tells and those that ours told; none where it was not sent.
+    pub states: Option<(Vec<String>, Vec<String>)>,
 }
 
 /// A tape and what came of it.
@@ -134,6 +136,12 @@ impl Totals {
         })
     }
 
+    /// How many are equal, in words.
+    pub fn share(&self, of: &str) -> String {
+        let (compared, equal, share) = (self.compared(), self.spoken_equal, self.equal_permille());
+        format!("{of}, compared: {compared}, equal: {equal} ({}.{} %)", share / 10, share % 10)
+    }
+
     fn row(&self, name: &str) -> String {
         format!(
             "{name:<48} {:>6} {:>6} {:>10} {:>7} {:>13} {:>7} | {:>7} {:>6} {:>7}\n",
@@ -161,15 +169,7 @@ pub fn text(played: &[Played]) -> String {
     }
     let totals = Totals::of(played);
     text.push_str(&totals.row("all"));
-    let share = totals.equal_permille();
-    let _ = writeln!(
-        text,
-        "spoken, compared: {}, equal: {} ({}.{} %)",
-        totals.compared(),
-        totals.spoken_equal,
-        share / 10,
-        share % 10
-    );
+    let _ = writeln!(text, "{}", totals.share("spoken"));
     for one in played {
         for line in &one.lines {
             if let Outcome::Different(differences) = &line.outcome {
