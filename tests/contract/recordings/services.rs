@@ -18,6 +18,9 @@ struct Service {
     shows: fn(&Line) -> bool,
 }
 
+/// The recorded states of an answer, and ours.
+type Both = (Vec<String>, Vec<String>);
+
 const ITEMS: &str = "/replicationprotecteditems/";
 /// The services.
 const SERVICES: [Service; 2] = [
@@ -87,7 +90,7 @@ async fn a_replicated_item_goes_through_the_recorded_states_in_their_order() {
     let mut items = 0;
     for played in play(&SERVICES[0], &tapes).await {
         let tape = tapes.iter().find(|tape| tape.name == played.tape).expect("it was played");
-        let mut told: BTreeMap<String, Vec<&(Vec<String>, Vec<String>)>> = BTreeMap::new();
+        let mut told: BTreeMap<String, Vec<&Both>> = BTreeMap::new();
         for (line, judged) in tape.lines.iter().zip(&played.lines) {
             // What stands after the items' own part is one item's name.
             let is_item = line.method == "GET"
