@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use lifeboat_contract::policy::{Weight, check_policies};
+use lifeboat_execution::Onlooker;
 use lifeboat_simulator::azure::{
     ArmFault, ArmFaultEffect, DiskSeed, EndpointLead, PublicAddressSeed, RegionTrouble, ReplicaSeed, VaultSeed,
 };
@@ -22,11 +23,16 @@ struct Case {
 
 /// What is told, by field, weight and text; how many members there are.
 async fn check(stage: &Stage, text: &str) -> (Vec<(String, Weight, String)>, Option<usize>) {
+    check_by(stage, &stage.onlooker(), text).await
+}
+
+/// The same, by a person who sees it through other eyes.
+pub async fn check_by(stage: &Stage, by: &Onlooker, text: &str) -> (Vec<(String, Weight, String)>, Option<usize>) {
     let files = [("shop.yaml", text)];
     let checked = check_policies(&files);
     assert!(checked.holds(), "{:?}", checked.problems);
     let before = stage.azure.arm.requests().len();
-    let held = stage.onlooker().hold_against(&checked).await.expect("the machines are read");
+    let held = by.hold_against(&checked).await.expect("the machines are read");
     let sent: Vec<_> = stage.azure.arm.requests().split_off(before);
     let changes = |path: &str, method: &str| method != "GET" && !path.ends_with("/resources");
     assert!(!sent.iter().any(|it| changes(&it.path, &it.method)), "it only asks: {sent:?}");
@@ -34,7 +40,8 @@ async fn check(stage: &Stage, text: &str) -> (Vec<(String, Weight, String)>, Opt
     (said, held.members.get("shop").copied().flatten())
 }
 
-fn replicate(stage: &Stage, name: &str, change: &dyn Fn(&mut ReplicaSeed)) {
+/// A machine that is replicated, as it is changed.
+pub fn replicate(stage: &Stage, name: &str, change: &dyn Fn(&mut ReplicaSeed)) {
     let mut seed = Azure::seed(name);
     seed.disks.push(DiskSeed { name: format!("{name}-data"), size_gib: 64 });
     let mut replica = ReplicaSeed {

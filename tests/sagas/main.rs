@@ -10,6 +10,7 @@ mod kills;
 mod messages;
 mod networks;
 mod readiness;
+mod refused;
 mod words;
 
 /// A sixth of a simulation's time goes to the usual allocator.

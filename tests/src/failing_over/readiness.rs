@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use azure_core::http::HttpClient;
 use lifeboat_execution::readiness::record::{self, Record};
 use lifeboat_execution::{Answer, Connections, Event, Onlooker, ReadinessSweep, Report};
 use lifeboat_planning::recovery::RecoveryPlan;
@@ -57,11 +58,22 @@ impl Stage {
         }
     }
 
+    /// Processes that start from now on speak over a transport that stands before the stage's own.
+    pub fn speaks_over(&mut self, over: impl FnOnce(Arc<dyn HttpClient>) -> Arc<dyn HttpClient>) {
+        self.transport = over(Arc::clone(&self.transport));
+    }
+
     /// A person's eyes on it all.
     pub fn onlooker(&self) -> Onlooker {
-        let credential = Identity::new(Arc::clone(&self.transport), self.azure.identity_header());
+        self.onlooker_over(|transport| transport)
+    }
+
+    /// The same, over a transport that stands before the stage's own.
+    pub fn onlooker_over(&self, over: impl FnOnce(Arc<dyn HttpClient>) -> Arc<dyn HttpClient>) -> Onlooker {
+        let transport = over(Arc::clone(&self.transport));
+        let credential = Identity::new(Arc::clone(&transport), self.azure.identity_header());
         let own = lifeboat_execution::clock::Clock::starting_at(self.clock.now());
-        let connections = Connections::new(Arc::clone(&self.transport), credential, own, self.seed);
+        let connections = Connections::new(transport, credential, own, self.seed);
         Onlooker::connect(&connections, &places().arm_url, None, settings()).expect("the places are places")
     }
 
