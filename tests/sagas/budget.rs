@@ -11,7 +11,7 @@ use lifeboat_tests::failing_over::{OTHER, Stage, lock};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 /// How long ARM takes to answer, in milliseconds: as in the budget of the sweep.
-const ANSWER_MS: u64 = 20;
+pub const ANSWER_MS: u64 = 20;
 /// The budget of design §16.
 const BUDGET: Duration = Duration::from_secs(10);
 
@@ -28,7 +28,7 @@ fn critical_path(stage: &Stage) -> Vec<(String, SignedDuration)> {
 }
 
 /// A hundred machines in four groups.
-fn hundred(seed: u64) -> Stage {
+pub fn hundred(seed: u64) -> Stage {
     let names = |group: &str| (0..25).map(|at| format!("{group}-{at}")).collect::<Vec<_>>();
     let groups = ["a", "b", "c", "d"].map(|group| (group, names(group)));
     Stage::of(seed, &groups, false)

@@ -11,6 +11,7 @@ mod messages;
 mod networks;
 mod readiness;
 mod refused;
+mod suspected;
 mod words;
 
 /// A sixth of a simulation's time goes to the usual allocator.
