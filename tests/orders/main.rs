@@ -2,6 +2,7 @@
 //! It never reads a clock: time is virtual.
 
 mod doing;
+mod heard;
 mod late;
 mod logs;
 mod malformed;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
+use azure_core::http::HttpClient;
 use azure_core::time::OffsetDateTime;
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_contract::command::{self, Order, Token};
@@ -65,27 +66,32 @@ pub fn person(world: &World, name: &str, roles: &[&str]) -> String {
 impl Stage {
     /// With a policy `production` and a recovery plan `shop` that so many others must approve.
     pub async fn new(approvals: u8) -> Self {
-        Self::with(&RECOVERY_PLAN.replace("approvals: 1 ", &format!("approvals: {approvals} "))).await
+        Self::over(approvals, |transport| transport).await
+    }
+
+    /// The same, over a transport that stands before the simulated Azure's.
+    pub async fn over(approvals: u8, over: impl FnOnce(Arc<dyn HttpClient>) -> Arc<dyn HttpClient>) -> Self {
+        Self::with(&RECOVERY_PLAN.replace("approvals: 1 ", &format!("approvals: {approvals} ")), over).await
     }
 
     /// The same, where the rules may act.
     pub async fn by_rules() -> Self {
-        Self::with(&RECOVERY_PLAN.replace("by: approval ", "by: rules ")).await
+        Self::with(&RECOVERY_PLAN.replace("by: approval ", "by: rules "), |transport| transport).await
     }
 
     /// The same, where evidence is only shown.
     pub async fn by_person() -> Self {
-        Self::with(&RECOVERY_PLAN.replace("by: approval ", "by: person ")).await
+        Self::with(&RECOVERY_PLAN.replace("by: approval ", "by: person "), |transport| transport).await
     }
 
-    async fn with(plan: &str) -> Self {
+    async fn with(plan: &str, over: impl FnOnce(Arc<dyn HttpClient>) -> Arc<dyn HttpClient>) -> Self {
         let epoch: Timestamp = BEGINS.parse().expect("a moment");
         let world = World::new(WorldOptions::new(Clock::starting_at(epoch)));
         world.add_subscription(SUBSCRIPTION, "Production");
         let principal = world.add_principal("handler", vec![Grant::owner()]);
         let credential = Arc::new(SignedIn { world: world.clone(), object_id: principal.object_id });
         let clock = lifeboat_execution::clock::Clock::starting_at(epoch);
-        let connections = Connections::new(world.http_client(), credential, clock, 7);
+        let connections = Connections::new(over(world.http_client()), credential, clock, 7);
         let lifeboat = hands(&world, &connections);
         lifeboat.store.ensure_container().await.expect("a container");
         let operator = Operator::connect(&connections, ARM, STORE).expect("the places are places");
