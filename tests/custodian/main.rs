@@ -107,6 +107,7 @@ async fn start(book: &Book) -> Site {
         deliveries: 1,
         message_bytes: 256 * 1024,
         sweeps: true,
+        tells: false,
         // The looks stay in the queue: they are the answer.
         settings: vec![("AzureWebJobs.Reconcile.Disabled".to_owned(), "true".to_owned())],
         link: Arc::new(move || {

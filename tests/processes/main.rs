@@ -34,6 +34,7 @@ fn one_process() -> SiteOptions {
         deliveries: 5_000,
         message_bytes: 256 * 1024,
         sweeps: false,
+        tells: false,
         settings: Vec::new(),
         link: Arc::new(move || {
             let executable = Some(executable.clone());

@@ -47,6 +47,8 @@ pub struct SiteOptions {
     pub message_bytes: usize,
     /// Whether the sweep's timer runs, at the first host as the platform's lock has it.
     pub sweeps: bool,
+    /// Whether what is done is told at the simulated topic.
+    pub tells: bool,
     /// Settings of the app beside those that the site itself gives.
     pub settings: Vec<(String, String)>,
     /// How each host reaches its handler.
@@ -92,6 +94,7 @@ struct Ports {
     identity: SocketAddr,
     blobs: SocketAddr,
     bus: SocketAddr,
+    topic: SocketAddr,
 }
 
 impl Calls {
@@ -141,7 +144,8 @@ impl Site {
         lifeboat_tests::traffic::record(world.arm());
         world.add_subscription(SUBSCRIPTION, "production");
         world.arm().add_group(SUBSCRIPTION, GROUP, LOCATION);
-        world.add_principal("lifeboat", vec![Grant::over_subscription(SUBSCRIPTION, actions())]);
+        let principal = world.add_principal("lifeboat", vec![Grant::over_subscription(SUBSCRIPTION, actions())]);
+        world.topic().allow(&principal.object_id);
         world.blobs().create_container(CONTAINER);
         rig::init(world.blobs(), world.clock().now());
         rig::push(world.blobs(), &[("production.yaml", &policy::document("enforce", "24h"))], world.clock().now());
@@ -241,7 +245,8 @@ fn settings(world: &World, ports: &Ports, options: &SiteOptions, sweeps: bool) -
         ("LIFEBOAT_TENANT_ID", world.directory().tenant()),
         ("LIFEBOAT_AUDIENCE", world.directory().audience()),
     ];
-    let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
+    let told = options.tells.then(|| ("LIFEBOAT_EVENTS_URL", format!("http://{}", ports.topic)));
+    let own = own.into_iter().chain(told).map(|(name, value)| (name.to_owned(), value));
     own.chain(options.settings.iter().cloned()).collect()
 }
 
@@ -261,6 +266,7 @@ async fn serve(world: &World, calls: &Calls, serving: &mut JoinSet<()>) -> Ports
         identity: listen(world.identity().router()).await,
         blobs: listen(world.blobs().router()).await,
         bus: listen(world.bus().router()).await,
+        topic: listen(world.topic().router()).await,
     }
 }
 
