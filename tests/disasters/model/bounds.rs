@@ -24,6 +24,11 @@ pub const STALE_ACCEPTED_SECONDS_MAX: i64 = 0;
 /// One look: a saga that overslept is woken by the policy sweep, every five minutes (design §5), so no look is farther away than that.
 pub const ONE_LOOK_SECONDS: i64 = 5 * 60;
 
+/// One look at the old side while an old machine there may run: its region is asked how it is each minute, the shortest time from one read to
+/// the next that design §5 has, and a look that began while it was still silent ends when its request does (design §4: the latest moment and
+/// the time-out).
+pub const OLD_SIDE_LOOK_SECONDS: i64 = 60 + UNDER_WAY_SECONDS_MAX;
+
 /// One deallocation: recorded are 20 s (runbooks §1), and a slow region takes several times as long.
 pub const ONE_DEALLOCATION_SECONDS: i64 = 3 * 60;
 

@@ -3,8 +3,8 @@
 
 use super::approvals::{Arrived, is_about_declaration};
 use super::bounds::{
-    ASK_SECONDS_MAX, DECIDED_SECONDS_MAX, FENCE_SECONDS_MAX, OLD_ENDPOINT_SECONDS_MAX, ONE_DEALLOCATION_SECONDS,
-    ONE_LOOK_SECONDS, ORDER_SECONDS_MAX, REMINDER_SECONDS_MAX, SILENT_SECONDS_MAX, SUSPECTED_SECONDS_MAX,
+    ASK_SECONDS_MAX, DECIDED_SECONDS_MAX, FENCE_SECONDS_MAX, OLD_ENDPOINT_SECONDS_MAX, OLD_SIDE_LOOK_SECONDS,
+    ONE_DEALLOCATION_SECONDS, ORDER_SECONDS_MAX, REMINDER_SECONDS_MAX, SILENT_SECONDS_MAX, SUSPECTED_SECONDS_MAX,
     TELL_SECONDS_MAX,
 };
 use super::duties::Duty;
@@ -155,12 +155,12 @@ fn of_old_side(world: &World, plan: &PlanWorld, saga: &Saga, duties: &mut Duties
         match machine.stop_accepted.filter(|stop| *stop >= since) {
             None => {
                 let words = format!("{old} runs and its stop was not sent");
-                duties.owe(Promise::StopInTime, &saga.id, since, ONE_LOOK_SECONDS, words);
+                duties.owe(Promise::StopInTime, &saga.id, since, OLD_SIDE_LOOK_SECONDS, words);
             }
             // The stop was acknowledged: if the machine runs on, the stop is sent again or a person asked.
             Some(stop) if saga.questions.iter().all(|question| question.last_asked < stop) => {
                 let words = format!("{old} runs on after its stop");
-                let seconds = ONE_DEALLOCATION_SECONDS + ONE_LOOK_SECONDS;
+                let seconds = ONE_DEALLOCATION_SECONDS + OLD_SIDE_LOOK_SECONDS;
                 duties.owe(Promise::StopInTime, &saga.id, stop, seconds, words);
             }
             Some(_) => {}

@@ -1,6 +1,7 @@
 //! Stories of the fence, of the old side that comes back, and of what turns a saga back before the point of no return.
 //! It never speaks of traffic.
 
+use super::super::bounds::OLD_SIDE_LOOK_SECONDS;
 use super::super::history::{About, Call, Condition, Hand, OrderKind, Origin, Plan, Power, RegionState, Told, What};
 use super::super::wrong::{Promise, Wrong};
 use super::story::{HOUR, MINUTE, Story, asking, names, plan};
@@ -122,8 +123,8 @@ fn no_old_machine_runs_longer_than_one_look_and_one_deallocation() {
         story.after(seconds).stop_old();
         story.ended()
     };
-    assert_healthy(&stopped_after(5 * MINUTE));
-    assert_wrong(&stopped_after(6 * MINUTE), Promise::StopInTime);
+    assert_healthy(&stopped_after(OLD_SIDE_LOOK_SECONDS));
+    assert_wrong(&stopped_after(OLD_SIDE_LOOK_SECONDS + 1), Promise::StopInTime);
 }
 
 #[test]
@@ -150,7 +151,7 @@ fn a_stop_that_was_acknowledged_and_not_done_is_sent_again_or_asked_about() {
         for name in names() {
             story.call(Call::Deallocate { machine: format!("/weu/{name}") });
         }
-        story.after(6 * MINUTE);
+        story.after(4 * MINUTE);
         then(&mut story);
         story.after(3 * MINUTE);
         story.ended()

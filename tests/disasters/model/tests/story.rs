@@ -362,7 +362,7 @@ impl Story {
     pub fn reach_end(&mut self) {
         self.reach_committed();
         self.after(HOUR).old_side_back();
-        self.after(2 * MINUTE).stop_old();
+        self.after(MINUTE).stop_old();
         self.after(MINUTE).save_old();
         self.after(10).ask("q-old", About::ProtectOtherWay);
         self.after(HOUR).answer("q-old", OrderKind::Approve);
