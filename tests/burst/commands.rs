@@ -1,4 +1,4 @@
-//! A burst of commands: every one sent twice, over real handler processes in real time, some of them expired. None is lost, none is doubled:
+//! A burst of commands: every one sent three times, over real handler processes in real time, some of them expired. None is lost, none is doubled:
 //! neither in what is remembered, nor in what came of them, nor in what was told.
 //! It never takes a handler's word: what is counted lies in the store, in Azure, on the queue and at the topic.
 
@@ -32,13 +32,13 @@ const TELLS_EVERY: Duration = Duration::from_secs(10);
 /// Between two looks at the topic: each copies all that it accepted.
 const ASKS_EVERY: Duration = Duration::from_secs(1);
 
-/// Sends so many commands, each twice, and waits for the end; says whether every line holds.
+/// Sends so many commands, each three times, and waits for the end; says whether every line holds.
 pub async fn burst(site: &Site, commands: usize, processes: usize) -> bool {
     let points = points(site, commands.div_ceil(ONE_HOLD_IN)).await;
     let (sent, bodies) = orders(site, commands, points);
     let began = Instant::now();
-    // The second of each comes when the first may be under way, and at another process.
-    for body in bodies.iter().chain(&bodies) {
+    // The second of each comes right behind the first, and at another process: both are under way at once. A third comes when they are done.
+    for body in bodies.iter().flat_map(|body| [body, body]).chain(&bodies) {
         site.world.bus().send(QUEUE, Message::new(body.clone())).expect("the queue takes it");
     }
     let given_up = GIVEN_UP_AFTER_EACH * u32::try_from(commands).unwrap_or(u32::MAX);
@@ -48,7 +48,7 @@ pub async fn burst(site: &Site, commands: usize, processes: usize) -> bool {
     while effects::told(site, &sent).missing > 0 && telling.elapsed() < TOLD_WITHIN {
         tokio::time::sleep(ASKS_EVERY).await;
     }
-    println!("{commands} commands, each twice, over {processes} processes: {:.1} s", took.as_secs_f64());
+    println!("{commands} commands, each three times, over {processes} processes: {:.1} s", took.as_secs_f64());
     let dead = site.world.bus().dead_letters(QUEUE).len();
     let mut held = true;
     let mut line = |holds: bool, what: &str, figure: String, wanted: &str| {
