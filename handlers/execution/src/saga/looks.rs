@@ -131,11 +131,11 @@ pub fn profile_facts(profile: &traffic_manager::Profile) -> ProfileFacts {
     }
 }
 
-/// Whether the workload answers from outside: any success counts, and nothing is followed.
+/// Whether the workload answers from outside: by the same rule as a probe of `HealthPoll`, so that what serves now passes then.
 async fn answers(lifeboat: &Lifeboat, it: &Traffic) -> Option<bool> {
     let (url, _) = it.verify.as_ref()?;
     match probe::ask(lifeboat.probes.as_ref(), &url.parse().ok()?).await {
-        Probed::Good(status) => Some((200..300).contains(&status)),
+        Probed::Good(_) => Some(true),
         Probed::Bad(_) | Probed::NoAnswer => Some(false),
         // Nothing was asked: that says nothing of the workload.
         Probed::NotSent(why) => {

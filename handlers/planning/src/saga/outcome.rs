@@ -85,14 +85,21 @@ impl<R: Runbook> Run<R> {
             // What was learned may be in the changes that are still to be sent.
             self.relearn();
         }
-        self.settle(tag, step, seen);
+        let patience = match (tag.way, task.within) {
+            (Way::Back, _) => Patience::Fails(seconds(UNDO_SECS_MAX)),
+            (Way::Forward, Some(within)) => Patience::Fails(within),
+            (Way::Forward, None) => match step.work() {
+                Some(work) => work.patience,
+                None => return,
+            },
+        };
+        self.settle(tag, step, (seen, patience));
     }
 
     /// What was seen, told to the task.
-    fn settle(&mut self, tag: &Tag, step: &Step<R>, seen: Seen) {
+    fn settle(&mut self, tag: &Tag, step: &Step<R>, (seen, patience): (Seen, Patience)) {
         let (now, held) = (self.now, tag.way == Way::Forward && self.held(&step.name));
         let Some(work) = step.work() else { return };
-        let patience = if tag.way == Way::Back { Patience::Fails(seconds(UNDO_SECS_MAX)) } else { work.patience };
         let Some(task) = self.awaited(tag, State::Looking) else { return };
         task.state = State::Look;
         task.next_at = later(now, work.every);

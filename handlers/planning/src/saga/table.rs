@@ -170,6 +170,8 @@ pub struct Task<R: Runbook> {
     pub change: Option<R::Change>,
     /// How it is undone; none where there is nothing to undo.
     pub undo: Option<(R::Look, R::Change)>,
+    /// How long it may take, where that is less than its step has for any of its tasks; then it has failed.
+    pub within: Option<SignedDuration>,
 }
 
 impl<R: Runbook> From<Work<R>> for Does<R> {
@@ -191,12 +193,12 @@ impl<R: Runbook> Step<R> {
 impl<R: Runbook> Task<R> {
     /// One that only verifies.
     pub fn verify(key: &str, look: R::Look) -> Self {
-        Self { key: key.to_string(), look, change: None, undo: None }
+        Self { key: key.to_string(), look, change: None, undo: None, within: None }
     }
 
     /// One that changes.
     pub fn change(key: &str, look: R::Look, change: R::Change) -> Self {
-        Self { key: key.to_string(), look, change: Some(change), undo: None }
+        Self { key: key.to_string(), look, change: Some(change), undo: None, within: None }
     }
 
     /// The same, with what undoes it.

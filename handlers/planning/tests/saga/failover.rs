@@ -1,10 +1,12 @@
 //! What a failover does in cases that a person would ask about.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use lifeboat_planning::saga::failover::{
-    Action, Failover, OLD_SIDE_LOOK_SECS, OLD_SIDE_STOPPED, PROTECT_BACK, PointChoice, expects_deletion,
+    Action, Failover, OLD_SIDE_LOOK_SECS, OLD_SIDE_STOPPED, PROTECT_BACK, PointChoice, Traffic, VERIFY,
+    expects_deletion,
 };
 use lifeboat_planning::saga::{Ask, At, Choice, End, Notice, Phase, Saga, Way, What, WhyKind, print};
 
@@ -195,6 +197,24 @@ fn between_groups_another_recovery_point_can_be_taken_for_what_was_failed_over_b
     let later = &driver.world.changes()[sent..];
     assert!(later.iter().any(|it| it.starts_with("fail over web-1") && !it.contains("point-")), "{later:?}");
     assert!(!later.iter().any(|it| it.starts_with("take another")), "{later:?}");
+}
+
+#[test]
+fn each_answer_is_waited_for_as_long_as_its_own_item_of_traffic_says() {
+    let mut order = shop();
+    let mut other = Traffic::clone(&order.traffic[0]);
+    (other.profile, other.verify) =
+        ("/profiles/tm-api".into(), Some(("https://api.example/".into(), SignedDuration::from_mins(60))));
+    order.traffic.push(Arc::new(other));
+    let mut driver = begun(Regions::new(order));
+    let (step, task) = (VERIFY.to_owned(), "/profiles/tm-shop/neu".to_owned());
+    driver.planted.push(Planted { step, task, way: Way::Forward, fault: Fault::Blind, times: u32::MAX });
+    driver.person = but(Ask::Failed);
+    driver.run_until(|driver| driver.saga.progress.lanes[0].at == At::Step(VERIFY.into()));
+    let began = driver.now;
+    driver.run_until(|driver| standing(driver).contains(&Ask::Failed));
+    let took = driver.now.duration_since(began).as_secs();
+    assert!((300..=360).contains(&took), "{took} s: five minutes and a look, not the hour of the other one");
 }
 
 #[test]

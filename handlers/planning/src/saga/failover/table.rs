@@ -288,9 +288,12 @@ fn disable(it: &Arc<Traffic>) -> Task<Failover> {
 fn answers(of: &Failover, asked: bool) -> Work<Failover> {
     let verified: Vec<_> = of.order.traffic.iter().filter(|it| asked && it.verify.is_some()).collect();
     let within = verified.iter().filter_map(|it| it.verify.as_ref()).map(|(_, within)| *within).max();
-    let tasks = verified.into_iter().map(|it| Task::verify(&key(it), Look::Answers(Arc::clone(it)))).collect();
+    let tasks = verified.into_iter().map(|it| Task {
+        within: it.verify.as_ref().map(|(_, within)| *within),
+        ..Task::verify(&key(it), Look::Answers(Arc::clone(it)))
+    });
     let patience = Patience::Fails(within.unwrap_or(seconds(READ_SECS_MAX)));
-    Work { patience, ..reads(tasks, READ_SECS_MAX) }
+    Work { patience, ..reads(tasks.collect(), READ_SECS_MAX) }
 }
 
 fn members(of: &Failover, task: impl Fn(&Arc<Member>) -> Task<Failover>) -> Vec<Task<Failover>> {
