@@ -10,6 +10,7 @@ mod kills;
 mod messages;
 mod networks;
 mod readiness;
+mod readiness_reads;
 mod refused;
 mod suspected;
 mod words;

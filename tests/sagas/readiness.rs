@@ -189,6 +189,7 @@ async fn what_could_not_be_read_is_never_ready_and_spoils_no_copy() {
         ("trafficmanagerprofiles", "profile tm-shop could not be read"),
         ("ResourceGraph", "which machines are members could not be read"),
         ("/usages", "quota and sizes of the target region could not be read"),
+        ("Microsoft.Authorization/locks", "which locks stand in subscription"),
         ("Microsoft.Authorization/permissions", "what is allowed in group rg-north could not be read"),
         (
             "/resourcegroups/rg-north/providers/Microsoft.Compute/virtualMachines/",

@@ -19,7 +19,7 @@ pub const LIST_AT_RESOURCE: Operation = Operation {
     api_version: LOCKS.0,
     document: LOCKS.1,
     harm: Harm::Nothing,
-    evidence: &["lock-list", "arm-next-link"],
+    evidence: &["lock-list", "lock-levels", "arm-next-link"],
 };
 
 /// Listing the locks in a resource group.
@@ -61,7 +61,7 @@ pub enum Level {
 }
 
 impl Lock {
-    /// Whether it stands in the way of deleting that: locks are inherited. One that cannot be placed stands in every way.
+    /// Whether it stands in the way of what it forbids of that: locks are inherited. One that cannot be placed stands in every way.
     pub fn blocks(&self, id: &ResourceId) -> bool {
         self.scope.as_ref().is_none_or(|scope| {
             id.key().strip_prefix(scope.key()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

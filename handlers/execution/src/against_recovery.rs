@@ -66,7 +66,7 @@ fn field_of(plan: &RecoveryPlan, seen: &Seen, reason: &Reason) -> String {
             at_traffic(profile, "to")
         }
         Reason::Profile { profile, .. } => at_traffic(profile, "profile"),
-        Reason::Target(_) => "spec.to".to_owned(),
+        Reason::Target(_) | Reason::Locked { .. } | Reason::LocksUnread { .. } => "spec.to".to_owned(),
         Reason::SourceSilent | Reason::InFrom { .. } | Reason::PlaceUnread { .. } => "spec.from".to_owned(),
         _ => {
             let Known::Is(groups) = &seen.groups else { return at_group(None) };

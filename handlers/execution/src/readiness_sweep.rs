@@ -10,6 +10,7 @@
 
 mod addresses;
 mod copy;
+mod locks;
 mod look;
 mod members;
 mod points;

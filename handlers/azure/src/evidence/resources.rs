@@ -61,6 +61,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         "locks.json; Learn, locking resources",
     ),
     entry(
+        "lock-levels",
+        Documented,
+        "`ReadOnly` forbids every change in its scope, orders by POST among them, for everybody; `CanNotDelete` forbids deletes alone",
+        "locks.json, LockLevel; Learn, locking resources: considerations before applying locks (a machine can be neither started nor restarted under a read-only lock)",
+    ),
+    entry(
         "permission-list",
         Documented,
         "the caller's own rights, an entry for each role: `actions`, `notActions`",

@@ -43,7 +43,7 @@ pub async fn of_endpoints(arm: &ArmClient, plan: &RecoveryPlan, profile: &Profil
 }
 
 /// The endpoints of a profile that the recovery plan names.
-fn spoken_of<'p>(plan: &'p RecoveryPlan, profile: &'p Profile) -> impl Iterator<Item = &'p Endpoint> {
+pub(super) fn spoken_of<'p>(plan: &'p RecoveryPlan, profile: &'p Profile) -> impl Iterator<Item = &'p Endpoint> {
     let own = |name: &str| {
         let here = plan.traffic.iter().filter(|traffic| traffic.profile.eq_ignore_ascii_case(profile.id.name()));
         let mut names = here.flat_map(|traffic| [&traffic.from, &traffic.to]);

@@ -18,6 +18,7 @@ use lifeboat_planning::saga::failover::{Known, PointFacts};
 
 use super::addresses;
 use super::copy;
+use super::locks::{self, Changed};
 use super::members::{self, Candidate, Found};
 use super::reads::{self, Ask, Told};
 use super::shared::Shared;
@@ -84,12 +85,13 @@ pub async fn look(lifeboat: &Lifeboat, plan: &RecoveryPlan, known: Option<&Recor
     let missing = members::not_listed(known, shared);
     let profiles = profiles_of(plan, shared);
     let groups = groups_of(&candidates, &profiles);
+    let changed = locks::changed(plan, &candidates, &profiles);
     // Of a vault that would be lost too nothing is asked but with a bound; that it lies there is a reason of its own.
     let lost_too =
         |it: &Candidate<'_>| matches!(&it.found, Known::Is(found) if plan.from.is(&found.vault.vault.location));
     let outlasts = candidates.iter().filter(|it| !lost_too(it));
     let items: Vec<ReplicatedItem> = outlasts.filter_map(item_of).cloned().collect();
-    let (in_source, asked) = asks(&candidates, lost_too, missing.iter().map(|(_, id)| id), &groups);
+    let (in_source, asked) = asks(&candidates, lost_too, missing.iter().map(|(_, id)| id), (&groups, &changed));
     let (mut source, mut told, target, traffic) = futures::join!(
         reads::in_source(&lifeboat.arm, &in_source),
         reads::elsewhere(&lifeboat.arm, &asked),
@@ -120,11 +122,13 @@ pub async fn look(lifeboat: &Lifeboat, plan: &RecoveryPlan, known: Option<&Recor
         traffic,
         addresses: shared.addresses.clone(),
         rights: rights(&groups, &source, &told),
+        locks: locks::seen(&changed, &source, &told),
     };
     Looked { seen, copy, newest }
 }
 
-fn item_of<'s>(it: &Candidate<'s>) -> Option<&'s ReplicatedItem> {
+/// What replicates a member, where that is known.
+pub fn item_of<'s>(it: &Candidate<'s>) -> Option<&'s ReplicatedItem> {
     match &it.found {
         Known::Is(Found { item, .. }) => Some(item),
         Known::Absent | Known::Unknown => None,
@@ -136,7 +140,7 @@ fn asks<'a>(
     candidates: &[Candidate<'_>],
     lost_too: impl Fn(&Candidate<'_>) -> bool,
     missing: impl Iterator<Item = &'a ResourceId>,
-    groups: &Groups,
+    (groups, changed): (&Groups, &Changed),
 ) -> (BTreeSet<Ask>, BTreeSet<Ask>) {
     let machine = |id: &ResourceId| Ask::Machine(id.as_str().to_owned());
     let mut source: BTreeSet<Ask> = candidates.iter().map(|it| machine(&it.id)).chain(missing.map(machine)).collect();
@@ -154,6 +158,9 @@ fn asks<'a>(
         }
         let asked = if needed.in_from { &mut source } else { &mut elsewhere };
         asked.insert(Ask::Rights(subscription, group));
+    }
+    for (subscription, in_from) in locks::subscriptions(changed) {
+        if in_from { &mut source } else { &mut elsewhere }.insert(Ask::Locks(subscription));
     }
     (source, elsewhere)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream;
+use lifeboat_azure::locks::{self, Lock};
 use lifeboat_azure::machines::{self, Machine};
 use lifeboat_azure::permissions::{self, Permission};
 use lifeboat_azure::presence::{self, Presence};
@@ -32,6 +33,8 @@ pub enum Ask {
     Group(String, String),
     /// What is allowed in a group.
     Rights(String, String),
+    /// The locks of a subscription.
+    Locks(String),
 }
 
 /// What was told, by keys in lower case.
@@ -41,6 +44,7 @@ pub struct Told {
     points: BTreeMap<String, Result<Vec<ReplicationPoint>, Error>>,
     groups: BTreeMap<String, Result<ResourceGroup, Error>>,
     rights: BTreeMap<String, Result<Vec<Permission>, Error>>,
+    locks: BTreeMap<String, Result<Vec<Lock>, Error>>,
     asked_machines: usize,
 }
 
@@ -49,6 +53,7 @@ enum Answer {
     Points(String, Result<Vec<ReplicationPoint>, Error>),
     Group(String, Result<ResourceGroup, Error>),
     Rights(String, Result<Vec<Permission>, Error>),
+    Locks(String, Result<Vec<Lock>, Error>),
 }
 
 /// Reads what does not lie in the region that may be lost.
@@ -101,6 +106,10 @@ async fn answer(arm: &ArmClient, ask: Ask) -> Answer {
             let read = permissions::list_for_group(arm, &subscription, &group).await;
             Answer::Rights(group_key(&subscription, &group), read)
         }
+        Ask::Locks(subscription) => {
+            let read = locks::list_at_subscription(arm, &subscription).await;
+            Answer::Locks(subscription.to_lowercase(), read)
+        }
     }
 }
 
@@ -118,6 +127,7 @@ impl Told {
                 Answer::Points(key, read) => drop(told.points.insert(key, read)),
                 Answer::Group(key, read) => drop(told.groups.insert(key, read)),
                 Answer::Rights(key, read) => drop(told.rights.insert(key, read)),
+                Answer::Locks(key, read) => drop(told.locks.insert(key, read)),
             }
         }
         told
@@ -160,5 +170,10 @@ impl Told {
     /// What is allowed in a group; nothing where that could not be read.
     pub fn rights(&self, subscription: &str, group: &str) -> Option<&[Permission]> {
         self.rights.get(&group_key(subscription, group))?.as_deref().map_err(say).ok()
+    }
+
+    /// The locks of a subscription; nothing where they could not be read.
+    pub fn locks(&self, subscription: &str) -> Option<&[Lock]> {
+        self.locks.get(&subscription.to_lowercase())?.as_deref().map_err(say).ok()
     }
 }

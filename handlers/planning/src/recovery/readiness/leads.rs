@@ -14,7 +14,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use super::reason::{Misled, Note, Reason};
+use super::note::Note;
+use super::reason::{Misled, Reason};
 use crate::policy::Location;
 use crate::recovery::RecoveryPlan;
 use crate::saga::failover::{EndpointFacts, Known};

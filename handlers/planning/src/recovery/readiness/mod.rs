@@ -9,6 +9,8 @@
 //! ```
 
 mod leads;
+mod locks;
+mod note;
 mod order;
 mod reason;
 mod seen;
@@ -26,8 +28,10 @@ use crate::saga::failover::{Known, endpoints, item_unmet, target_unmet};
 use leads::Leads;
 
 pub use leads::{AddressSeen, AddressesSeen, EndpointSeen, EndpointTarget};
+pub use locks::{LockLevel, LockSeen, Locked, LocksSeen};
+pub use note::Note;
 pub use order::{OrderRefused, Ordered, SavedGroup, SavedPath, order};
-pub use reason::{Misled, Note, Place, Reason};
+pub use reason::{Misled, Place, Reason};
 pub use seen::{DiskSeen, GroupSeen, MemberSeen, PlaceSeen, RightSeen, Rpo, Seen, TrafficSeen};
 
 /// How long ago the age of the newest point may have been reckoned. *Assumed* (`replica-rpo-fresh`): no source tells how often it is.
@@ -77,6 +81,7 @@ pub fn judge(plan: &RecoveryPlan, seen: &Seen, now: Timestamp) -> Judged {
         profile_reasons(plan, traffic, seen, &mut reasons, &mut notes);
     }
     reasons.extend(seen.rights.iter().filter_map(right_reason));
+    seen.locks.iter().for_each(|own| locks::judge(own, &mut reasons, &mut notes));
     Judged { state: state_of(&reasons), reasons, notes }
 }
 

@@ -5,6 +5,7 @@ use alloc::string::String;
 use core::fmt;
 use jiff::{SignedDuration, Timestamp};
 
+use super::locks::LockSeen;
 use crate::saga::failover::{ItemUnmet, ProfileUnmet, TargetUnmet};
 
 /// A reason.
@@ -71,6 +72,10 @@ pub enum Reason {
     RightMissing { scope: String, action: String, more: usize },
     /// What it may do could not be read.
     RightsUnread { scope: String, in_from: bool },
+    /// A lock forbids a step, or may.
+    Locked { lock: LockSeen },
+    /// Which locks there are could not be read.
+    LocksUnread { subscription: String, in_from: bool },
 }
 
 /// What the path needs, and where it may not lie.
@@ -102,24 +107,6 @@ pub enum Misled {
     Gone { address: String, to: String },
     /// That could not be read.
     Unread,
-}
-
-/// What is told besides.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the fields are what the text of each note names")]
-pub enum Note {
-    /// No call tells whether the target region has room.
-    CapacityNotKnown,
-    /// The target's endpoint is enabled already: Traffic Manager moves by itself.
-    TargetServes { profile: String, endpoint: String },
-    /// It leads to a public address of the target side.
-    Leads { profile: String, endpoint: String, address: String, location: String },
-    /// It leads to what no public address in scope is called, or to a resource that is none.
-    LeadsNobodyKnows { profile: String, endpoint: String, target: String },
-    /// The old side's endpoint leads to the target side.
-    OldLeadsToTarget { profile: String, endpoint: String, address: String },
-    /// Where the old side's leads could not be read.
-    OldLeadUnread { profile: String, endpoint: String },
 }
 
 impl Reason {
@@ -155,7 +142,9 @@ impl Reason {
             | Self::InFrom { .. }
             | Self::PlaceUnread { .. }
             | Self::RightMissing { .. }
-            | Self::RightsUnread { .. } => None,
+            | Self::RightsUnread { .. }
+            | Self::Locked { .. }
+            | Self::LocksUnread { .. } => None,
         }
     }
 
@@ -176,7 +165,8 @@ impl Reason {
             | Self::MappingUnread { .. }
             | Self::TargetUnread { .. }
             | Self::PlaceUnread { .. }
-            | Self::RightsUnread { .. } => false,
+            | Self::RightsUnread { .. }
+            | Self::LocksUnread { .. } => false,
             Self::Item { unmet, .. } => matches!(unmet, ItemUnmet::InMultiVmGroup),
             Self::Target(unmet) => unmet.is_known,
             Self::Profile { unmet, .. } => !matches!(unmet, ProfileUnmet::Unread),
@@ -191,7 +181,8 @@ impl Reason {
             | Self::NotMapped { .. }
             | Self::TargetTaken { .. }
             | Self::InFrom { .. }
-            | Self::RightMissing { .. } => true,
+            | Self::RightMissing { .. }
+            | Self::Locked { .. } => true,
         }
     }
 
@@ -214,7 +205,7 @@ impl Reason {
             | Self::RpoStale { .. }
             | Self::RpoOver { .. } => true,
             Self::Item { unmet, .. } => unmet.is_health(),
-            Self::RightsUnread { in_from, .. } => *in_from,
+            Self::RightsUnread { in_from, .. } | Self::LocksUnread { in_from, .. } => *in_from,
             _ => false,
         }
     }
@@ -278,6 +269,10 @@ impl fmt::Display for Reason {
                 write!(f, "{action} and {more} more actions are not allowed in {scope}")
             }
             Self::RightsUnread { scope, .. } => write!(f, "what is allowed in {scope} could not be read"),
+            Self::Locked { lock } => write!(f, "{lock} forbids changes of {}", lock.over()),
+            Self::LocksUnread { subscription, .. } => {
+                write!(f, "which locks stand in subscription {subscription} could not be read")
+            }
         }
     }
 }
@@ -320,38 +315,7 @@ impl fmt::Display for Place {
     }
 }
 
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::CapacityNotKnown => {
-                f.write_str("whether the target region has free capacity, no call of Azure tells")
-            }
-            Self::TargetServes { profile, endpoint } => {
-                write!(
-                    f,
-                    "endpoint {endpoint} of profile {profile} is enabled in normal times: traffic moves there by itself"
-                )
-            }
-            Self::Leads { profile, endpoint, address, location } => {
-                write!(f, "endpoint {endpoint} of profile {profile} leads to public address {address} in {location}")
-            }
-            Self::LeadsNobodyKnows { profile, endpoint, target } => write!(
-                f,
-                "endpoint {endpoint} of profile {profile} leads to {}, which is no public address in scope: nothing tells where that is",
-                last(target)
-            ),
-            Self::OldLeadsToTarget { profile, endpoint, address } => write!(
-                f,
-                "endpoint {endpoint} of profile {profile}, the old side's, leads to public address {address} on the target side"
-            ),
-            Self::OldLeadUnread { profile, endpoint } => {
-                write!(f, "where endpoint {endpoint} of profile {profile}, the old side's, leads could not be read")
-            }
-        }
-    }
-}
-
 /// The last part of an ARM id: the name.
-fn last(id: &str) -> &str {
+pub(super) fn last(id: &str) -> &str {
     id.rsplit('/').next().unwrap_or(id)
 }

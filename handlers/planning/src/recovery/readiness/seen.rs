@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use jiff::{SignedDuration, Timestamp};
 
 use super::leads::{AddressesSeen, EndpointSeen};
+use super::locks::LocksSeen;
 use super::reason::Place;
 use crate::saga::failover::{ItemFacts, Known, PointFacts, ProfileFacts, TargetFacts};
 
@@ -27,6 +28,8 @@ pub struct Seen {
     pub addresses: AddressesSeen,
     /// What the identity may do, by scope.
     pub rights: Vec<RightSeen>,
+    /// Locks on what a failover changes, by subscription.
+    pub locks: Vec<LocksSeen>,
 }
 
 /// A group with its members.

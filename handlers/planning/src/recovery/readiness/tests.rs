@@ -1,6 +1,7 @@
 //! What makes a recovery plan ready, and what keeps it from that: one sentence a case.
 
 mod leads;
+mod locks;
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -112,6 +113,7 @@ fn seen() -> Seen {
         }],
         addresses: leads::addresses(),
         rights: vec![RightSeen { scope: "group rg-north".into(), in_from: false, missing: Some(vec![]) }],
+        locks: vec![LocksSeen { subscription: "sub".into(), in_from: false, locks: Some(vec![]) }],
     }
 }
 
