@@ -1,11 +1,19 @@
 //! What readiness reads besides members and their replication, over the simulated Azure: what keeps a recovery plan from being ready, and
 //! what is told beside that.
 
+use std::time::Duration;
+
+use jiff::SignedDuration;
 use lifeboat_execution::readiness::record::Record;
+use lifeboat_execution::saga::followed;
 use lifeboat_planning::recovery::readiness::State;
-use lifeboat_simulator::azure::LockLevel;
-use lifeboat_tests::failing_over::{OTHER_GROUP, Stage};
-use lifeboat_tests::rig::{GROUP, SUBSCRIPTION};
+use lifeboat_planning::saga::Ask;
+use lifeboat_simulator::azure::{LockLevel, MachineSeed, ReplicaSeed};
+use lifeboat_tests::azure::Azure;
+use lifeboat_tests::failing_over::{OTHER, OTHER_GROUP, PLAN, Stage};
+use lifeboat_tests::rig::{CONTAINER, GROUP, SUBSCRIPTION};
+
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// A stage whose recovery plan is in force and was looked at.
 async fn looked_at(seed: u64) -> Stage {
@@ -67,4 +75,69 @@ async fn a_lock_that_forbids_changes_keeps_it_from_being_ready_and_one_that_forb
     // One that stands beside it all is nobody's.
     stage.azure.arm.add_lock(&format!("{subscription}/resourceGroups/rg-other"), "keep", LockLevel::ReadOnly);
     assert_eq!(stage.look_at_readiness().await, ["shop: ready"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_agents_still_hold_and_what_is_not_carried_over_is_told_before_a_failover_and_in_it() {
+    let stage = looked_at(62).await;
+    let mut seed = Azure::seed("db-3");
+    seed.identities = vec!["id-shop".to_owned()];
+    seed.extensions = vec!["AzureMonitorLinuxAgent".to_owned(), "SiteRecovery-Linux".to_owned()];
+    let replica = replicated(&stage, stage.azure.arm.add_machine(&seed));
+    stage.azure.arm.add_replica(&replica).expect("an item");
+    assert_eq!(stage.look_at_readiness().await, ["shop: ready"]);
+    let record = stage.readiness();
+    let lacks = "identity id-shop, extension AzureMonitorLinuxAgent";
+    let held = "db-3: its agent still holds 1.25 MiB, which is lost where the old machine stops before it is sent";
+    for text in [format!("db-3: not carried over to the machine to be: {lacks}"), held.to_owned()] {
+        assert!(record.notes.contains(&text), "{text} is not in {:?}", record.notes);
+    }
+    let copy = record.saved.as_ref().and_then(|saved| saved.member("db-3")).expect("it is saved");
+    assert_eq!((copy.of.not_carried.join(", "), copy.replica.pending_kib), (lacks.to_owned(), Some(1_280)));
+    // It goes into the order with the member, so that the failover tells it while the old region is silent.
+    stage.begin(stage.order_of_what_was_saved().await).await;
+    let followed = followed::read(&stage.process().store, PLAN).await.expect("it reads").expect("a failover");
+    let line = format!("told      db-3: not carried over to the new machine: {lacks}");
+    assert!(followed.lines.contains(&line), "{:?}", followed.lines);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_warning_beside_success_is_told_by_record_ledger_and_lines_and_holds_up_nothing() {
+    let stage = Stage::new(63);
+    stage.begin(stage.order()).await;
+    assert!(stage.until(|_| stage.accepted("/unplannedFailover") > 0, HOUR).await, "{}", stage.story());
+    // Somebody makes a machine of the name, so that Site Recovery takes another one, and says so beside its success.
+    let hour = SignedDuration::from_hours(1);
+    let created_at = stage.clock.now().checked_sub(hour).ok();
+    let taken = MachineSeed { created_at, ..MachineSeed::new(SUBSCRIPTION, OTHER_GROUP, "db-1", OTHER) };
+    stage.azure.arm.add_machine(&taken);
+    stage.until_asked(Ask::Commit, 2 * HOUR).await;
+    let memory = stage.saga().expect("a saga").runbook.memory;
+    let begins = "failover: 28175: The VM name 'db-1' was modified to 'db-1-";
+    let heard = &memory.of("db-1").warnings;
+    assert!(heard.len() == 1 && heard[0].starts_with(begins), "{heard:?}");
+    assert!(memory.of("db-2").warnings.is_empty());
+    let words = format!("db-1: a warning beside success: {begins}");
+    assert!(stage.story().contains(&words), "{}", stage.story());
+    let followed = followed::read(&stage.process().store, PLAN).await.expect("it reads").expect("a failover");
+    assert_eq!(followed.lines.iter().filter(|line| line.starts_with(&format!("told      {words}"))).count(), 1);
+    let written = |name: &String| {
+        let bytes = stage.blobs.bytes(CONTAINER, name).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).matches(&words).count()
+    };
+    let ledgers: usize = stage.blobs.names(CONTAINER).iter().filter(|name| name.contains("ledger")).map(written).sum();
+    assert_eq!(ledgers, 1, "it is written down once");
+}
+
+/// What replicates a machine into the other region.
+fn replicated(stage: &Stage, machine: String) -> ReplicaSeed {
+    ReplicaSeed {
+        machine,
+        vault: stage.vault.clone(),
+        recovery_location: OTHER.to_owned(),
+        recovery_group: OTHER_GROUP.to_owned(),
+        since: None,
+        without_disks: Vec::new(),
+        multi_vm_group: None,
+    }
 }

@@ -27,7 +27,7 @@ pub const GET: Operation = Operation {
     api_version: COMPUTE.0,
     document: COMPUTE.1,
     harm: Harm::Nothing,
-    evidence: &["vm-fields", "vm-agent", "vm-agent-absent", "vm-managed-by", "arm-404-gone", "arm-404-group"],
+    evidence: &["vm-fields", "vm-own", "vm-agent", "vm-agent-absent", "vm-managed-by", "arm-404-gone", "arm-404-group"],
 };
 
 /// Listing the machines of a resource group.
@@ -121,6 +121,10 @@ pub struct Machine {
     pub zones: Vec<String>,
     /// The OS disk first, then the data disks.
     pub disks: Vec<Disk>,
+    /// Its managed identities: `SystemAssigned`, and the names of those that somebody assigned.
+    pub identities: Vec<String>,
+    /// The names of its extensions.
+    pub extensions: Vec<String>,
     /// Changes with each change of the machine.
     pub etag: Option<String>,
 }

@@ -75,7 +75,7 @@ pub async fn run(args: &RecoveryArgs) -> Result<Outcome> {
 fn members(shown: &Shown, now: jiff::Timestamp) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
-    table.set_header(["group", "member", "size", "disks", "replicated", "newest point", "read"]);
+    table.set_header(["group", "member", "size", "disks", "replicated", "held by agents", "newest point", "read"]);
     for it in shown.members() {
         let disks = &it.copy.machine.disks;
         let ago = |at: Option<jiff::Timestamp>| {
@@ -87,6 +87,7 @@ fn members(shown: &Shown, now: jiff::Timestamp) -> Table {
             it.copy.machine.size.clone().unwrap_or_default(),
             disks.len().to_string(),
             disks.iter().filter(|disk| disk.replicated).count().to_string(),
+            it.held(),
             ago(it.newest),
             ago(it.read_at),
         ]);

@@ -33,7 +33,8 @@ pub fn replicated(arm: &Arm, vault: &str, name: &str) -> Member {
         "/subscriptions/{SUBSCRIPTION}/resourceGroups/{OTHER_GROUP}/providers/Microsoft.Compute/virtualMachines/{name}"
     );
     let old_networks = vec![super::network(GROUP, &format!("{GROUP}-vnet"))];
-    Member { name: name.to_owned(), item, old, old_vm_id: vm_id.expect("an identity").to_owned(), old_networks, target }
+    let (name, old_vm_id) = (name.to_owned(), vm_id.expect("an identity").to_owned());
+    Member { name, item, old, old_vm_id, old_networks, target, not_carried: Vec::new() }
 }
 
 /// A profile with an endpoint for each side, each answering while its machine runs.

@@ -17,6 +17,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         "restore_point.jsonl, GET machine",
     ),
     entry(
+        "vm-own",
+        Recorded,
+        "a machine's identities stand under `identity`, its extensions under `resources`, Site Recovery's own `SiteRecovery-…` among them; the machine that a failover makes has neither",
+        "siterecovery_A2A_scenarios.jsonl 46 and 70; that extensions are not replicated: Learn, support matrix for Azure to Azure",
+    ),
+    entry(
         "vm-agent",
         Recorded,
         "the agent is ready when its first status is `ProvisioningState/succeeded`",

@@ -8,6 +8,10 @@ use serde_json::Value;
 
 /// How many disks of a machine are read; the largest sizes take 64 and the OS disk.
 const MAX_DISKS: usize = 256;
+/// How many identities, and how many extensions, of a machine are read. No source says how many there may be.
+const MAX_OWN: usize = 100;
+/// How the identity is called that a machine has for itself alone.
+const OWN_IDENTITY: &str = "SystemAssigned";
 
 /// What a machine's JSON says; none without what identifies it.
 pub(crate) fn read(value: &Value) -> Option<Machine> {
@@ -33,6 +37,8 @@ pub(crate) fn listed(value: &Value) -> Option<Machine> {
         security_type: json::string(value, "/properties/securityProfile/securityType"),
         zones: json::texts(value, "/zones"),
         disks: disks(value),
+        identities: identities(value),
+        extensions: extensions(value),
         etag: json::string(value, "/etag"),
         id,
     })
@@ -81,6 +87,25 @@ fn agent(statuses: &[Value]) -> AgentState {
         return AgentState::Unknown;
     };
     if code.eq_ignore_ascii_case("ProvisioningState/succeeded") { AgentState::Ready } else { AgentState::NotReady }
+}
+
+/// The identities: the machine's own, then those that are assigned to it, by the last parts of their ids.
+fn identities(value: &Value) -> Vec<String> {
+    let kinds = json::text(value, "/identity/type").unwrap_or_default();
+    let own = kinds.split(',').any(|kind| kind.trim().eq_ignore_ascii_case(OWN_IDENTITY));
+    let given = json::at(value, "/identity/userAssignedIdentities").and_then(Value::as_object);
+    let names = given.into_iter().flat_map(|all| all.keys()).map(|id| last(id));
+    own.then_some(OWN_IDENTITY.to_owned()).into_iter().chain(names).take(MAX_OWN).collect()
+}
+
+/// The extensions that lie under the machine.
+fn extensions(value: &Value) -> Vec<String> {
+    let names = json::list(value, "/resources").iter().filter_map(|one| json::text(one, "/name"));
+    names.map(last).take(MAX_OWN).collect()
+}
+
+fn last(id: &str) -> String {
+    id.rsplit('/').next().unwrap_or(id).to_owned()
 }
 
 fn disks(value: &Value) -> Vec<Disk> {

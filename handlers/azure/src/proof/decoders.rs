@@ -110,6 +110,7 @@ const MACHINE: &[(&str, &str)] = &[
     ("/tags/*", ""),
     ("/zones/*", ""),
     ("/managedBy", "managed_by"),
+    ("/resources/*/name", ""),
     ("/etag", "etag"),
     ("/properties/vmId", "vm_id"),
     ("/properties/timeCreated", "time_created"),

@@ -209,5 +209,7 @@ fn machine(subscription: &str, group: &str, name: &str, location: &str, os: Os) 
         managed_by: None,
         created_at: None,
         vm_id: None,
+        identities: Vec::new(),
+        extensions: Vec::new(),
     }
 }

@@ -254,7 +254,7 @@ kinds! {
         /// The step, by its name in the step table.
         step: Name,
         /// What it came to: `done`, `undoing`, `undone`, `asked`, `reminded`, `answered`, `withdrawn`, `orderRefused`,
-        /// `goesOn` though the region came back, or `ended`.
+        /// `goesOn` though the region came back, `warned` by Azure beside success, or `ended`.
         state: Name,
         /// ARM id of the machine that it is about; missing where it is about all.
         machine: Option<ArmId>,

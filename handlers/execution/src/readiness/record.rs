@@ -27,6 +27,8 @@ pub const VERSION: u32 = 1;
 pub const FOLDER: &str = "readiness/";
 /// Reasons that a record has, at most: some of each member of a large recovery plan.
 pub const REASONS_MAX: usize = 1_000;
+/// Notes that a record has, at most: two of each member, and some of the whole.
+pub const NOTES_MAX: usize = 1_100;
 /// Points of a member that are kept, at most: the newest, and the newest application-consistent one.
 pub const POINTS_KEPT_MAX: usize = 10;
 
@@ -177,6 +179,9 @@ pub struct ReplicaCopy {
     /// When that was reckoned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rpo_at: Option<Timestamp>,
+    /// What the agents of the disks still held, in KiB: lost where the machine stops before it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_kib: Option<u64>,
 }
 
 /// How a container is mapped.
@@ -287,7 +292,7 @@ impl Record {
             looked_at: left.at,
             state: left.judged.state,
             reasons: left.judged.reasons.iter().take(REASONS_MAX).map(told).collect(),
-            notes: left.judged.notes.iter().map(ToString::to_string).collect(),
+            notes: left.judged.notes.iter().take(NOTES_MAX).map(ToString::to_string).collect(),
             // Of a recovery plan that was changed since nobody has seen that it was ready.
             ready_at: if ready { Some(left.at) } else { ready_at.filter(|_| same_plan) },
             saved,

@@ -45,6 +45,14 @@ pub async fn read(store: &Store, plan: &str) -> Result<Option<Shown>, SwapError>
     Ok(Some(Shown { record, declared, standing }))
 }
 
+impl MemberShown<'_> {
+    /// What the agents of its disks held when it was read: that is lost where the machine stops before it is sent.
+    pub fn held(&self) -> String {
+        let kib = self.copy.replica.pending_kib;
+        kib.map_or_else(|| "not told".to_owned(), |kib| format!("{}.{:02} MiB", kib / 1024, kib % 1024 * 100 / 1024))
+    }
+}
+
 impl Shown {
     /// Its members as they were saved, group by group.
     pub fn members(&self) -> Vec<MemberShown<'_>> {

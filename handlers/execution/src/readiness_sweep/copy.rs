@@ -17,6 +17,11 @@ use super::members::Found;
 use crate::readiness::record::{DiskCopy, GroupCopy, MachineCopy, MappingCopy, MemberCopy, ReplicaCopy, SavedCopy};
 use crate::saga::order::MemberRecord;
 
+/// How the names of Site Recovery's own extensions begin.
+const SITE_RECOVERYS: &str = "SiteRecovery-";
+/// Names of identities, and of extensions, that are told of a machine, at most.
+const NAMES_MAX: usize = 20;
+
 /// The copy; nothing where something of it was not read, or a group has no member.
 pub fn of(
     plan: &RecoveryPlan,
@@ -57,10 +62,33 @@ fn member(it: &Member<'_>) -> Option<MemberCopy> {
             old_vm_id: machine.vm_id.clone(),
             old_networks: item.details.networks.iter().map(|id| id.as_str().to_owned()).collect(),
             target: item.target()?.as_str().to_owned(),
+            not_carried: not_carried(machine),
         },
         machine: machine_copy(machine, item),
         replica: replica_copy(item),
     })
+}
+
+/// What the machine to be will lack (`vm-own`), in words, some of each kind at most.
+pub fn not_carried(machine: &Machine) -> Vec<String> {
+    let words = |kind: &'static str, names: &[String]| -> Vec<String> {
+        let more = names.len().saturating_sub(NAMES_MAX);
+        let told = names.iter().take(NAMES_MAX).map(|name| format!("{kind} {name}"));
+        told.chain((more > 0).then(|| format!("{more} more of the kind {kind}"))).collect()
+    };
+    // Site Recovery's own comes with protection (`vm-own`).
+    let others =
+        machine.extensions.iter().filter(|name| !name.starts_with(SITE_RECOVERYS)).cloned().collect::<Vec<_>>();
+    [words("identity", &machine.identities), words("extension", &others)].concat()
+}
+
+/// What the agents of all its disks still hold, in KiB; nothing where no disk tells it.
+pub fn pending_kib(item: &ReplicatedItem) -> Option<u64> {
+    let told: Vec<f64> = item.details.disks.iter().filter_map(|disk| disk.pending_mib).collect();
+    let kib = told.iter().filter(|mib| mib.is_finite()).sum::<f64>().max(0.0) * 1024.0;
+    // What is larger than the number holds stays the largest.
+    let kib = kib.ceil() as u64;
+    (!told.is_empty()).then_some(kib)
 }
 
 fn machine_copy(machine: &Machine, item: &ReplicatedItem) -> MachineCopy {
@@ -91,6 +119,7 @@ fn replica_copy(item: &ReplicatedItem) -> ReplicaCopy {
         network: text(&item.details.recovery_network),
         rpo_seconds: item.details.rpo_seconds,
         rpo_at: item.details.rpo_at,
+        pending_kib: pending_kib(item),
     }
 }
 

@@ -286,6 +286,11 @@ fn member_seen(it: &Member<'_>, told: &mut Told, shared: &Shared) -> MemberSeen 
         points: it.points.clone().map_or(Known::Unknown, Known::Is),
         mapping: it.mapping.clone(),
         target: mapped(target, |machine| machine.id.as_str().to_owned()),
+        pending_kib: item.and_then(copy::pending_kib),
+        not_carried: match &it.machine {
+            Known::Is(machine) => copy::not_carried(machine),
+            Known::Absent | Known::Unknown => Vec::new(),
+        },
     }
 }
 

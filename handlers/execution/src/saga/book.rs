@@ -5,6 +5,7 @@ use lifeboat_planning::id::hash;
 use lifeboat_planning::saga::failover::Failover;
 use lifeboat_planning::saga::{Effect, Outcome, Tag};
 
+use super::warnings::Warning;
 use super::{SagaError, outcome};
 use crate::chain::Chain;
 use crate::ledger::{Decision, Entry, OutcomeResult, PlannedEffect};
@@ -47,8 +48,13 @@ impl<'a> Book<'a> {
     }
 
     /// Writes down what was decided, before any of it is done. Looks change nothing and are not written down.
-    pub async fn decided(&mut self, cause: &str, looks: u32, effects: &[Effect<Failover>]) -> Result<(), SagaError> {
-        let (mut planned, mut told) = (Vec::new(), Vec::new());
+    pub async fn decided(
+        &mut self,
+        cause: &str,
+        looks: u32,
+        (effects, warned): (&[Effect<Failover>], &[Warning]),
+    ) -> Result<(), SagaError> {
+        let (mut planned, mut told) = (Vec::new(), warned.iter().map(Warning::words).collect::<Vec<_>>());
         for effect in effects {
             match effect {
                 Effect::Look(..) => {}

@@ -15,6 +15,7 @@ use lifeboat_planning::saga::{
 
 use super::Declared;
 use super::record::SagaRecord;
+use super::warnings::{self, Heard, Warning};
 
 /// How far a saga was before it was taken further: what is needed to say what came of it.
 #[derive(Clone, Debug)]
@@ -23,6 +24,7 @@ pub struct Before {
     lanes: Vec<LanePlace>,
     phase: Phase,
     aborting: bool,
+    heard: Heard,
 }
 
 impl Before {
@@ -34,7 +36,13 @@ impl Before {
             lanes: progress.lanes.clone(),
             phase: progress.phase.clone(),
             aborting: matches!(progress.halt, Some(Halt::Abort(_))),
+            heard: warnings::heard(saga),
         }
+    }
+
+    /// Warnings that were heard since.
+    pub fn news(&self, saga: &Saga<Failover>) -> Vec<Warning> {
+        warnings::news(&self.heard, saga)
     }
 
     fn question(&self, number: u32) -> Option<&Question> {
@@ -70,7 +78,8 @@ pub fn of(
         })
         .collect();
     let teller = Teller { record, before, saga, notices: &notices, at };
-    notices.iter().flat_map(|notice| teller.tell(notice)).collect()
+    let warned = before.news(saga).into_iter().map(|warning| teller.warned(&warning));
+    notices.iter().flat_map(|notice| teller.tell(notice)).chain(warned).collect()
 }
 
 /// One move, as it is told.
@@ -121,6 +130,12 @@ impl Teller<'_> {
             }
             Notice::Ended(end) => vec![self.ended(*end)],
         }
+    }
+
+    /// A warning beside the success of what was ordered of a member.
+    fn warned(&self, warning: &Warning) -> Event {
+        let occurrence = format!("{}/{}", warning.member, warning.number);
+        self.step(&self.place_in(&self.before.lanes), "warned", Some(warning.words()), &occurrence)
     }
 
     /// The event of a step.
@@ -208,7 +223,11 @@ impl Teller<'_> {
 
     /// The step at which the way to serving stands, stood when undoing began, or ended.
     fn place(&self) -> String {
-        match self.saga.progress.lanes.first().map(|lane| &lane.at) {
+        self.place_in(&self.saga.progress.lanes)
+    }
+
+    fn place_in(&self, lanes: &[LanePlace]) -> String {
+        match lanes.first().map(|lane| &lane.at) {
             Some(At::Step(step)) => step.clone(),
             Some(At::Finished | At::Left) | None => {
                 let lanes = self.saga.runbook.lanes();

@@ -116,6 +116,9 @@ fn lines(shown: &Shown) -> Vec<String> {
         lines.extend(lane.steps.iter().filter_map(|step| Some(format!("{} {}", word(step.stands)?, step.name))));
         lines.extend(lane.question.iter().map(|question| format!("asks      {question}")));
     }
+    for it in shown.groups.iter().flat_map(|group| &group.members) {
+        lines.extend(it.told().map(|told| format!("told      {told}")));
+    }
     if let Phase::Ended(end) = &shown.phase {
         lines.push(format!("ended     {end}"));
     }

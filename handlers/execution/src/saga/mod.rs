@@ -24,6 +24,7 @@ pub mod shown;
 pub(crate) mod target;
 pub mod tell;
 mod turn;
+pub mod warnings;
 
 use std::fmt;
 

@@ -62,6 +62,9 @@ pub struct MemberRecord {
     pub old_networks: Vec<String>,
     /// ARM id of the machine to be.
     pub target: String,
+    /// What the machine has and the machine to be will not, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_carried: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,6 +206,7 @@ impl MemberRecord {
             old_vm_id: it.old_vm_id.clone(),
             old_networks: it.old_networks.clone(),
             target: it.target.clone(),
+            not_carried: it.not_carried.clone(),
         }
     }
 
@@ -215,6 +219,7 @@ impl MemberRecord {
             old_vm_id: self.old_vm_id.clone(),
             old_networks: self.old_networks.clone(),
             target: self.target.clone(),
+            not_carried: self.not_carried.clone(),
         }
     }
 }

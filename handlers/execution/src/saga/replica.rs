@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use lifeboat_azure::replicated_items::{NEVER_TESTED, ReplicatedItem, ReplicationState, UNPLANNED_FAILOVER};
 use lifeboat_azure::replication::{self, ReplicationPoint};
-use lifeboat_azure::replication_jobs::{ReplicationJob, ReplicationJobState};
+use lifeboat_azure::replication_jobs::{ReplicationError, ReplicationJob, ReplicationJobState};
 use lifeboat_azure::{Error, ResourceId, machines, vaults};
 use lifeboat_planning::saga::failover::{
     Failover, ItemFacts, JobFacts, JobKind, JobState, Known, Look, MachineFacts, Member, MemberFacts, PointFacts,
@@ -13,6 +13,9 @@ use lifeboat_planning::saga::failover::{
 use super::looks::{machine_facts, mapped};
 use super::round::{Round, say};
 use crate::lifeboat::Lifeboat;
+
+/// Azure's own words in a warning, at most: enough for a code and its sentence.
+const WARNING_CHARS_MAX: usize = 300;
 
 /// Everything of a member that this look is about.
 pub async fn facts(lifeboat: &Lifeboat, of: &Failover, round: &Round, look: &Look, it: &Member) -> MemberFacts {
@@ -172,7 +175,18 @@ fn job_facts(job: &ReplicationJob, now: Timestamp) -> Option<JobFacts> {
         ReplicationJobState::Cancelled => JobState::Failed(code(job, "Cancelled")),
     };
     let began_at = job.started.or_else(|| (state == JobState::Running).then_some(now))?;
-    Some(JobFacts { kind: kind(job.scenario.as_deref().unwrap_or_default()), state, began_at })
+    let warnings = if state == JobState::Succeeded { warnings(job) } else { Vec::new() };
+    Some(JobFacts { kind: kind(job.scenario.as_deref().unwrap_or_default()), state, began_at, warnings })
+}
+
+/// What a job that succeeded tells as errors (`replication-job-errors`).
+fn warnings(job: &ReplicationJob) -> Vec<String> {
+    let words = |error: &ReplicationError| {
+        let (code, message) = (error.code.as_deref(), error.message.as_deref());
+        let text = [code, message].into_iter().flatten().collect::<Vec<_>>().join(": ");
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WARNING_CHARS_MAX).collect::<String>()
+    };
+    job.errors.iter().map(words).filter(|text| !text.is_empty()).collect()
 }
 
 fn code(job: &ReplicationJob, otherwise: &str) -> String {

@@ -78,6 +78,10 @@ pub struct MemberShown {
     pub left_out: bool,
     /// The moment that its recovery point holds, once it is known.
     pub point_at: Option<Timestamp>,
+    /// What its old machine has and its new one lacks, in words.
+    pub not_carried: Vec<String>,
+    /// What Azure said beside the success of what was ordered.
+    pub warnings: Vec<String>,
 }
 
 /// An endpoint that takes over from another one.
@@ -200,6 +204,17 @@ impl Shown {
     }
 }
 
+impl MemberShown {
+    /// What a person has to know of it besides how it stands: what its new machine lacks, and Azure's warnings.
+    pub fn told(&self) -> impl Iterator<Item = String> {
+        let lacks = (!self.not_carried.is_empty())
+            .then(|| format!("{}: not carried over to the new machine: {}", self.name, self.not_carried.join(", ")));
+        let warnings =
+            self.warnings.iter().map(|warning| format!("{}: a warning beside success: {warning}", self.name));
+        lacks.into_iter().chain(warnings)
+    }
+}
+
 fn of_lane(saga: &Saga<Failover>, first: bool, lane: &Lane<Failover>, place: &LanePlace) -> LaneShown {
     let step = |step: &Step<Failover>| {
         let begun = |way| saga.progress.steps.get(&(way, step.name.clone())).map(|begun| begun.began_at);
@@ -264,6 +279,8 @@ fn member(saga: &Saga<Failover>, lanes: &[Lane<Failover>], it: &Member) -> Membe
         protected_back: last(saga, lanes, |look| matches!(look, Look::ProtectedBack(of) if of.name == *name)),
         left_out: of.left_out,
         point_at: of.point.and_then(|(_, time)| time),
+        not_carried: it.not_carried.clone(),
+        warnings: of.warnings,
     }
 }
 

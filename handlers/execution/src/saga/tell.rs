@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use lifeboat_planning::saga::failover::Failover;
 use lifeboat_planning::saga::{At, Notice, Phase, Saga};
 
+use super::warnings::Warning;
 use crate::lifeboat::Report;
 
 /// Tells a notice.
@@ -28,6 +29,13 @@ pub fn notice(recovery_plan: &str, notice: &Notice, report: &mut Report) {
 pub fn outcome(recovery_plan: &str, what: &str, became: &str, report: &mut Report) {
     tracing::warn!(recovery_plan, "{what}: {became}");
     report.lines.push(format!("{recovery_plan}: {what}: {became}"));
+}
+
+/// Tells a warning of Azure's beside the success of what was ordered.
+pub fn warning(recovery_plan: &str, warning: &Warning, report: &mut Report) {
+    let words = warning.words();
+    tracing::warn!(recovery_plan, "{words}");
+    report.lines.push(format!("{recovery_plan}: {words}"));
 }
 
 /// Tells that nothing is changed while all changes are stopped, and what state that is.

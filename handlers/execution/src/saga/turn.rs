@@ -93,7 +93,8 @@ impl Turn<'_> {
             let (next, effects) = failover::steps(saga, epoch, what, now);
             saga = next;
             self.told = events::of(&self.kept.record, &before, &saga, &effects, now);
-            book.decided(&cause, self.kept.record.looks, &effects).await?;
+            let warned = before.news(&saga);
+            book.decided(&cause, self.kept.record.looks, (&effects, &warned)).await?;
             let refused = effects.iter().any(|effect| matches!(effect, Effect::Tell(Notice::OrderRefused(_))));
             if let Through::Order(id) = through
                 && round == 0
@@ -103,6 +104,7 @@ impl Turn<'_> {
             }
             self.save(&saga).await?;
             self.tell(&effects);
+            warned.iter().for_each(|it| tell::warning(&plan, it, &mut self.report));
             what = self.perform(&saga, &effects, &mut book).await?;
             if what.is_empty() || tokio::time::Instant::now() >= until {
                 break;
@@ -158,7 +160,7 @@ impl Turn<'_> {
             let (id, plan) = (self.kept.record.id.clone(), self.kept.record.recovery_plan.clone());
             self.told = events::of(&self.kept.record, &before, &saga, &effects, now);
             let mut book = Book::of(self.lifeboat, &id, &plan);
-            book.decided("a reminder", self.kept.record.looks, &effects).await?;
+            book.decided("a reminder", self.kept.record.looks, (&effects, &[])).await?;
             self.save(&saga).await?;
             self.tell(&effects);
             book.seal().await?;

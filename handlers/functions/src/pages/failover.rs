@@ -58,6 +58,7 @@ fn running(shown: &Shown, now: Timestamp) -> Markup {
         h2 { "What moves" }
         (sides(shown))
         (groups(&shown.groups, now))
+        (told(&shown.groups))
         (traffic(&shown.traffic))
         h2 { "The steps, in their order" }
         (runbook::lanes(shown, now))
@@ -190,6 +191,19 @@ fn groups(groups: &[GroupShown], now: Timestamp) -> Markup {
                         @for it in &group.members { (member(number + 1, &group.name, it, now)) }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// What a person has to know of members besides how they stand.
+fn told(groups: &[GroupShown]) -> Markup {
+    let all: Vec<String> = groups.iter().flat_map(|group| &group.members).flat_map(MemberShown::told).collect();
+    html! {
+        @if !all.is_empty() {
+            div.box.warn {
+                p { "To be known of its members:" }
+                ul { @for one in &all { li { (one) } } }
             }
         }
     }

@@ -93,7 +93,7 @@ fn groups(plan: &RecoveryPlan, shown: Option<&Shown>, now: Timestamp) -> Markup 
                     thead {
                         tr {
                             th scope="col" { "Group" } th scope="col" { "Member" } th scope="col" { "Size" }
-                            th scope="col" { "Disks replicated" } th scope="col" { "Newest point" } th scope="col" { "Read" }
+                            th scope="col" { "Disks replicated" } th scope="col" { "Held by agents" } th scope="col" { "Newest point" } th scope="col" { "Read" }
                         }
                     }
                     tbody { @for it in &members { (member(it, now)) } }
@@ -115,6 +115,7 @@ fn member(it: &MemberShown<'_>, now: Timestamp) -> Markup {
                 (replicated) " of " (disks.len())
                 @if replicated < disks.len() { " " (state("not all", Tone::Bad)) }
             }
+            td data-of="Held by agents" { (it.held()) }
             td data-of="Newest point" { (aged_or(it.newest, now, "not known")) }
             td data-of="Read" { (aged_or(it.read_at, now, "never")) }
         }

@@ -61,7 +61,7 @@ fn item() -> ItemFacts {
 }
 
 fn job(state: JobState, began_at: &str) -> JobFacts {
-    JobFacts { kind: JobKind::Failover, state, began_at: moment(began_at) }
+    JobFacts { kind: JobKind::Failover, state, began_at: moment(began_at), warnings: Vec::new() }
 }
 
 /// One word of what is seen.
@@ -114,6 +114,38 @@ fn whether_a_member_is_failed_over_is_judged_by_job_item_and_machine_together() 
             Seen::Unknown => "unknown",
         };
         assert_eq!(judged, *wanted, "{name}");
+    }
+}
+
+#[test]
+fn a_warning_beside_success_is_kept_once_and_read_again_and_one_of_a_job_that_runs_or_failed_is_not() {
+    let member = lone().groups[0].members[0].clone();
+    let sent = Sent { attempts: 1, first_at: Some(moment("2026-11-26T03:10:00Z")) };
+    let text = "28175: The VM name 'vm' was modified, by 100%\nto 'vm-1'";
+    let judged = |state: JobState| {
+        let mut facts = MemberFacts {
+            item: Known::Is(item()),
+            target: Known::Absent,
+            alike: Vec::new(),
+            points: Vec::new(),
+            jobs: vec![JobFacts { warnings: vec![text.into()], ..job(state, "2026-11-26T03:10:05Z") }],
+        };
+        see(&mut facts, "moved");
+        see(&mut facts, "alike");
+        let mut saga = Failover::new(lone());
+        for _ in 0..2 {
+            let now = moment("2026-11-26T03:13:00Z");
+            saga.judge(&Look::FailedOver(member.clone()), sent, &Facts::Member(facts.clone()), now);
+        }
+        saga
+    };
+    let saga = judged(JobState::Succeeded);
+    assert_eq!(saga.memory.of("vm").warnings, [format!("failover: {text}")]);
+    let mut again = Failover::new(lone());
+    assert!(Runbook::memory(&saga).iter().all(|line| !line.contains('\n') && again.remember(line)));
+    assert_eq!(again.memory, saga.memory);
+    for state in [JobState::Running, JobState::Failed("150097".into())] {
+        assert!(judged(state).memory.of("vm").warnings.is_empty());
     }
 }
 

@@ -13,6 +13,7 @@ fn member(name: &str) -> Arc<Member> {
         old_vm_id: format!("old-{name}"),
         old_networks: vec![format!("/networks/{name}")],
         target: format!("/new/{name}"),
+        not_carried: vec![],
     })
 }
 

@@ -69,7 +69,45 @@ pub(crate) fn of_seed(seed: &MachineSeed) -> Value {
     if !seed.tags.is_empty() {
         body["tags"] = json!(seed.tags);
     }
+    if !seed.identities.is_empty() {
+        body["identity"] = identity(seed);
+    }
     body
+}
+
+/// The managed identities that are assigned, each under its id (recorded).
+fn identity(seed: &MachineSeed) -> Value {
+    let one = |name: &String| {
+        let id = format!(
+            "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}",
+            seed.subscription, seed.group
+        );
+        let number = u64::try_from(name.len()).unwrap_or_default();
+        (id, json!({ "principalId": guid_of(number, "principal", name), "clientId": guid_of(number, "client", name) }))
+    };
+    let all: Map<String, Value> = seed.identities.iter().map(one).collect();
+    json!({ "type": "UserAssigned", "userAssignedIdentities": all })
+}
+
+/// Extensions as they stand under a machine that is read (recorded).
+pub(crate) fn extensions(seed: &MachineSeed) -> Vec<Value> {
+    let machine = compute_id(&seed.subscription, &seed.group, "virtualMachines", &seed.name);
+    let one = |name: &String| {
+        json!({
+            "name": name,
+            "id": format!("{machine}/extensions/{name}"),
+            "type": "Microsoft.Compute/virtualMachines/extensions",
+            "location": seed.location,
+            "properties": {
+                "autoUpgradeMinorVersion": true,
+                "provisioningState": "Succeeded",
+                "publisher": "Microsoft.Azure.Extensions",
+                "type": name,
+                "typeHandlerVersion": "1.0",
+            },
+        })
+    };
+    seed.extensions.iter().map(one).collect()
 }
 
 /// What a `PUT` or `PATCH` makes of a body: objects are merged, anything else replaced; so what a `PUT` leaves out of the

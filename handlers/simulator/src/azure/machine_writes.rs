@@ -42,7 +42,12 @@ impl State {
             vm_id: seed.vm_id.clone(),
             managed_by: seed.managed_by.clone(),
         };
-        let machine = self.machine_from(&wanted, created, Provisioning::Succeeded);
+        let mut machine = self.machine_from(&wanted, created, Provisioning::Succeeded);
+        if !seed.extensions.is_empty() {
+            let mut body = Value::clone(&machine.body);
+            body["resources"] = Value::Array(machine_body::extensions(seed));
+            machine = machine.with_body(body);
+        }
         let at = created.checked_add(self.latencies.scaled(self.latencies.machine_create_ms)).unwrap_or(created);
         let agent_at = created.checked_add(self.latencies.scaled(self.latencies.agent_ready_ms)).unwrap_or(created);
         let machine = Machine {

@@ -71,6 +71,12 @@ pub struct MachineSeed {
     /// Its identity; made when left out.
     #[serde(default)]
     pub vm_id: Option<String>,
+    /// Names of the managed identities that are assigned to it, each of its own group.
+    #[serde(default)]
+    pub identities: Vec<String>,
+    /// Names of its extensions. Heeded only when seeded.
+    #[serde(default)]
+    pub extensions: Vec<String>,
 }
 
 /// Where a machine is in its life.
@@ -134,6 +140,8 @@ impl MachineSeed {
             managed_by: None,
             created_at: None,
             vm_id: None,
+            identities: Vec::new(),
+            extensions: Vec::new(),
         }
     }
 

@@ -105,7 +105,7 @@ fn a_recovery_plan_shows_why_it_is_not_ready_its_members_and_the_order_with_what
             "westeurope → northeurope: not ready",
             "web-1: disk web-1-data is not replicated",
             "Would take about 7m30s until the workload serves, by what was recorded; after 3h at most it serves or asks a person; 1 question on the way waits for a person",
-            "web-1 Standard_D2s_v5 2 of 2 2026-11-22 11:01:00 UTC (14m ago)",
+            "web-1 Standard_D2s_v5 2 of 2 not told 2026-11-22 11:01:00 UTC (14m ago)",
             "profile tm-shop : from endpoint weu-endpoint to neu-endpoint",
             "An order to fail over waits for 1 more to approve it",
             "lifeboat approve shop --order start-shop-1 --digest 3f0c6a1d",

@@ -81,6 +81,9 @@ pub fn judge(plan: &RecoveryPlan, seen: &Seen, now: Timestamp) -> Judged {
         profile_reasons(plan, traffic, seen, &mut reasons, &mut notes);
     }
     reasons.extend(seen.rights.iter().filter_map(right_reason));
+    if let Known::Is(groups) = &seen.groups {
+        groups.iter().flat_map(|group| &group.members).for_each(|it| member_notes(it, &mut notes));
+    }
     seen.locks.iter().for_each(|own| locks::judge(own, &mut reasons, &mut notes));
     Judged { state: state_of(&reasons), reasons, notes }
 }
@@ -172,6 +175,15 @@ fn member_reasons(plan: &RecoveryPlan, it: &MemberSeen, now: Timestamp, reasons:
         Known::Absent => {}
         Known::Is(id) => reasons.push(Reason::TargetTaken { member: member(), id: id.clone() }),
         Known::Unknown => reasons.push(Reason::TargetUnread { member: member() }),
+    }
+}
+
+/// What a person is told of a member before it is failed over (rules 3 and 4).
+fn member_notes(it: &MemberSeen, notes: &mut Vec<Note>) {
+    let member = || it.name.clone();
+    notes.extend(it.pending_kib.filter(|kib| *kib > 0).map(|kib| Note::Pending { member: member(), kib }));
+    if !it.not_carried.is_empty() {
+        notes.push(Note::NotCarried { member: member(), what: it.not_carried.clone() });
     }
 }
 

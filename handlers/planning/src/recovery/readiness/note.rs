@@ -1,6 +1,7 @@
 //! What is told of a recovery plan besides, and keeps it from nothing. It never says what to do about it.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use super::locks::{LockSeen, Locked};
@@ -22,6 +23,10 @@ pub enum Note {
     OldLeadsToTarget { profile: String, endpoint: String, address: String },
     /// Where the old side's leads could not be read.
     OldLeadUnread { profile: String, endpoint: String },
+    /// An agent still holds what is lost when the old machine stops.
+    Pending { member: String, kib: u64 },
+    /// The machine to be lacks what the machine has.
+    NotCarried { member: String, what: Vec<String> },
     /// A lock forbids deleting alone.
     DeletesLocked { lock: LockSeen },
 }
@@ -52,6 +57,15 @@ impl fmt::Display for Note {
             ),
             Self::OldLeadUnread { profile, endpoint } => {
                 write!(f, "where endpoint {endpoint} of profile {profile}, the old side's, leads could not be read")
+            }
+            Self::Pending { member, kib } => write!(
+                f,
+                "{member}: its agent still holds {}.{:02} MiB, which is lost where the old machine stops before it is sent",
+                kib / 1024,
+                kib % 1024 * 100 / 1024
+            ),
+            Self::NotCarried { member, what } => {
+                write!(f, "{member}: not carried over to the machine to be: {}", what.join(", "))
             }
             Self::DeletesLocked { lock } => {
                 write!(f, "{lock} hinders no failover, and forbids deleting {}", lock.over())?;

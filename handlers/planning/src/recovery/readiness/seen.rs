@@ -62,6 +62,10 @@ pub struct MemberSeen {
     pub mapping: Known<()>,
     /// A machine that has the id of the machine to be: none is there.
     pub target: Known<String>,
+    /// What the agents of its disks still hold, in KiB; none where that was not told.
+    pub pending_kib: Option<u64>,
+    /// What the machine has and the machine to be will not, in words.
+    pub not_carried: Vec<String>,
 }
 
 /// How old a newest point is.

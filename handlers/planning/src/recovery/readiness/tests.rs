@@ -80,6 +80,8 @@ fn member(name: &str) -> MemberSeen {
         points: Known::Is(vec![PointFacts { id: "p".into(), time: at(96), application: false }]),
         mapping: Known::Is(()),
         target: Known::Absent,
+        pending_kib: Some(0),
+        not_carried: vec![],
     }
 }
 
@@ -145,6 +147,19 @@ fn a_recovery_plan_of_which_all_is_known_and_well_is_ready() {
             "endpoint neu of profile tm-shop leads to public address pip-neu in northeurope".to_string()
         ]
     );
+}
+
+#[test]
+fn what_is_lost_with_the_old_machine_and_what_the_new_one_lacks_is_told_and_hinders_nothing() {
+    let mut seen = seen();
+    (db_1(&mut seen).pending_kib, db_1(&mut seen).not_carried) =
+        (Some(1_330), vec!["identity SystemAssigned".into(), "extension Monitor".into()]);
+    let judged = judge(&plan(), &seen, at(100));
+    let notes: Vec<String> = judged.notes.iter().map(ToString::to_string).collect();
+    assert_eq!(judged.state, State::Ready);
+    let pending = "db-1: its agent still holds 1.29 MiB, which is lost where the old machine stops before it is sent";
+    let lacks = "db-1: not carried over to the machine to be: identity SystemAssigned, extension Monitor";
+    assert!(notes.ends_with(&[pending.into(), lacks.into()]), "{notes:?}");
 }
 
 type Case = (&'static str, State, fn(&mut Seen));
@@ -276,6 +291,7 @@ fn saved() -> SavedPath {
             old_vm_id: text,
             old_networks: vec![],
             target: format!("/new/{name}"),
+            not_carried: vec![],
         })
     };
     SavedPath {

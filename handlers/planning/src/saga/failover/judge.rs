@@ -6,6 +6,7 @@ use alloc::string::String;
 use jiff::Timestamp;
 
 use super::effect::Look;
+use super::jobs::{heard, newest_job};
 use super::point::choose;
 use super::seen::{
     BackFacts, EndpointFacts, Facts, ItemFacts, JobFacts, JobKind, JobState, Known, MachineFacts, MemberFacts, Monitor,
@@ -138,11 +139,6 @@ fn started(of: &Failover, it: &Member, seen: &Known<MachineFacts>) -> Seen {
     }
 }
 
-/// The newest job of this kind that began no earlier than this.
-fn newest_job(seen: &MemberFacts, kind: JobKind, since: Timestamp) -> Option<&JobFacts> {
-    seen.jobs.iter().filter(|job| job.kind == kind && job.began_at >= since).max_by_key(|job| job.began_at)
-}
-
 /// Rule 3, with what comes before a repeat: item, job and machine are read, and only what has not begun is sent.
 fn failed_over(of: &mut Failover, it: &Member, sent: Sent, seen: &MemberFacts) -> Seen {
     let Known::Is(item) = &seen.item else {
@@ -158,7 +154,7 @@ fn failed_over(of: &mut Failover, it: &Member, sent: Sent, seen: &MemberFacts) -
     // Only that much counts as not begun, also after a failed job: the item as it was before, and no machine under the target's id
     // (*Assumed*: `failover-not-begun`, `failover-target-absent`).
     let untouched = item.state == PROTECTED && item.on_primary && seen.target == Known::Absent;
-    match newest_job(seen, JobKind::Failover, since).map(|job| &job.state) {
+    match heard(of, it, newest_job(seen, JobKind::Failover, since)) {
         Some(JobState::Running) => Seen::Going,
         Some(JobState::Succeeded) => new_machine(of, it, since, seen),
         Some(JobState::Failed(code)) if !untouched => failed(WhyKind::JobFailed, code),
@@ -298,7 +294,7 @@ fn point_changed(of: &mut Failover, it: &Member, sent: Sent, seen: &MemberFacts)
         };
     }
     let before = of.memory.of(&it.name).changed_before;
-    match newest.filter(|job| before.is_none_or(|before| job.began_at > before)).map(|job| &job.state) {
+    match heard(of, it, newest.filter(|job| before.is_none_or(|before| job.began_at > before))) {
         Some(JobState::Succeeded) => Seen::Done,
         Some(JobState::Running) => Seen::Going,
         Some(JobState::Failed(code)) => failed(WhyKind::JobFailed, code),
@@ -307,14 +303,14 @@ fn point_changed(of: &mut Failover, it: &Member, sent: Sent, seen: &MemberFacts)
 }
 
 /// A commit of this failover: its job (*Assumed*: `failover-commit-job`) began after the new machine was made, by the same clock.
-fn committed(of: &Failover, it: &Member, seen: &MemberFacts) -> Seen {
+fn committed(of: &mut Failover, it: &Member, seen: &MemberFacts) -> Seen {
     if let Err(seen) = known_item(seen) {
         return seen;
     }
     let Some((_, made_at)) = of.memory.of(&it.name).target else {
         return Seen::Failed(WhyKind::NothingIsFailedOver.into());
     };
-    match newest_job(seen, JobKind::Commit, made_at).map(|job| &job.state) {
+    match heard(of, it, newest_job(seen, JobKind::Commit, made_at)) {
         Some(JobState::Succeeded) => Seen::Done,
         Some(JobState::Running) => Seen::Going,
         Some(JobState::Failed(_)) | None => Seen::NotBegun,
@@ -359,14 +355,16 @@ fn protected_back(of: &mut Failover, it: &Member, sent: Sent, (seen, needs): (&M
         Ok(item) => item,
         Err(seen) => return seen,
     };
+    let made_at = of.memory.of(&it.name).target.map(|(_, made_at)| made_at);
+    let job = made_at.and_then(|made_at| newest_job(seen, JobKind::ProtectBack, made_at));
+    heard(of, it, job);
     if item.turned_round {
         return if item.state == PROTECTED { Seen::Done } else { Seen::Going };
     }
-    let memory = of.memory.of(&it.name);
-    let Some((_, made_at)) = memory.target else {
+    if made_at.is_none() {
         return Seen::Failed(WhyKind::NothingIsFailedOver.into());
-    };
-    match newest_job(seen, JobKind::ProtectBack, made_at) {
+    }
+    match job {
         Some(JobFacts { state: JobState::Running | JobState::Succeeded, .. }) => Seen::Going,
         Some(JobFacts { state: JobState::Failed(code), began_at, .. })
             if sent.attempts > 0 && sent.first_at.is_some_and(|sent| *began_at >= sent) =>

@@ -11,6 +11,8 @@ use super::point::PointChoice;
 
 /// What stands for nothing.
 const NONE: &str = "-";
+/// Warnings that are kept of one member, at most: a job tells one or two, and a failover has four.
+const WARNINGS_MAX: usize = 10;
 
 /// What was learned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub struct OfMember {
     pub target: Option<(String, Timestamp)>,
     /// What is said when it is protected the other way.
     pub back: Option<Back>,
+    /// What Azure said beside the success of what was ordered, each once, in the order in which it was heard.
+    pub warnings: Vec<String>,
 }
 
 /// What is said when a member is protected the other way.
@@ -112,6 +116,7 @@ impl Memory {
                 let disks = if disks.is_empty() { NONE } else { &disks };
                 lines.push(format!("back {ids} {disks} {name}"));
             }
+            lines.extend(of.warnings.iter().map(|warning| format!("warned {} {name}", spelt(warning))));
         }
         lines
     }
@@ -135,7 +140,7 @@ impl Memory {
         }
         let fields = match field {
             "left-out" => 0,
-            "ran" | "choice" | "changed-before" => 1,
+            "ran" | "choice" | "changed-before" | "warned" => 1,
             "point" | "target" => 2,
             "back" => 5,
             _ => return None,
@@ -151,6 +156,7 @@ impl Memory {
             ("choice", ["processed"]) => of.choice = Some(PointChoice::LatestProcessed),
             ("choice", ["application"]) => of.choice = Some(PointChoice::ApplicationConsistent),
             ("choice", [moment]) => of.choice = Some(PointChoice::At(moment.parse().ok()?)),
+            ("warned", [warning]) => of.warn(&read(warning)),
             ("changed-before", [moment]) => of.changed_before = Some(moment.parse().ok()?),
             ("point", [id, time]) => {
                 let time = if *time == NONE { None } else { Some(time.parse().ok()?) };
@@ -168,12 +174,21 @@ impl Memory {
     }
 }
 
-/// An id as one word: what parts words is spelt.
+impl OfMember {
+    /// Remembers a warning, once.
+    pub fn warn(&mut self, warning: &str) {
+        if self.warnings.len() < WARNINGS_MAX && !self.warnings.iter().any(|own| own == warning) {
+            self.warnings.push(warning.to_string());
+        }
+    }
+}
+
+/// A text as one word: what parts words and lines is spelt.
 fn spelt(id: &str) -> String {
-    id.replace('%', "%25").replace(' ', "%20").replace(',', "%2C")
+    id.replace('%', "%25").replace(' ', "%20").replace(',', "%2C").replace('\n', "%0A")
 }
 
 /// The id again.
 fn read(word: &str) -> String {
-    word.replace("%2C", ",").replace("%20", " ").replace("%25", "%")
+    word.replace("%0A", "\n").replace("%2C", ",").replace("%20", " ").replace("%25", "%")
 }

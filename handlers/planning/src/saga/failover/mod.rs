@@ -13,6 +13,7 @@
 
 mod actions;
 mod effect;
+mod jobs;
 mod judge;
 mod memory;
 mod point;
@@ -111,6 +112,8 @@ pub struct Member {
     pub old_networks: Vec<String>,
     /// ARM id that the new machine will have.
     pub target: String,
+    /// What the old machine has and the new one will not, in words: identities and extensions.
+    pub not_carried: Vec<String>,
 }
 
 /// An endpoint that takes over from another one.

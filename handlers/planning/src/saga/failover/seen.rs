@@ -83,6 +83,8 @@ pub struct JobFacts {
     pub state: JobState,
     /// When it began, by Azure's clock.
     pub began_at: Timestamp,
+    /// What Azure says beside its success.
+    pub warnings: Vec<String>,
 }
 
 /// What a job does.

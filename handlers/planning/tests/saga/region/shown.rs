@@ -61,7 +61,7 @@ impl Regions {
                 Some(code) => JobState::Failed(code.clone()),
                 None => JobState::Succeeded,
             };
-            JobFacts { kind: *kind, state, began_at: *began_at }
+            JobFacts { kind: *kind, state, began_at: *began_at, warnings: Vec::new() }
         });
         Facts::Member(MemberFacts {
             item: Known::Is(item),
