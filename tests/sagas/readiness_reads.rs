@@ -4,14 +4,15 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use lifeboat_azure::{resource_groups, restore_points};
 use lifeboat_execution::readiness::record::Record;
 use lifeboat_execution::saga::followed;
 use lifeboat_planning::recovery::readiness::State;
 use lifeboat_planning::saga::Ask;
-use lifeboat_simulator::azure::{LockLevel, MachineSeed, ReplicaSeed};
+use lifeboat_simulator::azure::{ArmFault, ArmFaultEffect, LockLevel, MachineSeed, ReplicaSeed};
 use lifeboat_tests::azure::Azure;
 use lifeboat_tests::failing_over::{OTHER, OTHER_GROUP, PLAN, Stage};
-use lifeboat_tests::rig::{CONTAINER, GROUP, SUBSCRIPTION};
+use lifeboat_tests::rig::{CONTAINER, GROUP, LOCATION, SUBSCRIPTION};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -127,6 +128,37 @@ async fn a_warning_beside_success_is_told_by_record_ledger_and_lines_and_holds_u
     };
     let ledgers: usize = stage.blobs.names(CONTAINER).iter().filter(|name| name.contains("ledger")).map(written).sum();
     assert_eq!(ledgers, 1, "it is written down once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_right_that_saving_the_old_disks_needs_is_told_and_hinders_no_failover() {
+    // No document has an answer for what is broken, so that it is not held against them.
+    let stage = Stage::unwatched(64);
+    stage.in_force();
+    assert_eq!(stage.look_at_readiness().await, ["shop: ready"]);
+    let told = |stage: &Stage| stage.readiness().notes.into_iter().find(|note| note.contains("old disks"));
+    // The group is not there yet: what the subscription hands down is held in it, once the step has made it.
+    assert_eq!(told(&stage), None, "all of it is allowed");
+    stage.azure.take_right(resource_groups::CREATE.action);
+    stage.look_at_readiness().await;
+    assert!(told(&stage).is_some_and(|note| note.starts_with(resource_groups::CREATE.action)), "{:?}", told(&stage));
+    stage.azure.give_rights_back();
+    stage.azure.arm.add_group(SUBSCRIPTION, "lifeboat-points-westeurope", LOCATION);
+    stage.azure.take_right(restore_points::CREATE.action);
+    assert_eq!(stage.look_at_readiness().await, ["shop: ready"]);
+    let group = "group lifeboat-points-westeurope";
+    let forbidden = format!(
+        "{} is not allowed in {group}: after a failover the old disks could not be saved, nor the other way be protected",
+        restore_points::CREATE.action
+    );
+    assert_eq!(told(&stage), Some(forbidden));
+    stage.azure.give_rights_back();
+    let of_points = "/lifeboat-points-westeurope/providers/Microsoft.Authorization/permissions";
+    stage.azure.arm.fault(ArmFault::new(ArmFaultEffect::InternalServerError).on_path(of_points).always());
+    assert_eq!(stage.look_at_readiness().await, ["shop: ready"]);
+    let unread =
+        format!("what is allowed in {group}, where the old disks are saved after a failover, could not be read");
+    assert_eq!(told(&stage), Some(unread));
 }
 
 /// What replicates a machine into the other region.

@@ -15,6 +15,7 @@ mod look;
 mod members;
 mod points;
 mod reads;
+mod saving;
 mod shared;
 
 use std::time::Duration;

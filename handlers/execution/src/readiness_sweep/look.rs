@@ -21,6 +21,7 @@ use super::copy;
 use super::locks::{self, Changed};
 use super::members::{self, Candidate, Found};
 use super::reads::{self, Ask, Told};
+use super::saving;
 use super::shared::Shared;
 use crate::lifeboat::Lifeboat;
 use crate::readiness::record::{NewestPoints, Record, SavedCopy};
@@ -91,13 +92,15 @@ pub async fn look(lifeboat: &Lifeboat, plan: &RecoveryPlan, known: Option<&Recor
         |it: &Candidate<'_>| matches!(&it.found, Known::Is(found) if plan.from.is(&found.vault.vault.location));
     let outlasts = candidates.iter().filter(|it| !lost_too(it));
     let items: Vec<ReplicatedItem> = outlasts.filter_map(item_of).cloned().collect();
-    let (in_source, asked) = asks(&candidates, lost_too, missing.iter().map(|(_, id)| id), (&groups, &changed));
+    let (mut in_source, asked) = asks(&candidates, lost_too, missing.iter().map(|(_, id)| id), (&groups, &changed));
+    in_source.extend(saving::asks(plan, &candidates));
     let (mut source, mut told, target, traffic) = futures::join!(
         reads::in_source(&lifeboat.arm, &in_source),
         reads::elsewhere(&lifeboat.arm, &asked),
         target::of_items(lifeboat, (plan.from.as_str(), plan.to.as_str()), &items),
         traffic_seen(&lifeboat.arm, plan, &profiles),
     );
+    let saving = saving::seen(plan, &candidates, (&source, &told));
     let source_silent = source.is_silent();
     let not_listed = missing.iter().filter(|(_, id)| source.machine(id, shared) != Known::Absent);
     let not_listed: Vec<String> = not_listed.map(|(it, _)| it.of.name.clone()).collect();
@@ -122,6 +125,7 @@ pub async fn look(lifeboat: &Lifeboat, plan: &RecoveryPlan, known: Option<&Recor
         traffic,
         addresses: shared.addresses.clone(),
         rights: rights(&groups, &source, &told),
+        saving,
         locks: locks::seen(&changed, &source, &told),
     };
     Looked { seen, copy, newest }

@@ -12,7 +12,7 @@ use lifeboat_azure::permissions::{self, Permission};
 use lifeboat_azure::presence::{self, Presence};
 use lifeboat_azure::replication::{self, ReplicationPoint};
 use lifeboat_azure::resource_groups::{self, ResourceGroup};
-use lifeboat_azure::{ArmClient, Error, ResourceId};
+use lifeboat_azure::{ArmClient, Error, ErrorKind, ResourceId};
 use lifeboat_planning::saga::failover::Known;
 
 use super::shared::Shared;
@@ -165,6 +165,12 @@ impl Told {
     pub fn location(&self, subscription: &str, group: &str) -> Option<&str> {
         let read = self.groups.get(&group_key(subscription, group))?;
         read.as_ref().map_err(say).ok().map(|group| group.location.as_str())
+    }
+
+    /// Whether nothing was told of rights in a group because it is not there.
+    pub fn lacks_group(&self, subscription: &str, group: &str) -> bool {
+        let read = self.rights.get(&group_key(subscription, group)).and_then(|read| read.as_ref().err());
+        read.is_some_and(|error| error.kind == ErrorKind::NotFound)
     }
 
     /// What is allowed in a group; nothing where that could not be read.

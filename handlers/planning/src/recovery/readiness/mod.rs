@@ -84,6 +84,7 @@ pub fn judge(plan: &RecoveryPlan, seen: &Seen, now: Timestamp) -> Judged {
     if let Known::Is(groups) = &seen.groups {
         groups.iter().flat_map(|group| &group.members).for_each(|it| member_notes(it, &mut notes));
     }
+    notes.extend(seen.saving.iter().filter_map(saving_note));
     seen.locks.iter().for_each(|own| locks::judge(own, &mut reasons, &mut notes));
     Judged { state: state_of(&reasons), reasons, notes }
 }
@@ -257,6 +258,19 @@ fn profile_reasons(
     let leads = Leads { plan, profile: &traffic.profile, endpoints, addresses: &seen.addresses };
     leads.target(to, reasons, notes);
     leads.old(from, notes);
+}
+
+/// Saving the old disks hinders no failover: it is told now because later it would stop the protection of the other way.
+fn saving_note(right: &RightSeen) -> Option<Note> {
+    let scope = right.scope.clone();
+    match right.missing.as_ref() {
+        None => Some(Note::SavingUnread { scope }),
+        Some(missing) => missing.first().map(|action| Note::SavingForbidden {
+            scope,
+            action: action.clone(),
+            more: missing.len() - 1,
+        }),
+    }
 }
 
 fn right_reason(right: &RightSeen) -> Option<Reason> {

@@ -27,6 +27,10 @@ pub enum Note {
     Pending { member: String, kib: u64 },
     /// The machine to be lacks what the machine has.
     NotCarried { member: String, what: Vec<String> },
+    /// The identity may not save the old disks, which comes before the other way is protected.
+    SavingForbidden { scope: String, action: String, more: usize },
+    /// Whether it may could not be read.
+    SavingUnread { scope: String },
     /// A lock forbids deleting alone.
     DeletesLocked { lock: LockSeen },
 }
@@ -66,6 +70,23 @@ impl fmt::Display for Note {
             ),
             Self::NotCarried { member, what } => {
                 write!(f, "{member}: not carried over to the machine to be: {}", what.join(", "))
+            }
+            Self::SavingForbidden { scope, action, more } => {
+                write!(f, "{action}")?;
+                match more {
+                    0 => f.write_str(" is")?,
+                    more => write!(f, " and {more} more actions are")?,
+                }
+                write!(
+                    f,
+                    " not allowed in {scope}: after a failover the old disks could not be saved, nor the other way be protected"
+                )
+            }
+            Self::SavingUnread { scope } => {
+                write!(
+                    f,
+                    "what is allowed in {scope}, where the old disks are saved after a failover, could not be read"
+                )
             }
             Self::DeletesLocked { lock } => {
                 write!(f, "{lock} hinders no failover, and forbids deleting {}", lock.over())?;

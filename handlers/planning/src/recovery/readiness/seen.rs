@@ -28,6 +28,8 @@ pub struct Seen {
     pub addresses: AddressesSeen,
     /// What the identity may do, by scope.
     pub rights: Vec<RightSeen>,
+    /// What it may do where the old disks are saved: that comes after the failover, and before the other way is protected.
+    pub saving: Vec<RightSeen>,
     /// Locks on what a failover changes, by subscription.
     pub locks: Vec<LocksSeen>,
 }

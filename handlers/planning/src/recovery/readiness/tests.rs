@@ -115,6 +115,7 @@ fn seen() -> Seen {
         }],
         addresses: leads::addresses(),
         rights: vec![RightSeen { scope: "group rg-north".into(), in_from: false, missing: Some(vec![]) }],
+        saving: vec![RightSeen { scope: "group points".into(), in_from: true, missing: Some(vec![]) }],
         locks: vec![LocksSeen { subscription: "sub".into(), in_from: false, locks: Some(vec![]) }],
     }
 }
@@ -147,6 +148,22 @@ fn a_recovery_plan_of_which_all_is_known_and_well_is_ready() {
             "endpoint neu of profile tm-shop leads to public address pip-neu in northeurope".to_string()
         ]
     );
+}
+
+#[test]
+fn whether_the_old_disks_can_be_saved_is_told_and_hinders_no_failover() {
+    let told = |missing: Option<Vec<String>>| {
+        let mut seen = seen();
+        seen.saving[0].missing = missing;
+        let judged = judge(&plan(), &seen, at(100));
+        (judged.state, judged.notes.last().map(ToString::to_string).unwrap_or_default())
+    };
+    let after = "not allowed in group points: after a failover the old disks could not be saved, nor the other way be protected";
+    assert_eq!(told(Some(vec!["a/write".into()])), (State::Ready, format!("a/write is {after}")));
+    let two = Some(vec!["a/write".into(), "b/write".into()]);
+    assert_eq!(told(two), (State::Ready, format!("a/write and 1 more actions are {after}")));
+    let unread = "what is allowed in group points, where the old disks are saved after a failover, could not be read";
+    assert_eq!(told(None), (State::Ready, unread.into()));
 }
 
 #[test]
