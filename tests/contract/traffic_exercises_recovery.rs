@@ -9,7 +9,7 @@ use lifeboat_azure::failover::{self, Ordered, OtherWay, OtherWayDisk};
 use lifeboat_azure::operations::Operation;
 use lifeboat_azure::replicated_items::{self, ReplicatedItem};
 use lifeboat_azure::{
-    ResourceId, machines, networks, public_addresses, replication, replication_jobs, traffic_manager,
+    ResourceId, machines, networks, public_addresses, replication, replication_jobs, target_sizes, traffic_manager,
 };
 use lifeboat_simulator::azure::{EndpointSeed, ProfileSeed, PublicAddressSeed, ReplicaSeed, VaultSeed};
 use lifeboat_tests::azure::Azure;
@@ -42,6 +42,9 @@ pub const EXERCISES: &[(&Operation, Exercise)] = &[
     (&replicated_items::LIST, |on| async move { item(&on).await.map(drop) }.boxed()),
     (&replicated_items::GET, |on| async move { look(&on).await.map(drop) }.boxed()),
     (&replication::LIST_POINTS, |on| async move { points(&on).await.map(drop) }.boxed()),
+    (&target_sizes::LIST, |on| {
+        async move { target_sizes::list(&on.arm, &item(&on).await?.id).await.map(drop) }.boxed()
+    }),
     (&networks::GET, |on| read_network(on).boxed()),
     (&public_addresses::LIST, |on| list_addresses(on).boxed()),
     (&public_addresses::GET, |on| read_address(on).boxed()),

@@ -189,6 +189,7 @@ async fn what_could_not_be_read_is_never_ready_and_spoils_no_copy() {
     for (path, part) in [
         ("replicationProtectedItems", "its replicated item could not be read"),
         ("/recoveryPoints", "its recovery points could not be read"),
+        ("/targetComputeSizes", "which sizes Site Recovery offers for it could not be read"),
         ("replicationProtectionContainerMappings", "how its container is mapped could not be read"),
         ("trafficmanagerprofiles", "profile tm-shop could not be read"),
         ("ResourceGraph", "which machines are members could not be read"),

@@ -9,7 +9,7 @@ use lifeboat_execution::readiness::record::Record;
 use lifeboat_execution::saga::followed;
 use lifeboat_planning::recovery::readiness::State;
 use lifeboat_planning::saga::Ask;
-use lifeboat_simulator::azure::{ArmFault, ArmFaultEffect, LockLevel, MachineSeed, ReplicaSeed};
+use lifeboat_simulator::azure::{ArmFault, ArmFaultEffect, DiskSeed, LockLevel, MachineSeed, ReplicaSeed};
 use lifeboat_tests::azure::Azure;
 use lifeboat_tests::failing_over::{OTHER, OTHER_GROUP, PLAN, Stage};
 use lifeboat_tests::rig::{CONTAINER, GROUP, LOCATION, SUBSCRIPTION};
@@ -159,6 +159,21 @@ async fn a_right_that_saving_the_old_disks_needs_is_told_and_hinders_no_failover
     let unread =
         format!("what is allowed in {group}, where the old disks are saved after a failover, could not be read");
     assert_eq!(told(&stage), Some(unread));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_size_that_site_recovery_does_not_offer_the_machine_keeps_it_from_being_ready() {
+    let stage = looked_at(65).await;
+    // Offered by Compute in that region, and with fewer data disks than the machine has.
+    let disk = |number: usize| DiskSeed { name: format!("db-3-data-{number}"), size_gib: 32 };
+    let seed =
+        MachineSeed { size: "Standard_B1s".to_owned(), disks: (0..3).map(disk).collect(), ..Azure::seed("db-3") };
+    let machine = stage.azure.arm.add_machine(&seed);
+    stage.azure.arm.add_replica(&replicated(&stage, machine)).expect("an item");
+    let not_offered = "db-3: Standard_B1s is not among the sizes that Site Recovery offers for it";
+    assert_eq!(stage.look_at_readiness().await, [format!("shop: not ready: {not_offered}")]);
+    let record = stage.readiness();
+    assert_eq!((record.state, record.reasons[0].member.as_deref()), (State::NotReady, Some("db-3")));
 }
 
 /// What replicates a machine into the other region.

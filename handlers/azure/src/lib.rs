@@ -66,6 +66,7 @@ pub mod skus;
 pub mod snapshots;
 pub mod subscriptions;
 pub mod tags;
+pub mod target_sizes;
 pub mod traffic_manager;
 pub mod transport;
 pub mod usages;

@@ -6,8 +6,8 @@
 use crate::{
     backup_jobs, disks, failover, graph, health, locks, machines, networks, permissions, protectable_items,
     protected_items, protection, protection_status, public_addresses, replicated_items, replication, replication_jobs,
-    resource_groups, restore_points, skus, snapshots, subscriptions, tags, traffic_manager, usages, vault_operations,
-    vault_points, vault_policies, vaults,
+    resource_groups, restore_points, skus, snapshots, subscriptions, tags, target_sizes, traffic_manager, usages,
+    vault_operations, vault_points, vault_policies, vaults,
 };
 
 /// One operation. Its entry stands beside the call that makes it.
@@ -165,6 +165,7 @@ pub const ALL: &[&Operation] = &[
     &replication::LIST_CONTAINERS,
     &replication::LIST_MAPPINGS,
     &replication::LIST_POINTS,
+    &target_sizes::LIST,
     &replicated_items::LIST,
     &replicated_items::GET,
     &failover::FAIL_OVER,

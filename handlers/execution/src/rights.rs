@@ -10,8 +10,8 @@ use lifeboat_azure::operations::Operation;
 use lifeboat_azure::{
     backup_jobs, disks, failover, graph, health, locks, machines, networks, permissions, protectable_items,
     protected_items, protection, protection_status, public_addresses, replicated_items, replication, replication_jobs,
-    resource_groups, restore_points, skus, snapshots, subscriptions, tags, traffic_manager, usages, vault_policies,
-    vaults,
+    resource_groups, restore_points, skus, snapshots, subscriptions, tags, target_sizes, traffic_manager, usages,
+    vault_policies, vaults,
 };
 
 /// One custom role: what a deployment is given for one kind of work.
@@ -72,6 +72,7 @@ pub const ROLES: [Role; 5] = [
         speaks: &[
             &replicated_items::LIST,
             &replication::LIST_POINTS,
+            &target_sizes::LIST,
             &replication::LIST_MAPPINGS,
             &replication_jobs::LIST,
             &failover::FAIL_OVER,

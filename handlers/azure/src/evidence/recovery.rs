@@ -56,6 +56,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         "Site Recovery OpenAPI, JobErrorDetails; beside success: siterecovery_V2A_RCMInMage_scenarios.jsonl 26 and 50",
     ),
     entry(
+        "replica-target-sizes",
+        Documented,
+        "the sizes that an item's machine may have in the other region; one with `errors` is not for this item; where none is listed, nothing is said",
+        "Site Recovery OpenAPI, TargetComputeSizes_ListByReplicationProtectedItems",
+    ),
+    entry(
         "replica-list",
         Recorded,
         "items are listed by vault, `nextLink` null at the end",

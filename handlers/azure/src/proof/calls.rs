@@ -7,7 +7,7 @@ use crate::{
     permissions, protectable_items, protected_items, protection, protection_status, public_addresses, recordings,
     replicated_items, replication, replication_jobs, resource_groups, restore_points,
     scripted::{Reply, Scripted},
-    skus, snapshots, subscriptions, tags, traffic_manager,
+    skus, snapshots, subscriptions, tags, target_sizes, traffic_manager,
     transport::Latest,
     usages, vault_operations, vault_points, vault_policies, vaults,
 };
@@ -62,6 +62,7 @@ async fn list_replication(arm: &ArmClient) {
     replication::list_containers(arm, &vault()).await.unwrap();
     replication::list_mappings(arm, &vault()).await.unwrap();
     replication::list_points(arm, &replica()).await.unwrap();
+    target_sizes::list(arm, &replica()).await.unwrap();
     replicated_items::list(arm, &vault()).await.unwrap();
     replication_jobs::list(arm, &vault()).await.unwrap();
     traffic_manager::list(arm, "s").await.unwrap();
@@ -164,7 +165,7 @@ async fn change_all(arm: &ArmClient) {
 
 #[tokio::test(start_paused = true)]
 async fn every_operation_is_made_by_a_call_as_its_entry_says() {
-    let (arm, lists) = client(35, 0);
+    let (arm, lists) = client(36, 0);
     list_all(&arm).await;
     list_replication(&arm).await;
     let (arm, others) = client(0, 43);

@@ -11,7 +11,7 @@ use crate::{
     operations::Operation,
     paging, permissions, protectable_items, protected_items, protection, protection_status, public_addresses,
     replicated_items, replication, replication_jobs, resource_groups, restore_points, skus, snapshots, subscriptions,
-    tags, traffic_manager,
+    tags, target_sizes, traffic_manager,
     transport::Answer,
     usages, vault_operations, vault_points, vault_policies, vaults,
 };
@@ -20,7 +20,7 @@ use backup::{
     VAULT_POLICY, VAULT_USAGE, enabled, tagged,
 };
 use jiff::Timestamp;
-use recovery::{CONTAINER, ENDPOINT, FABRIC, MAPPING, PROFILE, REPLICA, REPLICA_JOB, REPLICA_POINT};
+use recovery::{CONTAINER, ENDPOINT, FABRIC, MAPPING, PROFILE, REPLICA, REPLICA_JOB, REPLICA_POINT, TARGET_SIZE};
 use serde_json::Value;
 use std::fmt::Debug;
 
@@ -329,6 +329,7 @@ pub const DECODERS: &[Decoder] = &[
     decoder!(replication::LIST_CONTAINERS, Page, page, replication::read_container, CONTAINER),
     decoder!(replication::LIST_MAPPINGS, Page, page, replication::read_mapping, MAPPING),
     decoder!(replication::LIST_POINTS, Page, page, replication::read_point, REPLICA_POINT),
+    decoder!(target_sizes::LIST, Page, page, target_sizes::read, TARGET_SIZE),
     decoder!(replicated_items::LIST, Page, page, replicated_items::read, REPLICA),
     decoder!(replicated_items::GET, One, one, replicated_items::read, REPLICA),
     decoder!(failover::FAIL_OVER, Nothing, recovery::ordered, NOTHING),

@@ -12,7 +12,7 @@ use lifeboat_azure::{
 };
 use lifeboat_planning::recovery::RecoveryPlan;
 use lifeboat_planning::recovery::readiness::{
-    DiskSeen, GroupSeen, MemberSeen, Place, PlaceSeen, RightSeen, Rpo, Seen, TrafficSeen,
+    DiskSeen, GroupSeen, MEMBERS_MAX, MemberSeen, Place, PlaceSeen, RightSeen, Rpo, Seen, TrafficSeen,
 };
 use lifeboat_planning::saga::failover::{Known, PointFacts};
 
@@ -44,6 +44,9 @@ const AT_OLD: [&str; 3] = [machines::GET.action, machines::DEALLOCATE.action, ma
 const AT_TARGET: [&str; 2] = [machines::GET.action, machines::LIST_IN_GROUP.action];
 const AT_NETWORK: [&str; 1] = [networks::GET.action];
 const AT_PROFILE: [&str; 2] = [traffic_manager::GET.action, traffic_manager::SET_ENDPOINT.action];
+
+/// Items of one recovery plan that are asked for the sizes that they are offered, at most: a call each, for all its members that count.
+const SIZES_READ_MAX: usize = MEMBERS_MAX;
 
 /// What a look brought.
 #[derive(Debug)]
@@ -77,6 +80,8 @@ pub struct Member<'s> {
     pub points: Option<Vec<PointFacts>>,
     /// Whether its container is mapped to the other region's.
     pub mapping: Known<()>,
+    /// The size of the machine to be, and whether it is offered.
+    pub size: Option<(String, Known<bool>)>,
 }
 
 /// Looks at a recovery plan.
@@ -149,6 +154,11 @@ fn asks<'a>(
     let machine = |id: &ResourceId| Ask::Machine(id.as_str().to_owned());
     let mut source: BTreeSet<Ask> = candidates.iter().map(|it| machine(&it.id)).chain(missing.map(machine)).collect();
     let mut elsewhere = BTreeSet::new();
+    for it in candidates.iter().take(SIZES_READ_MAX) {
+        let Some(item) = item_of(it).filter(|item| item.details.recovery_size.is_some()) else { continue };
+        let asked = if lost_too(it) { &mut source } else { &mut elsewhere };
+        asked.insert(Ask::Sizes(item.id.as_str().to_owned()));
+    }
     for it in candidates {
         let Some(item) = item_of(it) else { continue };
         let asked = if lost_too(it) { &mut source } else { &mut elsewhere };
@@ -244,7 +254,19 @@ fn member<'s>(candidate: Candidate<'s>, (source, told): (&mut Told, &Told), shar
     let points = item_of(&candidate).and_then(|item| told.points(&item.id).or_else(|| source.points(&item.id)));
     let points = points.map(|points| points.iter().filter_map(replica::point_facts).collect());
     let mapping = mapped_to_the_other(&candidate);
-    Member { candidate, machine, points, mapping }
+    let size = item_of(&candidate).and_then(|item| size(item, source, told));
+    Member { candidate, machine, points, mapping, size }
+}
+
+/// The size of the machine to be, where its item names one, and whether Site Recovery offers it.
+fn size(item: &ReplicatedItem, source: &Told, told: &Told) -> Option<(String, Known<bool>)> {
+    let name = item.details.recovery_size.clone()?;
+    let offered = match told.sizes(&item.id).or_else(|| source.sizes(&item.id)) {
+        None => Known::Unknown,
+        Some([]) => Known::Absent,
+        Some(all) => Known::Is(all.iter().any(|one| one.is_offered() && one.name.eq_ignore_ascii_case(&name))),
+    };
+    Some((name, offered))
 }
 
 /// Whether the container of a member's item leads to the one of the other region.
@@ -290,6 +312,7 @@ fn member_seen(it: &Member<'_>, told: &mut Told, shared: &Shared) -> MemberSeen 
         points: it.points.clone().map_or(Known::Unknown, Known::Is),
         mapping: it.mapping.clone(),
         target: mapped(target, |machine| machine.id.as_str().to_owned()),
+        size: it.size.clone(),
         pending_kib: item.and_then(copy::pending_kib),
         not_carried: match &it.machine {
             Known::Is(machine) => copy::not_carried(machine),

@@ -12,6 +12,7 @@ use lifeboat_azure::permissions::{self, Permission};
 use lifeboat_azure::presence::{self, Presence};
 use lifeboat_azure::replication::{self, ReplicationPoint};
 use lifeboat_azure::resource_groups::{self, ResourceGroup};
+use lifeboat_azure::target_sizes::{self, TargetSize};
 use lifeboat_azure::{ArmClient, Error, ErrorKind, ResourceId};
 use lifeboat_planning::saga::failover::Known;
 
@@ -29,6 +30,8 @@ pub enum Ask {
     Machine(String),
     /// The points of an item, by its id.
     Points(String),
+    /// The sizes that an item's machine is offered, by the item's id.
+    Sizes(String),
     /// A group: subscription and name.
     Group(String, String),
     /// What is allowed in a group.
@@ -42,6 +45,7 @@ pub enum Ask {
 pub struct Told {
     machines: BTreeMap<String, Result<Machine, Error>>,
     points: BTreeMap<String, Result<Vec<ReplicationPoint>, Error>>,
+    sizes: BTreeMap<String, Result<Vec<TargetSize>, Error>>,
     groups: BTreeMap<String, Result<ResourceGroup, Error>>,
     rights: BTreeMap<String, Result<Vec<Permission>, Error>>,
     locks: BTreeMap<String, Result<Vec<Lock>, Error>>,
@@ -51,6 +55,7 @@ pub struct Told {
 enum Answer {
     Machine(String, Box<Result<Machine, Error>>),
     Points(String, Result<Vec<ReplicationPoint>, Error>),
+    Sizes(String, Result<Vec<TargetSize>, Error>),
     Group(String, Result<ResourceGroup, Error>),
     Rights(String, Result<Vec<Permission>, Error>),
     Locks(String, Result<Vec<Lock>, Error>),
@@ -98,6 +103,13 @@ async fn answer(arm: &ArmClient, ask: Ask) -> Answer {
             };
             Answer::Points(text.to_lowercase(), read)
         }
+        Ask::Sizes(text) => {
+            let read = match id(&text) {
+                Ok(id) => target_sizes::list(arm, &id).await,
+                Err(error) => Err(error),
+            };
+            Answer::Sizes(text.to_lowercase(), read)
+        }
         Ask::Group(subscription, group) => {
             let read = resource_groups::get(arm, &subscription, &group).await;
             Answer::Group(group_key(&subscription, &group), read)
@@ -125,6 +137,7 @@ impl Told {
             match answer {
                 Answer::Machine(key, read) => drop(told.machines.insert(key, *read)),
                 Answer::Points(key, read) => drop(told.points.insert(key, read)),
+                Answer::Sizes(key, read) => drop(told.sizes.insert(key, read)),
                 Answer::Group(key, read) => drop(told.groups.insert(key, read)),
                 Answer::Rights(key, read) => drop(told.rights.insert(key, read)),
                 Answer::Locks(key, read) => drop(told.locks.insert(key, read)),
@@ -159,6 +172,11 @@ impl Told {
     /// The points of an item; nothing where they could not be read.
     pub fn points(&self, item: &ResourceId) -> Option<&[ReplicationPoint]> {
         self.points.get(&item.as_str().to_lowercase())?.as_deref().map_err(say).ok()
+    }
+
+    /// The sizes that an item's machine is offered; nothing where they could not be read.
+    pub fn sizes(&self, item: &ResourceId) -> Option<&[TargetSize]> {
+        self.sizes.get(&item.as_str().to_lowercase())?.as_deref().map_err(say).ok()
     }
 
     /// Where a group lies; nothing where that could not be read.

@@ -18,9 +18,9 @@ pub(crate) struct Size {
     pub(crate) family: &'static str,
     pub(crate) cores: u32,
     /// In MiB, since the smallest have half a GiB.
-    memory_mib: u32,
-    data_disks: u32,
-    premium: bool,
+    pub(crate) memory_mib: u32,
+    pub(crate) data_disks: u32,
+    pub(crate) premium: bool,
 }
 
 const fn size(
@@ -98,6 +98,12 @@ impl Sizes {
     pub(crate) fn limit_of(&self, subscription: &str, region: &str, usage: &str) -> Option<u32> {
         let key = (subscription.to_ascii_lowercase(), region.to_ascii_lowercase(), usage.to_ascii_lowercase());
         self.limits.get(&key).copied()
+    }
+
+    /// Whether a size is not to be had in a whole region.
+    pub(crate) fn is_restricted(&self, size: &Size, region: &Region) -> bool {
+        let found = self.restrictions.get(&(size.name.to_ascii_lowercase(), region.name.to_owned()));
+        found.is_some_and(|restriction| restriction.zones.is_empty())
     }
 
     fn restrictions(&self, size: &Size, region: &Region) -> Vec<Value> {

@@ -116,6 +116,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         "the example has two in no order",
     ),
     entry(
+        "sr-sim-target-sizes",
+        Assumed,
+        "the sizes of the other region are listed for an item, those that take too few data disks with a reason, and those that are restricted in the region not",
+        "the example has two sizes without a reason; the shape: Site Recovery OpenAPI, TargetComputeSizes_ListByReplicationProtectedItems",
+    ),
+    entry(
         "sr-sim-stall",
         Assumed,
         "a machine that does not run, or whose region is lost, makes no points",

@@ -26,6 +26,7 @@ pub const MAPPING: &[(&str, &str)] = &[
 ];
 pub const REPLICA_POINT: &[(&str, &str)] =
     &[("/id", "id"), ("/properties/recoveryPointTime", "time"), ("/properties/recoveryPointType", "consistency")];
+pub const TARGET_SIZE: &[(&str, &str)] = &[("/properties/name", "name"), ("/properties/errors/*/message", "")];
 pub const REPLICA: &[(&str, &str)] = &[
     ("/id", "id"),
     ("/name", "name"),

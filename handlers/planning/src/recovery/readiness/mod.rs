@@ -177,6 +177,14 @@ fn member_reasons(plan: &RecoveryPlan, it: &MemberSeen, now: Timestamp, reasons:
         Known::Is(id) => reasons.push(Reason::TargetTaken { member: member(), id: id.clone() }),
         Known::Unknown => reasons.push(Reason::TargetUnread { member: member() }),
     }
+    match &it.size {
+        Some((size, Known::Is(false))) => {
+            reasons.push(Reason::SizeNotOffered { member: member(), size: size.clone() });
+        }
+        Some((_, Known::Unknown)) => reasons.push(Reason::SizesUnread { member: member() }),
+        // Where the item names no size, that the quota of its family is not known is told.
+        Some((_, Known::Is(true) | Known::Absent)) | None => {}
+    }
 }
 
 /// What a person is told of a member before it is failed over (rules 3 and 4).

@@ -58,6 +58,10 @@ pub enum Reason {
     TargetTaken { member: String, id: String },
     /// Whether one has could not be read.
     TargetUnread { member: String },
+    /// Site Recovery does not offer it the size of the machine to be.
+    SizeNotOffered { member: String, size: String },
+    /// Which sizes it is offered could not be read.
+    SizesUnread { member: String },
     /// A rule of the target.
     Target(TargetUnmet),
     /// A rule of a profile.
@@ -131,7 +135,9 @@ impl Reason {
             | Self::NotMapped { member }
             | Self::MappingUnread { member }
             | Self::TargetTaken { member, .. }
-            | Self::TargetUnread { member } => Some(member),
+            | Self::TargetUnread { member }
+            | Self::SizeNotOffered { member, .. }
+            | Self::SizesUnread { member } => Some(member),
             Self::SourceSilent
             | Self::MembersUnread
             | Self::TooMany { .. }
@@ -164,6 +170,7 @@ impl Reason {
             | Self::NoPoint { .. }
             | Self::MappingUnread { .. }
             | Self::TargetUnread { .. }
+            | Self::SizesUnread { .. }
             | Self::PlaceUnread { .. }
             | Self::RightsUnread { .. }
             | Self::LocksUnread { .. } => false,
@@ -180,6 +187,7 @@ impl Reason {
             | Self::MachineGone { .. }
             | Self::NotMapped { .. }
             | Self::TargetTaken { .. }
+            | Self::SizeNotOffered { .. }
             | Self::InFrom { .. }
             | Self::RightMissing { .. }
             | Self::Locked { .. } => true,
@@ -253,6 +261,12 @@ impl fmt::Display for Reason {
             Self::TargetTaken { member, id } => write!(f, "{member}: {} has the id of the machine to be", last(id)),
             Self::TargetUnread { member } => {
                 write!(f, "{member}: whether a machine has the id of the machine to be could not be read")
+            }
+            Self::SizeNotOffered { member, size } => {
+                write!(f, "{member}: {size} is not among the sizes that Site Recovery offers for it")
+            }
+            Self::SizesUnread { member } => {
+                write!(f, "{member}: which sizes Site Recovery offers for it could not be read")
             }
             Self::Target(unmet) => unmet.fmt(f),
             Self::Profile { profile, unmet } => write!(f, "profile {profile} {unmet}"),

@@ -64,6 +64,9 @@ pub struct MemberSeen {
     pub mapping: Known<()>,
     /// A machine that has the id of the machine to be: none is there.
     pub target: Known<String>,
+    /// The size of the machine to be, where its item names one, and whether Site Recovery offers it for this item; absent where it lists
+    /// no size at all, which says nothing.
+    pub size: Option<(String, Known<bool>)>,
     /// What the agents of its disks still hold, in KiB; none where that was not told.
     pub pending_kib: Option<u64>,
     /// What the machine has and the machine to be will not, in words.

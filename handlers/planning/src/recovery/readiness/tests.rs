@@ -80,6 +80,7 @@ fn member(name: &str) -> MemberSeen {
         points: Known::Is(vec![PointFacts { id: "p".into(), time: at(96), application: false }]),
         mapping: Known::Is(()),
         target: Known::Absent,
+        size: Some(("Standard_D2s_v5".into(), Known::Is(true))),
         pending_kib: Some(0),
         not_carried: vec![],
     }
@@ -140,6 +141,8 @@ fn told(change: impl FnOnce(&mut Seen)) -> (State, Vec<String>) {
 #[test]
 fn a_recovery_plan_of_which_all_is_known_and_well_is_ready() {
     assert_eq!(told(|_| {}), (State::Ready, vec![]));
+    let unlisted = |s: &mut Seen| db_1(s).size = Some(("Standard_D2s_v5".into(), Known::Absent));
+    assert_eq!(told(unlisted), (State::Ready, vec![]), "where no size is listed, nothing is said");
     let notes: Vec<String> = judge(&plan(), &seen(), at(100)).notes.iter().map(ToString::to_string).collect();
     assert_eq!(
         notes,
@@ -228,6 +231,12 @@ const CASES: &[Case] = &[
     ("db-1: db-1 has the id of the machine to be", State::NotReady, |s| db_1(s).target = Known::Is("/x/db-1".into())),
     ("db-1: whether a machine has the id of the machine to be could not be read", State::NotReady, |s| {
         db_1(s).target = Known::Unknown;
+    }),
+    ("db-1: Standard_D2s_v5 is not among the sizes that Site Recovery offers for it", State::NotReady, |s| {
+        db_1(s).size = Some(("Standard_D2s_v5".into(), Known::Is(false)));
+    }),
+    ("db-1: which sizes Site Recovery offers for it could not be read", State::NotReady, |s| {
+        db_1(s).size = Some(("Standard_D2s_v5".into(), Known::Unknown));
     }),
     ("whether the vault is there could not be read", State::NotReady, |s| s.target.vault = Known::Unknown),
     ("a target network is not there, or a member names none", State::NotReady, |s| s.target.networks = Known::Absent),

@@ -20,6 +20,7 @@ pub(crate) mod points;
 pub(crate) mod set_up;
 mod steps;
 pub(crate) mod switching;
+pub(crate) mod target_sizes;
 
 use std::collections::{BTreeMap, BTreeSet};
 

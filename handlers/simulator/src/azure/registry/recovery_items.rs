@@ -2,7 +2,7 @@
 //! It never answers anything itself.
 
 use super::super::charges::Spend;
-use super::super::recovery::{failover, item_calls, jobs, operations, points};
+use super::super::recovery::{failover, item_calls, jobs, operations, points, target_sizes};
 use super::recovery::RECOVERY;
 use super::{Route, route};
 
@@ -15,6 +15,7 @@ const ITEM_FAILOVER: &str = "/subscriptions/{}/resourceGroups/{}/providers/Micro
 const ITEM_COMMIT: &str = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.RecoveryServices/vaults/{}/replicationFabrics/{}/replicationProtectionContainers/{}/replicationProtectedItems/{}/failoverCommit";
 const ITEM_POINT: &str = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.RecoveryServices/vaults/{}/replicationFabrics/{}/replicationProtectionContainers/{}/replicationProtectedItems/{}/applyRecoveryPoint";
 const POINTS: &str = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.RecoveryServices/vaults/{}/replicationFabrics/{}/replicationProtectionContainers/{}/replicationProtectedItems/{}/recoveryPoints";
+const TARGET_SIZES: &str = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.RecoveryServices/vaults/{}/replicationFabrics/{}/replicationProtectionContainers/{}/replicationProtectedItems/{}/targetComputeSizes";
 const POINT: &str = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.RecoveryServices/vaults/{}/replicationFabrics/{}/replicationProtectionContainers/{}/replicationProtectedItems/{}/recoveryPoints/{}";
 const JOBS: &str = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.RecoveryServices/vaults/{}/replicationJobs";
 const JOB: &str =
@@ -130,6 +131,15 @@ pub(super) static ROUTES: &[Route] = &[
         Spend::Nothing,
         points::get,
         "sr-sim-points",
+    ),
+    route(
+        "GET",
+        TARGET_SIZES,
+        "Microsoft.RecoveryServices/Vaults/replicationFabrics/replicationProtectionContainers/replicationProtectedItems/targetComputeSizes/read",
+        &RECOVERY,
+        Spend::Nothing,
+        target_sizes::list,
+        "sr-sim-target-sizes",
     ),
     route(
         "GET",
