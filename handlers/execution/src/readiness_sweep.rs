@@ -13,6 +13,7 @@ mod copy;
 mod locks;
 mod look;
 mod members;
+mod pace;
 mod points;
 mod reads;
 mod saving;

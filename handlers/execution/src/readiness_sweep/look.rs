@@ -100,8 +100,8 @@ pub async fn look(lifeboat: &Lifeboat, plan: &RecoveryPlan, known: Option<&Recor
     let (mut in_source, asked) = asks(&candidates, lost_too, missing.iter().map(|(_, id)| id), (&groups, &changed));
     in_source.extend(saving::asks(plan, &candidates));
     let (mut source, mut told, target, traffic) = futures::join!(
-        reads::in_source(&lifeboat.arm, &in_source),
-        reads::elsewhere(&lifeboat.arm, &asked),
+        reads::in_source(&lifeboat.arm, &in_source, &shared.pace),
+        reads::elsewhere(&lifeboat.arm, &asked, &shared.pace),
         target::of_items(lifeboat, (plan.from.as_str(), plan.to.as_str()), &items),
         traffic_seen(&lifeboat.arm, plan, &profiles),
     );

@@ -16,6 +16,7 @@ use lifeboat_azure::target_sizes::{self, TargetSize};
 use lifeboat_azure::{ArmClient, Error, ErrorKind, ResourceId};
 use lifeboat_planning::saga::failover::Known;
 
+use super::pace::Pace;
 use super::shared::Shared;
 use crate::saga::looks::in_time;
 use crate::saga::round::{AT_ONCE, say};
@@ -62,18 +63,22 @@ enum Answer {
 }
 
 /// Reads what does not lie in the region that may be lost.
-pub async fn elsewhere(arm: &ArmClient, asks: &BTreeSet<Ask>) -> Told {
+pub async fn elsewhere(arm: &ArmClient, asks: &BTreeSet<Ask>, pace: &Pace) -> Told {
     let mut reads = Vec::new();
     for ask in asks {
-        reads.push(answer(arm, ask.clone()));
+        reads.push(async move {
+            pace.turn().await;
+            answer(arm, ask.clone()).await
+        });
     }
     Told::of(asks, stream::iter(reads).buffer_unordered(AT_ONCE).collect().await)
 }
 
 /// Reads what lies in the region that may be lost, and waits no longer than the bound.
-pub async fn in_source(arm: &ArmClient, asks: &BTreeSet<Ask>) -> Told {
+pub async fn in_source(arm: &ArmClient, asks: &BTreeSet<Ask>, pace: &Pace) -> Told {
     let mut reads = Vec::new();
     for ask in asks {
+        let _at_once = pace.counted();
         reads.push(in_time(wrapped(arm, ask.clone())));
     }
     let bound = Box::pin(tokio::time::sleep(Duration::from_secs(SOURCE_SECS_MAX)));

@@ -17,6 +17,7 @@ use lifeboat_planning::recovery::RecoveryPlan;
 use lifeboat_planning::recovery::readiness::AddressesSeen;
 
 use super::addresses;
+use super::pace::Pace;
 use crate::lifeboat::Lifeboat;
 use crate::saga::looks::in_time;
 use crate::saga::round::{AT_ONCE, say};
@@ -43,6 +44,8 @@ pub struct Shared {
     pub profiles_whole: bool,
     /// Public addresses; none are asked for while no endpoint leads anywhere by name.
     pub addresses: AddressesSeen,
+    /// At which pace the rest is read.
+    pub pace: Pace,
 }
 
 /// A vault.
@@ -74,7 +77,7 @@ impl Shared {
             true => addresses::listed(arm, scope).await,
             false => AddressesSeen::default(),
         };
-        Self { rows, subscriptions, vaults, vaults_whole, profiles, profiles_whole, addresses }
+        Self { rows, subscriptions, vaults, vaults_whole, profiles, profiles_whole, addresses, pace: Pace::default() }
     }
 
     /// The subscription of something, as it was read.
