@@ -185,6 +185,7 @@ impl Said {
                 _ => Told::Step { saga, step: text("step") },
             },
             "command.refused" => Told::OrderRefused { order: text("command") },
+            "command.done" if data["dryrun"] != true => Told::OrderDone { order: text("command") },
             _ => return None,
         })
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bounds::APPROVAL_SECONDS_MAX;
+use super::bounds::{APPROVAL_SECONDS_MAX, ORDER_SECONDS_MAX};
 use super::history::{By, Condition, Order, OrderKind, Time};
 use super::world::{PlanWorld, World};
 
@@ -19,6 +19,8 @@ pub struct Arrived {
     /// Whether a saga was begun by it, so that none begins by it again, or the switch stands as it says.
     pub used: bool,
     pub refused: bool,
+    /// Its sender was told that it was carried out.
+    pub done: bool,
 }
 
 /// Takes an order in: the same id twice is one order.
@@ -47,13 +49,24 @@ pub fn arrive(world: &mut World, order: &Order, at: Time) {
             heard |= saga.hear(&order, at);
         }
     }
-    world.orders.push(Arrived { order, at, fault, heard, used: is_so, refused: false });
+    world.orders.push(Arrived { order, at, fault, heard, used: is_so, refused: false, done: false });
 }
 
 /// The switch stands so: what ordered that was acted on.
 pub fn switched(world: &mut World, stopped: bool) {
     let kind = if stopped { OrderKind::StopChanges } else { OrderKind::ResumeChanges };
     world.orders.iter_mut().filter(|one| one.order.kind == kind).for_each(|one| one.used = true);
+}
+
+/// Lifeboat carried it out.
+pub fn done(world: &mut World, id: &str) {
+    world.orders.iter_mut().filter(|arrived| arrived.order.id == id).for_each(|arrived| arrived.done = true);
+}
+
+/// A no and a yes that are on their way together have no order between them: a no holds from when its sender was told so, and at the latest
+/// when any order is to be acted on.
+fn holds(no: &Arrived, at: Time) -> bool {
+    no.done || at - no.at > ORDER_SECONDS_MAX
 }
 
 /// Lifeboat refused it.
@@ -123,7 +136,8 @@ pub fn counted_for_start(world: &World, plan: &str, at: Time) -> Vec<Arrived> {
     let Some(plan) = world.plans.get(plan) else { return Vec::new() };
     let valid: Vec<&Arrived> = world.orders.iter().filter(|one| may_count(world, plan, one, at)).collect();
     let rejected = |one: &Arrived| {
-        let after = |other: &&&Arrived| other.order.kind == OrderKind::Reject && other.at >= one.at;
+        let is_no = |other: &Arrived| other.order.kind == OrderKind::Reject && holds(other, at);
+        let after = |other: &&&Arrived| is_no(other) && other.at >= one.at;
         valid.iter().filter(after).any(|other| other.order.digest == one.order.digest)
     };
     let of_kind = |kind: OrderKind| valid.iter().filter(move |one| one.order.kind == kind && !rejected(one));

@@ -244,6 +244,7 @@ impl World {
                 }
             }
             Told::OrderRefused { order } => approvals::refuse(self, order),
+            Told::OrderDone { order } => approvals::done(self, order),
             Told::Started { saga } | Told::Step { saga, .. } | Told::Completed { saga } | Told::Failed { saga } => {
                 if let Some(saga) = self.saga_mut(saga) {
                     saga.progress = at;

@@ -239,6 +239,10 @@ pub enum Told {
     OrderRefused {
         order: String,
     },
+    /// It was carried out, and its sender is told so.
+    OrderDone {
+        order: String,
+    },
 }
 
 /// What was.

@@ -172,17 +172,21 @@ fn two_approvals_name_one_digest() {
 
 #[test]
 fn a_rejection_or_a_refusal_takes_an_approval_back() {
-    let then = |kind: OrderKind| {
+    let then = |kind: OrderKind, is_done: bool| {
         begun_by(asking(), |story| {
             story.send("order", OrderKind::Approve, "person-1");
             story.after(10).send("then", kind, "person-2");
             if kind != OrderKind::Reject {
                 story.tell(Told::OrderRefused { order: "then".to_owned() });
             }
+            if is_done {
+                story.tell(Told::OrderDone { order: "then".to_owned() });
+            }
         })
     };
-    assert_healthy(&then(OrderKind::Approve));
-    assert_wrong(&then(OrderKind::Reject), Promise::Approved);
+    assert_healthy(&then(OrderKind::Approve, false));
+    assert_healthy(&then(OrderKind::Reject, false));
+    assert_wrong(&then(OrderKind::Reject, true), Promise::Approved);
     let refused = begun_by(asking(), |story| {
         story.send("order", OrderKind::Approve, "person-1");
         story.tell(Told::OrderRefused { order: "order".to_owned() });
