@@ -40,19 +40,24 @@ pub async fn check_by(stage: &Stage, by: &Onlooker, text: &str) -> (Vec<(String,
     (said, held.members.get("shop").copied().flatten())
 }
 
-/// A machine that is replicated, as it is changed.
-pub fn replicate(stage: &Stage, name: &str, change: &dyn Fn(&mut ReplicaSeed)) {
-    let mut seed = Azure::seed(name);
-    seed.disks.push(DiskSeed { name: format!("{name}-data"), size_gib: 64 });
-    let mut replica = ReplicaSeed {
-        machine: stage.azure.arm.add_machine(&seed),
+/// What replicates a machine into the other region.
+pub fn replicated(stage: &Stage, machine: String) -> ReplicaSeed {
+    ReplicaSeed {
+        machine,
         vault: stage.vault.clone(),
         recovery_location: OTHER.to_owned(),
         recovery_group: OTHER_GROUP.to_owned(),
         since: None,
         without_disks: Vec::new(),
         multi_vm_group: None,
-    };
+    }
+}
+
+/// A machine that is replicated, as it is changed.
+pub fn replicate(stage: &Stage, name: &str, change: &dyn Fn(&mut ReplicaSeed)) {
+    let mut seed = Azure::seed(name);
+    seed.disks.push(DiskSeed { name: format!("{name}-data"), size_gib: 64 });
+    let mut replica = replicated(stage, stage.azure.arm.add_machine(&seed));
     change(&mut replica);
     stage.azure.arm.add_replica(&replica).expect("an item");
 }

@@ -9,10 +9,12 @@ use lifeboat_execution::readiness::record::Record;
 use lifeboat_execution::saga::followed;
 use lifeboat_planning::recovery::readiness::State;
 use lifeboat_planning::saga::Ask;
-use lifeboat_simulator::azure::{ArmFault, ArmFaultEffect, DiskSeed, LockLevel, MachineSeed, ReplicaSeed};
+use lifeboat_simulator::azure::{ArmFault, ArmFaultEffect, DiskSeed, LockLevel, MachineSeed};
 use lifeboat_tests::azure::Azure;
 use lifeboat_tests::failing_over::{OTHER, OTHER_GROUP, PLAN, Stage};
 use lifeboat_tests::rig::{CONTAINER, GROUP, LOCATION, SUBSCRIPTION};
+
+use crate::checked::replicated;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -174,17 +176,4 @@ async fn a_size_that_site_recovery_does_not_offer_the_machine_keeps_it_from_bein
     assert_eq!(stage.look_at_readiness().await, [format!("shop: not ready: {not_offered}")]);
     let record = stage.readiness();
     assert_eq!((record.state, record.reasons[0].member.as_deref()), (State::NotReady, Some("db-3")));
-}
-
-/// What replicates a machine into the other region.
-fn replicated(stage: &Stage, machine: String) -> ReplicaSeed {
-    ReplicaSeed {
-        machine,
-        vault: stage.vault.clone(),
-        recovery_location: OTHER.to_owned(),
-        recovery_group: OTHER_GROUP.to_owned(),
-        since: None,
-        without_disks: Vec::new(),
-        multi_vm_group: None,
-    }
 }
