@@ -109,6 +109,20 @@ async fn a_release_that_was_held_up_leaves_the_hold_that_came_after_it() {
     assert!(!tags(&stage, &point).await.contains_key("lifeboat-hold-lb-daily"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_hold_that_was_held_up_is_certain_only_from_when_it_was_written() {
+    let stage = Stage::new(1).await;
+    let point = point(&stage).await;
+    let (hold, token) = held_up(&stage, "h-1", Order::Hold(OfPoint { point, reason: "audit".to_owned() })).await;
+    stage.passes(SignedDuration::from_mins(5)).await;
+    let told = stage.queued(&hold, Some(token)).await.expect("taken");
+    let certain = told.lines[0].split("certain from ").nth(1).and_then(|rest| rest.strip_suffix(" on"));
+    let certain: jiff::Timestamp = certain.and_then(|at| at.parse().ok()).expect("a moment");
+    let written_at = stage.lifeboat.clock.now();
+    assert!(written_at.duration_since(hold.time) >= SignedDuration::from_mins(5));
+    assert_eq!(certain.duration_since(written_at).as_secs(), stop::CONFIRMED_AFTER.as_secs(), "{told:?}");
+}
+
 /// A command that lives for longer than an order to fail over counts.
 fn long(stage: &Stage, id: &str, order: Order) -> Command {
     let mut command = stage.command(id, order);

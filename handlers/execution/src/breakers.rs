@@ -60,14 +60,20 @@ pub async fn open(store: &Store) -> Result<Vec<Counter>, SwapError> {
 }
 
 /// Closes a breaker on the order of the person with this object id, taken at that moment. False when it was not open, or opened since.
-pub async fn close(outbox: &Outbox, policy: &str, kind: Kind, person: &str, now: Timestamp) -> Result<bool, SwapError> {
+pub async fn close(
+    outbox: &Outbox,
+    policy: &str,
+    kind: Kind,
+    person: &str,
+    taken_at: Timestamp,
+) -> Result<bool, SwapError> {
     let store = outbox.store();
     let closed = swap::swap(store, &blob_name(policy, kind), VERSION, |known: Option<Counter>| {
         let Some(mut counter) = known else { return Change::Leave(false) };
-        match counter.breaker.as_mut().filter(|breaker| breaker.is_open() && breaker.opened_at <= now) {
+        match counter.breaker.as_mut().filter(|breaker| breaker.is_open() && breaker.opened_at <= taken_at) {
             None => Change::Leave(false),
             Some(breaker) => {
-                breaker.closed_at = Some(now);
+                breaker.closed_at = Some(taken_at);
                 breaker.closed_by = Some(person.to_owned());
                 Change::Write(counter, true)
             }
@@ -76,7 +82,7 @@ pub async fn close(outbox: &Outbox, policy: &str, kind: Kind, person: &str, now:
     .await?;
     let others = open(store).await?.iter().any(|counter| counter.policy == policy);
     if !others {
-        alarms::settle(outbox, Cause::BreakerOpen, Some(policy), now).await?;
+        alarms::settle(outbox, Cause::BreakerOpen, Some(policy), taken_at).await?;
     }
     Ok(closed)
 }

@@ -214,7 +214,7 @@ impl Hold {
 
     /// From then on nothing that was on its way can delete the point any more.
     pub fn confirmed_from(&self) -> Timestamp {
-        self.held_at.checked_add(CONFIRMED_AFTER).unwrap_or(Timestamp::MAX)
+        confirmed_from(self.held_at)
     }
 
     /// True for a hold of the point that stands, and that was there when the order to release it was taken.
@@ -225,6 +225,11 @@ impl Hold {
     fn blob_name(&self) -> String {
         format!("{FOLDER}{}.json", self.id)
     }
+}
+
+/// From when on nothing that was on its way can delete a point any more whose tag was written at that moment.
+pub fn confirmed_from(written_at: Timestamp) -> Timestamp {
+    written_at.checked_add(CONFIRMED_AFTER).unwrap_or(Timestamp::MAX)
 }
 
 /// True for the tag of a hold that came after that moment. Of what another release or a person wrote there the moment is not known.

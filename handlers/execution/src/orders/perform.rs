@@ -12,7 +12,7 @@ use super::approvals::{self, Approval, Next, OrderRecord};
 use super::refusal::Refusal;
 use super::saga::{self, Verified};
 use crate::counters::Kind;
-use crate::holds::Hold;
+use crate::holds::{Hold, confirmed_from};
 use crate::lifeboat::Lifeboat;
 use crate::policies::{self, InForce};
 use crate::swap::SwapError;
@@ -58,7 +58,9 @@ async fn hold(given: &Given<'_>, order: &OfPoint) -> Came {
     let hold = Hold::new(&order.point, &order.reason, given.id, given.taken_at);
     match holds::hold(given.lifeboat, hold).await {
         Ok(hold) => {
-            line(format!("{} is held (hold {}); it is certain from {} on", hold.point, hold.id, hold.confirmed_from()))
+            // Its tag was written just now, however long ago the order was taken first: what was on its way until then may still act.
+            let certain = confirmed_from(given.lifeboat.clock.now());
+            line(format!("{} is held (hold {}); it is certain from {certain} on", hold.point, hold.id))
         }
         Err(error) if error.is_refusal() => Ok(Err(Refusal::Hold(error))),
         Err(error) => Err(error.into()),
